@@ -1,0 +1,113 @@
+/**
+ * Errors, sorted by who must act. Each carries a stable `code` for programs and a message for people that
+ * says what happened, to what, and what to do next. None ever contains a secret.
+ */
+
+/** Wrong settings or surroundings: the operator must act. The program exits with 2. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface PlatformErrorDetails extends ErrorOptions {
+  /** The platform asks to wait this long, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Trying again cannot help: blocked, kicked, chat deleted, no permission. */
+  readonly permanent?: boolean;
+  /** The message to be edited or removed no longer exists: send a new one instead. */
+  readonly gone?: boolean;
+}
+
+/** A platform refused or could not be reached. Without `permanent` or `gone`, trying again may help. */
+export class PlatformError extends Error {
+  override readonly name = "PlatformError";
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+  readonly permanent: boolean;
+  readonly gone: boolean;
+
+  constructor(code: string, message: string, details: PlatformErrorDetails = {}) {
+    super(message, details);
+    this.code = code;
+    this.retryAfterMs = details.retryAfterMs;
+    this.permanent = details.permanent ?? false;
+    this.gone = details.gone ?? false;
+  }
+}
+
+/** What went wrong with the model, as far as it matters to the person who asked. */
+export type ModelErrorCode =
+  | "key" // missing, wrong or revoked key
+  | "quota" // out of credit
+  | "busy" // rate limit or overload
+  | "unreachable" // no connection, no answer, gateway errors
+  | "stalled" // no first word, or silence in the middle
+  | "cut" // the stream ended without saying that it was finished
+  | "too_long" // the request does not fit the model's context
+  | "filtered" // the service refused the content
+  | "not_found" // no such model or URL
+  | "bad_request" // refused for another reason
+  | "bad_answer" // the answer cannot be understood
+  | "empty"; // the model finished without saying anything
+
+export interface ModelErrorDetails extends ErrorOptions {
+  /** The HTTP status, where there was one. */
+  readonly status?: number;
+  /** The service asks to wait this long, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** The model gave no whole answer. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+  readonly code: ModelErrorCode;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ModelErrorCode, message: string, details: ModelErrorDetails = {}) {
+    super(message, details);
+    this.code = code;
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** The store could not be opened, read or written: nothing may be assumed about what it holds. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An error and its causes as one line: the outer message alone often hides the reason ("fetch failed"). */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  for (
+    let e: unknown = error;
+    e !== undefined && parts.length < 5;
+    e = e instanceof Error ? e.cause : undefined
+  ) {
+    const text = e instanceof Error ? e.message || e.name : String(e);
+    if (!parts.includes(text)) parts.push(text);
+  }
+  return parts.join(": ");
+}
+
+/** The abort reason of a turn that its person has stopped: end the answer here, keep what was said. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** The turn cannot go on in this process: its event stays in the queue for the next start. */
+export class Parked extends Error {
+  override readonly name = "Parked";
+}

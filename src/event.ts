@@ -1,0 +1,72 @@
+/** What someone said, as plain JSON: it can be stored before it is acknowledged and handled by another process. */
+export interface ChatEvent {
+  /** The platform's own delivery id, unique over all platforms and bots; the same id twice is the same event. */
+  readonly id: string;
+  /** The adapter's name. */
+  readonly platform: string;
+  readonly user: User;
+  readonly chat: Chat;
+  /** Where to answer; only the event's adapter reads it. */
+  readonly to: Address;
+  /** What was said, without the command and its name. */
+  readonly text: string;
+  /** "reset" for /reset; lower case. */
+  readonly command?: string;
+  readonly attachments?: readonly Attachment[];
+  /** A message of the bot that already stands for the answer (a deferral): the answer replaces it. */
+  readonly placeholder?: string;
+  /** When it was said, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** Who said it. */
+export interface User {
+  /** The platform's id, as a string. */
+  readonly id: string;
+  readonly name?: string;
+  /** BCP 47 tag that the platform tells, such as "zh-CN". */
+  readonly locale?: string;
+}
+
+/** Where it was said. */
+export interface Chat {
+  readonly id: string;
+  readonly kind: ChatKind;
+}
+
+/** A chat with one person, or one that others can read. */
+export type ChatKind = "direct" | "group";
+
+/** Any JSON object: the adapter that wrote it is the only one to read it. */
+export type Address = { readonly [field: string]: Json };
+
+/** A value that survives JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [field: string]: Json };
+
+/** Something sent along with the text. */
+export interface Attachment {
+  /** "image", "voice", "file", … */
+  readonly kind: string;
+}
+
+/**
+ * The conversation that an event belongs to: `platform:user` in a direct chat, `platform:user:chat` in a
+ * group, so that what a person said in private is never quoted before others.
+ */
+export function conversationKey(event: ChatEvent): string {
+  const parts = [event.platform, event.user.id];
+  if (event.chat.kind === "group") parts.push(event.chat.id);
+  return parts.map((part) => part.replace(/[%:]/g, encodeURIComponent)).join(":");
+}
+
+/**
+ * Takes "/name rest" apart. `@bot` after the name must be `botName` (if given, compared without case):
+ * a command for another bot is null, and so is text that is no command.
+ */
+export function parseCommand(text: string, botName?: string): { command: string; text: string } | null {
+  const match = /^\s*\/([a-z0-9_-]{1,32})(?:@(\w+))?(?:\s+|$)/i.exec(text);
+  if (!match?.[1]) return null;
+  const [whole, name, bot] = match;
+  if (bot && botName && bot.toLowerCase() !== botName.toLowerCase()) return null;
+  return { command: name.toLowerCase(), text: text.slice(whole.length) };
+}

@@ -1,0 +1,55 @@
+/** Every sentence that Colloquy itself says in a chat, in English; other languages translate this list. */
+export const en = {
+  start: "Hello! Send me a message and I answer. /help shows what else I can do.",
+  help: "Send me a message and I answer; I remember our conversation.\n\n{commands}",
+  "ask.description": "Ask a question",
+  "ask.argument": "Your question",
+  "ask.empty": "What would you like to ask? Write the question after /ask.",
+  "reset.description": "Forget our conversation and start afresh",
+  "reset.done": "Done: I have forgotten our conversation. What would you like to talk about?",
+  "stop.description": "Stop the answer that is being written",
+  "stop.done": "Stopped.",
+  "help.description": "Show what I can do",
+  "start.description": "Say hello",
+  "command.unknown": "I do not know the command /{command}. /help lists those I know.",
+  "console.welcome":
+    "Colloquy. Write a message; /help shows the commands, Ctrl-C stops an answer, /exit leaves.",
+  "console.leave": "Press Ctrl-C again to leave.",
+  "text.only": "I can only read text so far. Please write your question.",
+  "text.empty": "I received an empty message. Please write your question.",
+  stopped: "(stopped)",
+  "access.refused":
+    "You are not on this bot's list of users. If you should be, give this to the person who runs it: {user}",
+  "access.slow": {
+    one: "That was too many messages at once. Please wait a second and send it again.",
+    other: "That was too many messages at once. Please wait {count} seconds and send it again.",
+  },
+  "error.internal": "Something went wrong on my side, and I could not answer. Please try again.",
+  "error.store":
+    "I cannot reach my memory at the moment. Your message is safe; I will answer as soon as I can.",
+  "model.key":
+    "I cannot answer at the moment: the language model does not accept my key. The person who runs me has to look into it.",
+  "model.quota":
+    "I cannot answer at the moment: my credit with the language model is used up. The person who runs me has to look into it.",
+  "model.busy": "The language model is overloaded at the moment. Please ask again in a little while.",
+  "model.unreachable": "I cannot reach the language model at the moment. Please ask again in a little while.",
+  "model.stalled": "The language model has stopped responding. Please ask again.",
+  "model.cut": "The answer was cut off here. Ask me to go on if you want the rest.",
+  "model.too_long":
+    "That is too long for the language model, even without our earlier conversation. Please shorten it.",
+  "model.filtered": "The language model has refused to answer this.",
+  "model.not_found":
+    "I cannot answer at the moment: the language model I am set up for does not exist. The person who runs me has to look into it.",
+  "model.bad_request":
+    "The language model has refused my request. The person who runs me has to look into it.",
+  "model.bad_answer": "I could not understand what the language model sent. Please ask again.",
+  "model.empty": "The language model had nothing to say. Please ask in other words.",
+} as const satisfies Catalogue;
+
+/** A sentence with `{names}` to fill in; by plural category where it depends on `count`. */
+export type Sentence =
+  | string
+  | ({ readonly other: string } & { readonly [category in Intl.LDMLPluralRule]?: string });
+
+/** The sentences of one language by their names. */
+export type Catalogue = Readonly<Record<string, Sentence>>;

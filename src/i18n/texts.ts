@@ -1,0 +1,47 @@
+import { en, type Sentence } from "./en.ts";
+import { zh } from "./zh.ts";
+
+/** The name of a chat text. */
+export type TextName = keyof typeof en;
+
+/** Says a chat text in one language, with the names in `{}` filled in. */
+export type Say = (name: TextName, values?: Readonly<Record<string, string | number>>) => string;
+
+/** All languages; a new one is a file beside `en.ts` and a line here. */
+const languages: Readonly<Record<string, Readonly<Record<TextName, Sentence>>>> = { en, zh };
+
+/** The chat texts in the language of `locale`, or in English if that language is not there. */
+export function texts(locale: string): Say {
+  const language = languageOf(locale);
+  return (name, values = {}) => {
+    const sentence: Sentence = (languages[language] ?? en)[name];
+    const text =
+      typeof sentence === "string"
+        ? sentence
+        : (sentence[new Intl.PluralRules(language).select(Number(values["count"]))] ?? sentence.other);
+    return text.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
+  };
+}
+
+/** One text in every language, as platforms want it for their menus. */
+export function inEveryLanguage(name: TextName): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(languages).map((language) => [language, texts(language)(name)]));
+}
+
+/** The one of several translations that fits `locale` best; English if none does. */
+export function inLanguage(translations: Readonly<Record<string, string>>, locale: string): string {
+  return translations[locale] ?? translations[languageOf(locale)] ?? translations["en"] ?? "";
+}
+
+/** The language to answer in: what the platform tells, else Chinese for Chinese writing, else English. */
+export function localeOf(told: string | undefined, text: string): string {
+  if (told) return told;
+  return /\p{Script=Han}/u.test(text) && !/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)
+    ? "zh"
+    : "en";
+}
+
+function languageOf(locale: string): string {
+  const language = locale.toLowerCase().split(/[-_]/)[0] ?? "";
+  return Object.hasOwn(languages, language) ? language : "en";
+}

@@ -1,0 +1,35 @@
+import { Writable } from "node:stream";
+import { pino, type DestinationStream, type Logger } from "pino";
+import pretty from "pino-pretty";
+
+/** Where the program tells the operator what happens; message text is never logged. */
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "child">;
+
+export interface LogOptions {
+  /** A pino level. */
+  readonly level: string;
+  readonly stream: NodeJS.WritableStream & { isTTY?: boolean };
+  /** These strings never come out, wherever they stand: tokens, keys, passwords. */
+  readonly secrets: readonly string[];
+}
+
+/** One JSON line per event; in a terminal, lines for people. */
+export function createLog({ level, stream, secrets }: LogOptions): Log {
+  const out = stream.isTTY
+    ? pretty({ destination: toWritable(stream), ignore: "pid,hostname", colorize: true })
+    : stream;
+  const destination: DestinationStream = { write: (line) => out.write(scrub(line, secrets)) };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** The text without the secrets; short strings are left alone, they would hit innocent words. */
+export function scrub(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret.length >= 6)
+    .reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
+}
+
+/** pino-pretty ends its destination; the terminal must stay open. */
+function toWritable(stream: NodeJS.WritableStream): Writable {
+  return new Writable({ write: (chunk: Buffer, _, done) => void stream.write(chunk, done) });
+}

@@ -1,0 +1,14 @@
+/** Waits for a condition, never for a time; fails with what was waited for. */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  what = condition.toString(),
+  withinMs = 15_000,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
