@@ -1,0 +1,121 @@
+import type Keyv from "keyv";
+import { z } from "zod";
+import { StoreError } from "./errors.ts";
+
+/**
+ * All that is kept of one conversation, in one record: what was said, what it cost, and the answer on its
+ * way out. It is written in one `set`, so that its parts never disagree.
+ */
+export interface Conversation {
+  readonly key: string;
+  /** Oldest first; a question and its answer follow one another. */
+  messages: Saying[];
+  readonly usage: { turns: number; input: number; output: number };
+  /** The ids of the last events that were answered, oldest first: a redelivered event is not answered twice. */
+  answered: string[];
+  outbox?: Outbox | undefined;
+}
+
+/** One message of the history. */
+export interface Saying {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  /** When it was said, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** The answer on its way out. */
+export interface Outbox {
+  /** The event that it answers. */
+  readonly event: string;
+  /** The whole answer in Markdown, once it is known; empty if there is nothing to say. */
+  readonly text?: string | undefined;
+  /** The messages already shown, in order. */
+  readonly shown: readonly Shown[];
+}
+
+/** A message on the platform. */
+export interface Shown {
+  readonly ref: string;
+  /** A digest of what it shows; empty if unknown. */
+  readonly digest: string;
+}
+
+/** Loads and saves conversations. */
+export interface History {
+  /** The record, or a new one. Rejects with a `StoreError` if it cannot be read: then write nothing. */
+  load(key: string): Promise<Conversation>;
+  /** Resolves once written; the record is cut to what is kept (see `KEPT_*`). */
+  save(conversation: Conversation): Promise<void>;
+}
+
+/** So many messages are kept: the record is rewritten with every turn and must not grow without end. */
+export const KEPT_MESSAGES = 200;
+/** So many characters of messages are kept, but always the last two messages. */
+export const KEPT_CHARACTERS = 400_000;
+/** So many ids of answered events are kept: far more than a platform delivers again. */
+export const KEPT_IDS = 100;
+
+/** The version of the record; a newer one is never read or overwritten by an older program. */
+const VERSION = 1;
+
+const record = z.object({
+  version: z.literal(VERSION),
+  key: z.string(),
+  messages: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string(), at: z.number() })),
+  usage: z.object({ turns: z.number(), input: z.number(), output: z.number() }),
+  answered: z.array(z.string()),
+  outbox: z
+    .object({
+      event: z.string(),
+      text: z.string().optional(),
+      shown: z.array(z.object({ ref: z.string(), digest: z.string() })),
+    })
+    .optional(),
+});
+
+/** Histories in a Keyv that throws on errors. */
+export function createHistory(keyv: Keyv): History {
+  return {
+    load: async (key) => {
+      const found = await attempt(key, "read", () => keyv.get<unknown>(key));
+      if (found === undefined || found === null) return emptyConversation(key);
+      const parsed = record.safeParse(found);
+      if (parsed.success) return parsed.data;
+      throw new StoreError(
+        "record",
+        `The stored conversation ${key} cannot be understood (${z.prettifyError(parsed.error)}). ` +
+          "It was left untouched. Was it written by a newer version? Then run that version.",
+      );
+    },
+    save: async (conversation) => {
+      const kept = { version: VERSION, ...trim(conversation) };
+      await attempt(conversation.key, "write", () => keyv.set(conversation.key, kept));
+    },
+  };
+}
+
+/** A conversation in which nothing was said yet. */
+export function emptyConversation(key: string): Conversation {
+  return { key, messages: [], usage: { turns: 0, input: 0, output: 0 }, answered: [] };
+}
+
+function trim(conversation: Conversation): Conversation {
+  const { messages, answered } = conversation;
+  let from = Math.max(0, messages.length - KEPT_MESSAGES);
+  let characters = messages.slice(from).reduce((sum, { content }) => sum + content.length, 0);
+  while (characters > KEPT_CHARACTERS && from < messages.length - 2) {
+    characters -= messages[from]?.content.length ?? 0;
+    from += 1;
+  }
+  if (messages[from]?.role === "assistant") from += 1;
+  return { ...conversation, messages: messages.slice(from), answered: answered.slice(-KEPT_IDS) };
+}
+
+async function attempt<T>(key: string, what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw new StoreError(what, `Could not ${what} the conversation ${key}`, { cause });
+  }
+}
