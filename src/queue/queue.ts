@@ -1,0 +1,29 @@
+import type { ChatEvent } from "../event.ts";
+
+/**
+ * Keeps every accepted event until it is answered.
+ *
+ * Contract: `push` resolves once the event is stored, and an id that is still in the queue is ignored.
+ * Events of one conversation are worked on one at a time, in the order of `push`; conversations do not wait
+ * for each other. An event leaves the queue when `work` resolves; when `work` rejects it is tried again
+ * later, before any later event of its conversation; when it rejects with `Parked`, at the next start.
+ * Events that were in the queue when the process died are handed out again at the next start.
+ */
+export interface Queue {
+  push(event: ChatEvent): Promise<void>;
+  /** Begins to hand out events, those left from the last run first. */
+  start(work: Work): Promise<void>;
+  /** Stops handing out, lets running work end for a while, then parks it; resolves when none runs. */
+  stop(): Promise<void>;
+}
+
+/** Answers one event. */
+export type Work = (event: ChatEvent, signals: Signals) => Promise<void>;
+
+/** Why the work on an event should end early. */
+export interface Signals {
+  /** Aborts with `Interrupted` when the person stops what they asked: end the answer, keep what was said. */
+  readonly interrupted: AbortSignal;
+  /** Aborts with `Parked` when the program stops: let go at once and reject with it. */
+  readonly parked: AbortSignal;
+}
