@@ -1,0 +1,181 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../src/errors.ts";
+
+/** Read when `COLLOQUY_CONFIG` names no other. */
+const DEFAULT_FILE = "config/colloquy.yaml";
+
+const text = z.string().trim().min(1);
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be a URL that begins with http:// or https://" });
+const whole = (least: number, most: number) =>
+  z.coerce
+    .number({ error: "must be a whole number" })
+    .int("must be a whole number")
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+
+/** Every setting, under the one name that it has in the environment and in the configuration file. */
+const schema = z.object({
+  OPENAI_API_KEY: text.optional(),
+  OPENAI_API_KEY_FILE: text.optional(),
+  OPENAI_BASE_URL: httpUrl.optional(),
+  OPENAI_MODEL: text.default("gpt-5.4-mini"),
+  OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).default(32_768),
+  PERSONA: text
+    .regex(/^[\w-]+$/, "must be the name of a file in config/personas, without .md")
+    .default("assistant"),
+  TELEGRAM_BOT_TOKEN: text
+    .regex(/^\d+:[\w-]+$/, "must look like 123456:ABC-DEF, as @BotFather gives it")
+    .optional(),
+  TELEGRAM_API_ROOT: httpUrl.default("https://api.telegram.org"),
+  TELEGRAM_WEBHOOK_URL: httpUrl.optional(),
+  TELEGRAM_WEBHOOK_SECRET: text
+    .regex(/^[\w-]{1,256}$/, "must be 1 to 256 letters, digits, _ and -")
+    .optional(),
+  DISCORD_BOT_TOKEN: text.optional(),
+  DISCORD_API_ROOT: httpUrl.optional(),
+  DINGTALK_CLIENT_ID: text.optional(),
+  DINGTALK_CLIENT_SECRET: text.optional(),
+  DINGTALK_API_ROOT: httpUrl.optional(),
+  STORE_URL: text.default("sqlite:data/colloquy.sqlite"),
+  HTTP_HOST: text.default("127.0.0.1"),
+  HTTP_PORT: whole(0, 65_535).default(8080),
+  HTTP_PROXY: text.optional(),
+  HTTPS_PROXY: text.optional(),
+  NO_PROXY: text.optional(),
+  ALLOWED_USERS: z
+    .string()
+    .default("")
+    .transform((list) =>
+      list
+        .split(",")
+        .map((user) => user.trim())
+        .filter(Boolean),
+    )
+    .refine((users) => users.every((user) => /^[a-z]+:.+$/.test(user)), {
+      error: "must be a list such as telegram:42,discord:81",
+    }),
+  MESSAGES_PER_MINUTE: whole(1, 100_000).default(20),
+  TURNS_AT_ONCE: whole(1, 10_000).default(256),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
+      error: "must be trace, debug, info, warn, error, fatal or silent",
+    })
+    .default("info"),
+});
+
+/** All settings, checked. */
+export type Settings = z.infer<typeof schema>;
+
+/** What must never be printed: the values of these settings. */
+const SECRETS = [
+  "OPENAI_API_KEY",
+  "TELEGRAM_BOT_TOKEN",
+  "TELEGRAM_WEBHOOK_SECRET",
+  "DISCORD_BOT_TOKEN",
+  "DINGTALK_CLIENT_SECRET",
+] as const;
+
+/**
+ * The settings of this run: the environment beats `.env` beats the configuration file beats the default.
+ * Throws a `ConfigError` that names each setting that makes no sense, what was given and what is allowed.
+ */
+export function loadSettings(env: NodeJS.ProcessEnv): Settings {
+  const given: Record<string, unknown> = readFile(env["COLLOQUY_CONFIG"]);
+  for (const name of Object.keys(schema.shape)) {
+    const value = env[name] || (name.endsWith("_PROXY") ? env[name.toLowerCase()] : undefined);
+    // An empty variable is an unset one: compose files pass on what the host does not have.
+    if (value) given[name] = value;
+  }
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new ConfigError("settings", complaint(parsed.error, given));
+  const settings = parsed.data;
+  if (!settings.OPENAI_API_KEY && settings.OPENAI_API_KEY_FILE) {
+    settings.OPENAI_API_KEY = readKey(settings.OPENAI_API_KEY_FILE);
+  }
+  return settings;
+}
+
+/** The values that must never come out in logs or errors. */
+export function secretsOf(settings: Settings): string[] {
+  const proxies = [settings.HTTP_PROXY, settings.HTTPS_PROXY].map(
+    (url) => /:([^:@/]+)@/.exec(url ?? "")?.[1],
+  );
+  const store = /:([^:@/]+)@/.exec(settings.STORE_URL)?.[1];
+  return [...SECRETS.map((name) => settings[name]), ...proxies, store].filter((value) => value !== undefined);
+}
+
+function readFile(named: string | undefined): Record<string, unknown> {
+  const path = named || DEFAULT_FILE;
+  if (!existsSync(path)) {
+    if (!named) return {};
+    throw new ConfigError("config_file", `COLLOQUY_CONFIG names the file ${path}, which does not exist`);
+  }
+  const document = parseDocument(readFileSync(path, "utf8"));
+  const [error] = document.errors;
+  if (error)
+    throw new ConfigError(
+      "config_file",
+      `The configuration file ${path} is not valid YAML: ${error.message}`,
+    );
+  const content: unknown = document.toJS() ?? {};
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    throw new ConfigError("config_file", `The configuration file ${path} must consist of lines NAME: value`);
+  }
+  for (const name of Object.keys(content)) {
+    if (!Object.hasOwn(schema.shape, name)) {
+      throw new ConfigError("config_file", `${path}: there is no setting ${name}${didYouMean(name)}`);
+    }
+  }
+  return { ...content };
+}
+
+/** A key file is plain text, or JSON such as {"api": "…"}. */
+function readKey(path: string): string {
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8").trim();
+    if ((statSync(path).mode & 0o007) !== 0 && process.platform !== "win32") {
+      process.emitWarning(`everyone on this machine can read the key file ${path}; chmod 600 would end that`);
+    }
+  } catch (cause) {
+    throw new ConfigError("key_file", `OPENAI_API_KEY_FILE: the file ${path} cannot be read`, { cause });
+  }
+  if (!content.startsWith("{")) {
+    if (content) return content;
+    throw new ConfigError("key_file", `OPENAI_API_KEY_FILE: the file ${path} is empty`);
+  }
+  const { data } = z.object({ api: text }).safeParse(jsonOrNull(content));
+  if (data) return data.api;
+  throw new ConfigError(
+    "key_file",
+    `OPENAI_API_KEY_FILE: the file ${path} must hold the key alone, or JSON like {"api": "the key"}`,
+  );
+}
+
+function jsonOrNull(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return null;
+  }
+}
+
+function complaint(error: z.ZodError, given: Record<string, unknown>): string {
+  return error.issues
+    .map(({ path, message }) => {
+      const name = String(path[0]);
+      const hidden = (SECRETS as readonly string[]).includes(name) || name.endsWith("_PROXY");
+      const value = hidden ? "" : ` (given: ${JSON.stringify(given[name])})`;
+      return `${name} ${message}${value}`;
+    })
+    .join("; ");
+}
+
+function didYouMean(name: string): string {
+  const known = Object.keys(schema.shape);
+  const plain = (text: string) => text.toUpperCase().replace(/[^A-Z]/g, "");
+  const near = known.find((other) => plain(other) === plain(name) || plain(other).includes(plain(name)));
+  return near ? `; did you mean ${near}?` : `; the settings are ${known.join(", ")}`;
+}

@@ -1,0 +1,95 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadPersona } from "../../config/personas.ts";
+import { loadSettings, secretsOf } from "../../config/settings.ts";
+import { ConfigError } from "../../src/errors.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+describe("settings", () => {
+  test("have the documented defaults", () => {
+    expect(loadSettings({})).toMatchObject({
+      TELEGRAM_API_ROOT: "https://api.telegram.org",
+      STORE_URL: "sqlite:data/colloquy.sqlite",
+      HTTP_HOST: "127.0.0.1",
+      HTTP_PORT: 8080,
+      ALLOWED_USERS: [],
+      LOG_LEVEL: "info",
+    });
+  });
+
+  test("the environment beats the file, the file beats the default, an empty variable is none", () => {
+    const file = fileWith("HTTP_PORT: 9000\nLOG_LEVEL: debug # talkative\nOPENAI_MODEL: llama\n");
+    const settings = loadSettings({ COLLOQUY_CONFIG: file, HTTP_PORT: "9001", OPENAI_MODEL: "" });
+    expect(settings).toMatchObject({ HTTP_PORT: 9001, LOG_LEVEL: "debug", OPENAI_MODEL: "llama" });
+  });
+
+  test.each([
+    [{ HTTP_PORT: "eighty" }, /HTTP_PORT must be a whole number \(given: "eighty"\)/],
+    [{ HTTP_PORT: "70000" }, /HTTP_PORT must be at most 65535/],
+    [{ OPENAI_BASE_URL: "localhost:11434" }, /OPENAI_BASE_URL must be a URL/],
+    [{ LOG_LEVEL: "loud" }, /LOG_LEVEL must be trace.*given: "loud"/],
+    [{ ALLOWED_USERS: "42" }, /ALLOWED_USERS must be a list such as telegram:42/],
+    [{ TELEGRAM_BOT_TOKEN: "hush-hush" }, /TELEGRAM_BOT_TOKEN must look like/],
+    [{ HTTP_PORT: "x", LOG_LEVEL: "y" }, /HTTP_PORT.*; LOG_LEVEL/],
+    [{ COLLOQUY_CONFIG: "/nowhere/x.yaml" }, /COLLOQUY_CONFIG.*\/nowhere\/x.yaml.*does not exist/],
+  ])("%j is a clear error", (env, message) => {
+    expect(() => loadSettings(env)).toThrow(message);
+    expect(() => loadSettings(env)).toThrow(ConfigError);
+    expect(() => loadSettings(env)).not.toThrow(/hush-hush/);
+  });
+
+  test.each([
+    ["HTTP_PROT: 1\n", /no setting HTTP_PROT/],
+    ["botToken: 1\n", /no setting botToken; did you mean/],
+    ["HTTP_PORT: [1\n", /not valid YAML.*line 2/s],
+    ["- a\n- b\n", /must consist of lines/],
+  ])("the file %j is a clear error", (content, message) => {
+    expect(() => loadSettings({ COLLOQUY_CONFIG: fileWith(content) })).toThrow(message);
+  });
+
+  test("a list of users is split, whatever its spaces", () => {
+    expect(loadSettings({ ALLOWED_USERS: "telegram:42, discord:81 ," }).ALLOWED_USERS).toEqual([
+      "telegram:42",
+      "discord:81",
+    ]);
+  });
+
+  test.each([
+    ["sk-plain\n", "sk-plain"],
+    ['{"api": "sk-json"}', "sk-json"],
+  ])("the key file %j is read", (content, key) => {
+    expect(loadSettings({ OPENAI_API_KEY_FILE: fileWith(content) }).OPENAI_API_KEY).toBe(key);
+  });
+
+  test.each([
+    ['{"key": "sk-1234567"}', /JSON like/],
+    ['{"api": ', /JSON like/],
+    ["", /is empty/],
+  ])("the key file %j is a clear error that does not show it", (content, message) => {
+    const load = () => loadSettings({ OPENAI_API_KEY_FILE: fileWith(content) });
+    expect(load).toThrow(message);
+    expect(load).not.toThrow(/sk-1234567/);
+  });
+
+  test("secrets are known, so that they can be kept out of logs", () => {
+    const settings = loadSettings({
+      OPENAI_API_KEY: "sk-secret",
+      TELEGRAM_BOT_TOKEN: "1:telegram-secret",
+      DISCORD_BOT_TOKEN: "discord-secret",
+      HTTPS_PROXY: "http://ann:proxy-secret@proxy:1",
+    });
+    expect(secretsOf(settings)).toEqual(["sk-secret", "1:telegram-secret", "discord-secret", "proxy-secret"]);
+  });
+});
+
+test("personas are files; an unknown one is told with those that exist", () => {
+  expect(loadPersona("python")).toBe("一个有10年Python开发经验的资深算法工程师");
+  expect(() => loadPersona("pirate")).toThrow(/no persona "pirate".*assistant, python/);
+});
+
+function fileWith(content: string): string {
+  const path = join(temporaryFolder(), "file");
+  writeFileSync(path, content, { mode: 0o600 });
+  return path;
+}
