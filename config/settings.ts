@@ -21,7 +21,7 @@ const schema = z.object({
   OPENAI_API_KEY_FILE: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_MODEL: text.default("gpt-5.4-mini"),
-  OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).default(32_768),
+  OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).optional(),
   PERSONA: text
     .regex(/^[\w-]+$/, "must be the name of a file in config/personas, without .md")
     .default("assistant"),

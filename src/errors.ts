@@ -91,14 +91,13 @@ export class StoreError extends Error {
 /** An error and its causes as one line: the outer message alone often hides the reason ("fetch failed"). */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
-  for (
-    let e: unknown = error;
-    e !== undefined && parts.length < 5;
-    e = e instanceof Error ? e.cause : undefined
-  ) {
-    const text = e instanceof Error ? e.message || e.name : String(e);
+  let inner = error;
+  while (inner instanceof Error && parts.length < 5) {
+    const text = inner.message || inner.name;
     if (!parts.includes(text)) parts.push(text);
+    inner = inner.cause;
   }
+  if (parts.length === 0) parts.push(typeof error === "string" ? error : "unknown failure");
   return parts.join(": ");
 }
 

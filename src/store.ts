@@ -8,8 +8,11 @@ export interface Store {
   /**
    * A Keyv of its own under this name (letters only). It throws on errors: by default Keyv answers a failed
    * read with "nothing there", and the next write would replace a history by an empty one.
+   *
+   * What is written survives the death of the process. With `flush` it survives a power failure too once
+   * the write has resolved, and so does all that was written before it, under any name.
    */
-  open(name: string): Promise<Keyv>;
+  open(name: string, options?: { readonly flush?: boolean }): Promise<Keyv>;
   /** Closes everything that was opened. */
   close(): Promise<void>;
 }
@@ -30,7 +33,7 @@ export async function openStore(url: string): Promise<Store> {
 
 async function openSqlite(path: string): Promise<Store> {
   const KeyvSqlite = await loadSqlite();
-  const store = createStore(async (table) => {
+  const store = createStore(async (table, flush) => {
     const sqlite = new KeyvSqlite({
       uri: `sqlite://${path}`,
       table,
@@ -39,8 +42,10 @@ async function openSqlite(path: string): Promise<Store> {
     });
     // Without a listener a failure to open would end the process; the queries below reject with it.
     sqlite.on("error", () => undefined);
-    // Write-ahead logging: readers and other processes do not block; each commit is still flushed to disk.
+    // Write-ahead logging: readers and other processes do not block. All tables share one log, so that
+    // flushing it for one of them flushes what was written before to any.
     await sqlite.query("PRAGMA journal_mode=WAL");
+    await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
     return new Keyv({ store: sqlite, throwOnErrors: true });
   });
   try {
@@ -71,11 +76,11 @@ async function loadSqlite() {
   }
 }
 
-function createStore(create: (name: string) => Promise<Keyv>): Store {
+function createStore(create: (name: string, flush: boolean) => Promise<Keyv>): Store {
   const opened = new Map<string, Keyv>();
   return {
-    open: async (name) => {
-      const keyv = opened.get(name) ?? (await create(name));
+    open: async (name, { flush = false } = {}) => {
+      const keyv = opened.get(name) ?? (await create(name, flush));
       opened.set(name, keyv);
       return keyv;
     },

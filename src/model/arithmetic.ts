@@ -1,0 +1,66 @@
+/** A sum that was asked for, and its value: undefined if it has none (division by zero, too large). */
+export interface Sum {
+  readonly expression: string;
+  readonly value: number | undefined;
+}
+
+const QUESTION =
+  /^(?:what(?:'s|’s| is)|how much is|calculate|compute|请?计算(?:一下)?|请?算(?:一下|一算)?|请问)?\s*([-\d.+*/()\s]+?)\s*(?:=|等于|是)?\s*(?:几|多少|what)?\s*[?？.。!！]*$/i;
+
+/** The sum that a text asks for and nothing else, such as "1+1=几" or "what is 12 * 3?"; + - * / and brackets. */
+export function findSum(text: string): Sum | undefined {
+  const expression = QUESTION.exec(inSigns(text.trim()))?.[1]?.trim();
+  if (!expression || !/\d\s*[-+*/]|[-+*/]\s*\(/.test(expression)) return undefined;
+  try {
+    const value = evaluate(expression);
+    return { expression, value: Number.isFinite(value) ? Number(value.toPrecision(12)) : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+function inSigns(text: string): string {
+  return text
+    .replace(/[０-９＋－（）．＝]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
+    .replace(/×|乘以?|\btimes\b|(?<=\d)\s*x\s*(?=\d)/gi, "*")
+    .replace(/÷|除以|\bdivided by\b/gi, "/")
+    .replace(/加上?|\bplus\b/gi, "+")
+    .replace(/减去?|\bminus\b|−/gi, "-");
+}
+
+/** Throws a `SyntaxError` if it is no sum. */
+function evaluate(expression: string): number {
+  const tokens = expression.match(/\d+(?:\.\d+)?|[-+*/()]|\S/g) ?? [];
+  let at = 0;
+  const value = sum();
+  if (at < tokens.length) throw new SyntaxError();
+  return value;
+
+  function sum(): number {
+    let value = product();
+    while (tokens[at] === "+" || tokens[at] === "-")
+      value = tokens[at++] === "+" ? value + product() : value - product();
+    return value;
+  }
+
+  function product(): number {
+    let value = factor();
+    while (tokens[at] === "*" || tokens[at] === "/")
+      value = tokens[at++] === "*" ? value * factor() : value / factor();
+    return value;
+  }
+
+  function factor(): number {
+    const token = tokens[at++] ?? "";
+    if (token === "-") return -factor();
+    if (token !== "(") return number(token);
+    const value = sum();
+    if (tokens[at++] !== ")") throw new SyntaxError();
+    return value;
+  }
+}
+
+function number(token: string): number {
+  if (!/^\d/.test(token)) throw new SyntaxError();
+  return Number(token);
+}

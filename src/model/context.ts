@@ -1,0 +1,67 @@
+import type { Message } from "./model.ts";
+import { ANSWER_TOKENS, type CountText, loadTokenizer, MESSAGE_TOKENS } from "./tokens.ts";
+
+/** What a request is made of. */
+export interface ContextParts {
+  /** The persona; empty for none. */
+  readonly system?: string;
+  /** What was said before, oldest first. */
+  readonly messages: readonly Message[];
+  readonly question: string;
+  /** The most tokens that the request may have; see `inputBudget`. */
+  readonly budget: number;
+  /** The model's name, for its way of counting. */
+  readonly model?: string;
+}
+
+/** The most tokens kept free for the answer. */
+const MOST_RESERVED = 4096;
+
+/** What a request may take of a model's context: all but a quarter, or but 4096 tokens, kept for the answer. */
+export function inputBudget(contextTokens: number): number {
+  return contextTokens - Math.min(MOST_RESERVED, Math.ceil(contextTokens / 4));
+}
+
+/**
+ * The messages of a request: the persona, as many of the newest turns as fit the budget, and the question.
+ * Turns (a question and its answer) leave whole, oldest first. Persona and question always stay, even if
+ * they do not fit: the service decides. After a `too_long` error call it again with a smaller budget.
+ */
+export async function fitContext(parts: ContextParts): Promise<Message[]> {
+  const cost = createCounter(await loadTokenizer(parts.model), parts.model ?? "");
+  const system: Message[] = parts.system ? [{ role: "system", content: parts.system }] : [];
+  const question: Message = { role: "user", content: parts.question };
+  const fixed = [...system, question].reduce((sum, message) => sum + cost(message), ANSWER_TOKENS);
+  const from = firstThatFits(parts.messages, parts.budget - fixed, cost);
+  return [...system, ...parts.messages.slice(from), question];
+}
+
+/** Counts from the newest message back, and no further than the room goes. */
+function firstThatFits(
+  messages: readonly Message[],
+  room: number,
+  cost: (message: Message) => number,
+): number {
+  let left = room;
+  let first = messages.length;
+  for (let at = messages.length - 1; at >= 0; at -= 1) {
+    const message = messages[at];
+    if (message) left -= cost(message);
+    if (left < 0) break;
+    if (message?.role === "user") first = at;
+  }
+  return first;
+}
+
+const counted = new WeakMap<Message, { readonly model: string; readonly tokens: number }>();
+
+/** Counts a message once, however often the budget shrinks. */
+function createCounter(count: CountText, model: string): (message: Message) => number {
+  return (message) => {
+    const known = counted.get(message);
+    if (known?.model === model) return known.tokens;
+    const tokens = MESSAGE_TOKENS + count(message.content);
+    counted.set(message, { model, tokens });
+    return tokens;
+  };
+}

@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type OpenAI from "openai";
+import { ConfigError } from "../errors.ts";
+import { explain, modelError, passes, Refusal, refusalOf, type Service } from "./failure.ts";
+import type { Message, Model, Usage } from "./model.ts";
+import { createThoughtFilter } from "./reasoning.ts";
+import { countTokens } from "./tokens.ts";
+import { createWatchdog, type Watchdog } from "./watchdog.ts";
+
+export interface OpenAIOptions {
+  /** May be empty for a service of one's own that asks for none. */
+  readonly apiKey: string;
+  /** Of any OpenAI-compatible service, `/v1` included. */
+  readonly baseURL?: string;
+  readonly model: string;
+  /** How many tokens a request and its answer may have together; see `assumedContext` for the default. */
+  readonly contextTokens?: number;
+  /** How long the model may think before its first word, in ms. */
+  readonly firstTokenMs?: number;
+  /** How long it may be silent in the middle, in ms. */
+  readonly stallMs?: number;
+  /** The longest wait before trying again, in ms; a service that asks for more is not asked again. */
+  readonly maxWaitMs?: number;
+  readonly fetch?: typeof fetch;
+  readonly log?: { warn(message: string): void };
+}
+
+const OPENAI_URL = "https://api.openai.com/v1";
+const ATTEMPTS = 3;
+/** The wait before the second attempt, in ms; it doubles with each attempt, and up to half of it is chance. */
+const FIRST_WAIT_MS = 500;
+/** Once the model said that it is finished: how long the bill may take, in ms. */
+const BILL_MS = 5000;
+
+type Chunk = OpenAI.ChatCompletionChunk;
+
+/** What arrived of an answer. */
+interface Arrived {
+  /** Everything the model wrote, thoughts too: it is all billed. */
+  written: string;
+  /** Something was shown: from now on nothing may be tried again. */
+  shown: boolean;
+  finish: string;
+  bill?: { readonly input: number; readonly output: number };
+}
+
+/** A model behind an OpenAI-compatible service, with chat completions. */
+export function createOpenAI(options: OpenAIOptions): Model {
+  const { apiKey, model, firstTokenMs = 60_000, stallMs = 45_000, maxWaitMs = 20_000, log } = options;
+  const url = checkBaseURL(options.baseURL ?? OPENAI_URL);
+  const service: Service = { model, host: url.host, key: apiKey };
+  let client: Promise<OpenAI> | undefined;
+  let billed = true;
+
+  return {
+    name: model,
+    contextTokens: options.contextTokens ?? assumedContext(url),
+    answer: ({ messages }, signal) => answer(messages, signal),
+  };
+
+  async function* answer(
+    messages: readonly Message[],
+    signal: AbortSignal,
+  ): AsyncGenerator<string, Usage, void> {
+    for (let attempt = 1; ; attempt += 1) {
+      signal.throwIfAborted();
+      const arrived: Arrived = { written: "", shown: false, finish: "" };
+      try {
+        yield* listen(messages, signal, arrived);
+        return await bill(messages, arrived);
+      } catch (cause) {
+        signal.throwIfAborted();
+        const error = explain(cause, service);
+        const wait = error.retryAfterMs ?? backoff(attempt);
+        if (arrived.shown || attempt >= ATTEMPTS || !passes(error) || wait > maxWaitMs) throw error;
+        log?.warn(
+          `${error.message} Trying again in ${Math.round(wait)} ms (attempt ${attempt + 1} of ${ATTEMPTS}).`,
+        );
+        await sleep(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+  }
+
+  /** One attempt: yields what may be shown; throws unless the answer is whole. */
+  async function* listen(messages: readonly Message[], signal: AbortSignal, arrived: Arrived) {
+    using watchdog = createWatchdog(firstTokenMs, signal);
+    const thoughts = createThoughtFilter();
+    try {
+      const chunks = (await watchdog.watch(open(messages, watchdog.signal)))[Symbol.asyncIterator]();
+      for (;;) {
+        const { value: chunk, done } = await watchdog.watch(chunks.next());
+        // The package ends an aborted stream as if it were over.
+        signal.throwIfAborted();
+        if (done) break;
+        const text = thoughts.push(note(chunk, arrived, watchdog));
+        if (text) {
+          arrived.shown = true;
+          yield text;
+          signal.throwIfAborted();
+        }
+      }
+    } catch (error) {
+      // Only the bill is missing.
+      if (!arrived.finish && !watchdog.barked) throw error;
+      signal.throwIfAborted();
+    }
+    const rest = thoughts.end();
+    if (arrived.finish && rest.trim()) {
+      arrived.shown = true;
+      yield rest;
+    }
+    checkWhole(arrived, watchdog.barked);
+  }
+
+  /** Takes a chunk's news down, tells the watchdog, and returns the chunk's text. */
+  function note(chunk: Chunk, arrived: Arrived, watchdog: Watchdog): string {
+    const choice = chunk.choices?.[0];
+    const delta: Record<string, unknown> = { ...choice?.delta };
+    const text = textIn(delta["content"]);
+    // DeepSeek and llama.cpp write one name, vLLM, OpenRouter and Ollama the other.
+    const thought = textIn(delta["reasoning_content"]) || textIn(delta["reasoning"]);
+    arrived.written += thought + text;
+    arrived.finish ||= choice?.finish_reason ?? "";
+    const { prompt_tokens: input, completion_tokens: output } = chunk.usage ?? {};
+    if (typeof input === "number" && typeof output === "number") arrived.bill = { input, output };
+    // An empty chunk is no progress: some services send them only to keep the line open.
+    if (arrived.finish) watchdog.reset(Math.min(stallMs, BILL_MS));
+    else if (text || thought) watchdog.reset(stallMs);
+    return text;
+  }
+
+  async function open(messages: readonly Message[], signal: AbortSignal): Promise<AsyncIterable<Chunk>> {
+    const { completions } = (await connect()).chat;
+    // Exactly these fields: a service refuses those that it does not know.
+    const body = {
+      model,
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      stream: true,
+    } as const;
+    if (billed) {
+      try {
+        return await completions.create({ ...body, stream_options: { include_usage: true } }, { signal });
+      } catch (error) {
+        if (!refusesField(error)) throw error;
+        billed = false;
+      }
+    }
+    return completions.create(body, { signal });
+  }
+
+  function connect(): Promise<OpenAI> {
+    client ??= import("openai").then(
+      ({ OpenAI }) =>
+        new OpenAI({
+          apiKey: apiKey || "none",
+          baseURL: url.href,
+          fetch: readable(options.fetch),
+          maxRetries: 0,
+          // It ends at the headers: ours goes on, and shall be the one that speaks.
+          timeout: firstTokenMs + 60_000,
+          // It would print what it cannot parse.
+          logLevel: "off",
+        }),
+    );
+    return client;
+  }
+
+  function checkWhole({ written, shown, finish }: Arrived, silent: boolean): void {
+    if (!finish && silent) {
+      const what = written
+        ? `fell silent for ${stallMs / 1000} s`
+        : `said nothing for ${firstTokenMs / 1000} s`;
+      throw modelError("stalled", what, { service });
+    }
+    if (!finish) throw modelError("cut", "broke off without saying that it was finished", { service });
+    if (finish === "content_filter")
+      throw modelError("filtered", "refused to go on (content_filter)", { service });
+    const limit = finish === "length" ? "reached its output limit" : "";
+    if (!shown)
+      throw modelError("empty", limit ? `${limit} before it said anything` : "said nothing", { service });
+    if (limit) throw modelError("cut", `${limit} before it was finished`, { service });
+  }
+
+  async function bill(messages: readonly Message[], { bill, written }: Arrived): Promise<Usage> {
+    if (bill) return { ...bill, estimated: false };
+    const [input, output] = await Promise.all([countTokens(messages, model), countTokens(written, model)]);
+    return { input, output, estimated: true };
+  }
+}
+
+/** Ollama's port: it serves a context of 4096 tokens by default, and cuts what is longer without a word. */
+const OLLAMA_PORT = "11434";
+
+/**
+ * What a model's context is taken to be, in tokens, if nobody says: less than the hosted models have, for
+ * every turn pays for its history.
+ */
+function assumedContext(url: URL): number {
+  return url.port === OLLAMA_PORT ? 4096 : 32_768;
+}
+
+function checkBaseURL(baseURL: string): URL {
+  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url;
+  throw new ConfigError(
+    "openai_base_url",
+    "OPENAI_BASE_URL must be an http:// or https:// URL without user name and password, " +
+      `such as ${OPENAI_URL} or http://127.0.0.1:11434/v1`,
+  );
+}
+
+/** Turns whatever is no stream into a `Refusal` that keeps the body; the package reads only OpenAI's own shape. */
+function readable(given: typeof fetch | undefined): typeof fetch {
+  return async (input, init) => {
+    const response = await (given ?? fetch)(input, init);
+    if (response.ok && !/json|html/i.test(response.headers.get("content-type") ?? "")) return response;
+    throw new Refusal(response.status, response.headers, await response.text());
+  };
+}
+
+/** The service does not know `stream_options`, or speaks of some unknown field, and there is no other one. */
+function refusesField(error: unknown): boolean {
+  const refusal = refusalOf(error);
+  return (
+    (refusal?.status === 400 || refusal?.status === 422) &&
+    /stream_options|include_usage|(unknown|unrecognized|unsupported|unexpected|extra|additional) (request )?(param|arg|field|key|input|propert)/i.test(
+      refusal.body,
+    )
+  );
+}
+
+/** In ms. */
+function backoff(attempt: number): number {
+  return FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+}
+
+function textIn(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
