@@ -1,0 +1,71 @@
+/**
+ * Rich text as data: what Markdown means, free of how any platform writes it.
+ * A page may begin or end in the middle of a block; the part that goes on says so with `continues`.
+ */
+export type Block = Paragraph | Heading | Code | Quote | List | Table | Rule;
+
+interface Part {
+  /** This is the rest of a block whose beginning stands on the page before. */
+  readonly continues?: true;
+}
+
+export interface Paragraph extends Part {
+  readonly type: "paragraph";
+  readonly spans: readonly Span[];
+}
+
+export interface Heading extends Part {
+  readonly type: "heading";
+  /** 1 to 6. */
+  readonly level: number;
+  readonly spans: readonly Span[];
+}
+
+export interface Code extends Part {
+  readonly type: "code";
+  /** The first word of the fence's info string; empty if there was none. */
+  readonly language: string;
+  /** Without a newline at the end. */
+  readonly text: string;
+}
+
+export interface Quote extends Part {
+  readonly type: "quote";
+  readonly blocks: readonly Block[];
+}
+
+export interface List extends Part {
+  readonly type: "list";
+  /** The number of the first item here; undefined for a bulleted list. */
+  readonly start?: number;
+  readonly items: readonly ListItem[];
+}
+
+export interface ListItem extends Part {
+  /** Of a task list: done or not. */
+  readonly checked?: boolean;
+  readonly blocks: readonly Block[];
+}
+
+export interface Table extends Part {
+  readonly type: "table";
+  readonly align: readonly ("left" | "center" | "right" | undefined)[];
+  readonly head: readonly Cell[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export type Cell = readonly Span[];
+
+export interface Rule extends Part {
+  readonly type: "rule";
+}
+
+/** A run of text in one style. A hard line break is "\n"; a soft one in a paragraph is "\n" too. */
+export interface Span {
+  readonly text: string;
+  readonly styles?: readonly Style[];
+  /** Where the text links to; any string, checked by the dialect. */
+  readonly href?: string;
+}
+
+export type Style = "bold" | "italic" | "strike" | "code" | "spoiler";

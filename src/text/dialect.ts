@@ -1,0 +1,21 @@
+import type { Block } from "./block.ts";
+
+/**
+ * How a platform writes rich text, and what fits in one message.
+ *
+ * Contract: `print` is pure, accepts any blocks and never throws; `fits(print([]))` holds; for any single
+ * character of text there is a body that fits; taking content away never makes a body unfit.
+ */
+export interface Dialect<Body> {
+  readonly limits: Limits;
+  print(blocks: readonly Block[]): Body;
+  fits(body: Body): boolean;
+}
+
+/** What one message may hold; the source of each figure stands beside it in the dialect. */
+export interface Limits {
+  /** The most text in one message, in `unit`. */
+  readonly length: number;
+  /** What the platform counts. */
+  readonly unit: "utf16" | "code points" | "bytes" | "lines";
+}

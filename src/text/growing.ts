@@ -1,0 +1,61 @@
+/** A line that so far holds nothing but marks: it is not yet known what it will be. */
+const ONLY_MARKS = /^[ \t]*(?:[#>*+\-=_~`|:$\\[\] \t]+|\d{1,9}[.)]?[ \t]*)$/;
+
+/** Takes away the last line while it consists of marks alone, so that they do not flash. */
+export function hideMarks(source: string): string {
+  const start = source.lastIndexOf("\n") + 1;
+  return ONLY_MARKS.test(source.slice(start)) ? source.slice(0, start) : source;
+}
+
+const CLOSED_CODE = /(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/gs;
+
+/** Completes the half-written marks at the end of a growing paragraph: what is shown is never raw. */
+export function completeInline(source: string): string {
+  const plain = source.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
+  const tick = plain.search(/`/);
+  if (tick >= 0) return closeCode(source, tick);
+  const shown = withoutHalfLink(source, plain).replace(/(?<!\\)[*_~|]+$/, (marks) =>
+    closersIn(source, marks),
+  );
+  return shown + openMarks(shown).reverse().join("");
+}
+
+function closeCode(source: string, tick: number): string {
+  const before = source.slice(0, tick);
+  const marks = /^`+/.exec(source.slice(tick))?.[0] ?? "";
+  const code = source.slice(tick + marks.length).replace(/`+$/, "");
+  const closers = openMarks(before).reverse().join("");
+  return code.trim() ? before + marks + code + marks + closers : completeInline(before);
+}
+
+/** Of `[text](addr` only the text is shown until the address is whole. */
+function withoutHalfLink(source: string, plain: string): string {
+  const link = /!?\[([^[\]]*)(?:\]\([^()\s]*)?$/.exec(plain);
+  if (!link || plain[link.index - 1] === "\\") return source;
+  const start = link.index + link[0].indexOf("[") + 1;
+  return source.slice(0, link.index) + source.slice(start, start + (link[1] ?? "").length);
+}
+
+/** Marks at the very end stay if they close what is open, and are held back otherwise. */
+function closersIn(source: string, marks: string): string {
+  const open = openMarks(source.slice(0, source.length - marks.length))
+    .reverse()
+    .join("");
+  return open === marks ? marks : "";
+}
+
+const MARKS = /\\.|`[^`]*`|\*{1,3}|(?<!\w)_{1,2}(?=\S)|_{1,2}(?!\w)|~~|\|\|/gs;
+
+/** The marks that are open at the end of the text, outermost first. */
+function openMarks(source: string): string[] {
+  const open: string[] = [];
+  for (const match of source.matchAll(MARKS)) {
+    const [mark] = match;
+    if (/^[\\`]/.test(mark)) continue;
+    const before = source[match.index - 1] ?? " ";
+    const after = source[match.index + mark.length] ?? " ";
+    if (open.at(-1) === mark && /\S/.test(before)) open.pop();
+    else if (/\S/.test(after)) open.push(mark);
+  }
+  return open;
+}

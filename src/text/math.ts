@@ -1,0 +1,59 @@
+import type { StateBlock, StateInline } from "markdown-it";
+
+/**
+ * LaTeX is shown as it was written: its `_`, `*` and `\` mean something else than those of Markdown. What
+ * stands between dollars must look like a formula and not like two prices. The lengths keep this linear.
+ */
+const INLINE = [
+  /\$\$[^$`]{1,500}\$\$/y,
+  /\$(?![\s$])[^$`\n]{0,299}[^$`\n\s\\]\$(?!\d)/y,
+  /\\\((?:[^\\]|\\[^()]){1,500}\\\)/y,
+  /\\\[(?:[^\\]|\\[^[\]]){1,500}\\\]/y,
+];
+
+/** `$x$`, `$$x$$`, `\(x\)` and `\[x\]` within a paragraph. */
+export function inlineMath(state: StateInline, silent: boolean): boolean {
+  const char = state.src[state.pos];
+  if (char !== "$" && char !== "\\") return false;
+  const source = INLINE.map((pattern) => matchAt(pattern, state)).find(isFormula);
+  if (!source || state.pos + source.length > state.posMax) return false;
+  if (!silent) state.push("math", "", 0).content = source;
+  state.pos += source.length;
+  return true;
+}
+
+function matchAt(pattern: RegExp, state: StateInline): string | undefined {
+  pattern.lastIndex = state.pos;
+  return pattern.exec(state.src)?.[0];
+}
+
+function isFormula(source: string | undefined): boolean {
+  if (!source || source.includes("**") || source.includes("](")) return false;
+  // `\[1\]` is how brackets are escaped.
+  return !source.startsWith("\\[") || /[\\^_={}+]|^\s/.test(source.slice(2, -2));
+}
+
+/**
+ * A line that is only `$$` or `\[` opens a formula that ends with `$$` or `\]` or, as it must be known at
+ * once how the lines are read, with the first blank line.
+ */
+export function blockMath(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
+  if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;
+  const opening = lineOf(state, startLine);
+  if (opening !== "$$" && opening !== "\\[") return false;
+  if (silent) return true;
+  const closing = opening === "$$" ? "$$" : "\\]";
+  let line = startLine + 1;
+  while (line < endLine && !state.isEmpty(line) && (state.sCount[line] ?? 0) >= state.blkIndent) {
+    if (lineOf(state, line++).endsWith(closing)) break;
+  }
+  const token = state.push("math_block", "", 0);
+  token.map = [startLine, line];
+  token.content = state.getLines(startLine, line, state.blkIndent, false);
+  state.line = line;
+  return true;
+}
+
+function lineOf(state: StateBlock, line: number): string {
+  return state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line]).trim();
+}

@@ -1,0 +1,181 @@
+import createMarkdownIt, { type MarkdownIt, type StateBlock, type StateCore, type Token } from "markdown-it";
+import cjkFriendly from "markdown-it-cjk-friendly";
+import { completeInline } from "./growing.ts";
+import { blockMath, inlineMath } from "./math.ts";
+import { LONG_LINE, settledLength, segmentEnds } from "./segment.ts";
+import { spoiler, text } from "./spoiler.ts";
+
+/** What is parsed: a whole text, or what is known of one that still grows. */
+export interface Source {
+  readonly text: string;
+  /** "settled": only what no later text can change; "growing": half-written marks at the end are completed. */
+  readonly mode: "whole" | "settled" | "growing";
+  /** So many characters at the beginning are there only to say that a paragraph goes on. */
+  readonly sentinel?: number;
+}
+
+/** The tokens of markdown-it; a long inline token comes in several pieces. */
+export interface Parsed {
+  readonly tokens: readonly Token[];
+  /** In mode "settled": how many characters of the last paragraph are settled. */
+  readonly settledChars: number;
+}
+
+/** Quotes and lists nested deeper than this many tokens are shown as text: markdown-it would lose them. */
+const MAX_DEPTH = 120;
+
+type BlockRule = (state: StateBlock, startLine: number, endLine: number, silent: boolean) => boolean;
+
+const md = createParser();
+
+/** Parses Markdown into tokens. */
+export function parseTokens(source: Source): Parsed {
+  const env = { source, settledChars: 0 };
+  const tokens = md.parse(source.text, env);
+  return { tokens, settledChars: env.settledChars };
+}
+
+function createParser(): MarkdownIt {
+  const parser = createMarkdownIt({ html: false, linkify: true, maxNesting: 1000 });
+  // What is shown shall be what was written, not a decoded address.
+  parser.normalizeLinkText = (url) => url;
+  // Bare names such as "main.py" are no links; "https://…", "www.…" and mail addresses are, as in GFM.
+  parser.linkify.set({ fuzzyLink: false });
+  addWww(parser);
+  // Both let later lines change what earlier ones mean; a page that is full could not be kept then.
+  parser.block.ruler.disable(["lheading", "reference"]);
+  limit(parser, "blockquote", ["paragraph", "reference", "blockquote", "list"], notTooDeep);
+  limit(parser, "list", ["paragraph", "reference", "blockquote"], notTooDeep);
+  limit(parser, "table", ["paragraph", "reference"], headIsShort);
+  parser.block.ruler.before("fence", "math", blockMath, { alt: ["paragraph", "blockquote", "list"] });
+  parser.inline.ruler.at("text", text);
+  parser.inline.ruler.before("escape", "math", inlineMath);
+  parser.inline.ruler.before("link", "spoiler", spoiler);
+  parser.use(cjkFriendly);
+  parser.core.ruler.after("block", "excess_cells", keepExcessCells);
+  parser.core.ruler.after("excess_cells", "segments", splitInline);
+  return parser;
+}
+
+function addWww(parser: MarkdownIt): void {
+  parser.linkify.add("www.", {
+    validate: (text, pos) =>
+      /^(?:[\w-]+\.)+[a-z]{2,}(?:[/?#][^\s<]*[^\s<.,;:!?'")\]*_~])?/i.exec(text.slice(pos, pos + 2000))?.[0]
+        .length ?? 0,
+    normalize: (match) => {
+      match.url = `http://${match.url}`;
+    },
+  });
+}
+
+/** Puts a condition before a block rule. */
+function limit(
+  parser: MarkdownIt,
+  name: string,
+  alt: string[],
+  allowed: (state: StateBlock, line: number) => boolean,
+) {
+  const rule = parser.block.ruler.getRules("").find((candidate) => candidate.name === name) as BlockRule;
+  const limited: BlockRule = (state, startLine, endLine, silent) =>
+    allowed(state, startLine) && rule(state, startLine, endLine, silent);
+  parser.block.ruler.at(name, limited, { alt });
+}
+
+function notTooDeep(state: StateBlock): boolean {
+  return state.level < MAX_DEPTH;
+}
+
+/** A line that is long enough to be shown before it ends must not turn out to be the head of a table. */
+function headIsShort(state: StateBlock, line: number): boolean {
+  return (state.eMarks[line] ?? 0) - (state.bMarks[line] ?? 0) <= LONG_LINE;
+}
+
+/** markdown-it drops cells beyond those of the head, such as the ends of `a || b`: they join the last cell. */
+function keepExcessCells(state: StateCore): void {
+  let lines: string[] | undefined;
+  let columns = 0;
+  state.tokens.forEach((token, index) => {
+    if (token.type === "table_open") columns = 0;
+    if (token.type === "th_open") columns += 1;
+    if (token.type !== "tr_close") return;
+    const row = rowStart(state.tokens, index);
+    const line = row?.map?.[0];
+    const last = state.tokens[index - 2];
+    if (line === undefined || last?.type !== "inline") return;
+    lines ??= state.src.split("\n");
+    const cells = cellsOf(lines[line] ?? "");
+    if (cells.slice(columns).some((cell) => cell.trim())) {
+      last.content = cells
+        .slice(columns - 1)
+        .join("|")
+        .replaceAll("\\|", "|")
+        .trim();
+    }
+  });
+}
+
+function rowStart(tokens: readonly Token[], end: number): Token | undefined {
+  for (let i = end; i >= 0; i--) if (tokens[i]?.type === "tr_open") return tokens[i];
+  return undefined;
+}
+
+function cellsOf(line: string): string[] {
+  const cells = line
+    .replace(/^[\s>]+/, "")
+    .trimEnd()
+    .split(/(?<!\\)\|/);
+  if (cells[0] === "") cells.shift();
+  if (cells.at(-1) === "") cells.pop();
+  return cells;
+}
+
+/** Cuts long inline tokens into pieces, so that the beginning of a long paragraph can be settled. */
+function splitInline(state: StateCore): void {
+  const { source } = state.env as unknown as { source: Source };
+  const last = lastInline(state.tokens);
+  let sentinel = source.sentinel ?? 0;
+  state.tokens = state.tokens.flatMap((token) => {
+    if (token.type !== "inline") return [token];
+    const long = token.content.length - token.content.lastIndexOf("\n") > LONG_LINE;
+    token.content = token.content.slice(sentinel);
+    sentinel = 0;
+    if (token === last && source.mode === "settled") {
+      const known = long ? token.content.length : settledLength(token.content);
+      const end = segmentEnds(token.content.slice(0, known), isOpen).at(-1) ?? 0;
+      token.content = token.content.slice(0, end);
+      state.env["settledChars"] = end;
+    }
+    return pieces(token, token === last && source.mode === "growing");
+  });
+}
+
+/** The inline token that the text ends with, if it ends with one. */
+function lastInline(tokens: readonly Token[]): Token | undefined {
+  const last = tokens.findLast((token) => token.nesting !== -1);
+  return last?.type === "inline" ? last : undefined;
+}
+
+function pieces(token: Token, growing: boolean): Token[] {
+  const { content } = token;
+  const ends = [...segmentEnds(content, isOpen), content.length];
+  return ends.map((end, index) => {
+    const start = ends[index - 1] ?? 0;
+    const piece = Object.assign(Object.create(Object.getPrototypeOf(token)) as Token, token, {
+      children: [],
+    });
+    piece.content = content.slice(start, end);
+    if (start === 0 || content[start - 1] === "\n") piece.content = piece.content.replace(/^[ \t]+/, "");
+    if (growing && index === ends.length - 1) piece.content = completeInline(piece.content);
+    return piece;
+  });
+}
+
+/** Whether a mark may still be waiting for its other half. Errors cost beauty only: pieces are cut all the same. */
+function isOpen(part: string): boolean {
+  const tokens: Token[] = [];
+  md.inline.parse(part, md, {}, tokens);
+  return tokens.some(
+    ({ type, content }) =>
+      type === "text" && /\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)|`|\[[^\]]*$|\|\|(?=\S)/.test(content),
+  );
+}

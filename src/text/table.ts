@@ -1,0 +1,65 @@
+import type { Cell, Span, Table } from "./block.ts";
+import { spellOutLinks } from "./links.ts";
+import { textOf } from "./spans.ts";
+import { displayWidth } from "./width.ts";
+
+const SEPARATOR = " | ";
+
+/**
+ * A table as lines of equal columns for a monospaced font; undefined if it is too wide. The head and the first
+ * row decide that, so that a growing table does not change its form; a later cell that is too wide for its
+ * column stands out of it.
+ */
+export function alignTable({ align, head, rows }: Table, maxWidth: number): string[] | undefined {
+  const cells = [head, ...rows].map((row) => row.map(cellText));
+  const natural = columnWidths(cells.slice(0, 2), () => Number.POSITIVE_INFINITY);
+  const total = natural.reduce((sum, width) => sum + width, SEPARATOR.length * (natural.length - 1));
+  if (total > maxWidth) return undefined;
+  const spare = Math.floor((maxWidth - total) / natural.length);
+  const widths = columnWidths(cells, (column) => (natural[column] ?? 0) + spare);
+  const lines = cells.map((row) =>
+    row
+      .map((text, i) => pad(text, widths[i] ?? 0, align[i]))
+      .join(SEPARATOR)
+      .trimEnd(),
+  );
+  if (isBlank(head)) return lines.slice(1);
+  lines.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-+-"));
+  return lines;
+}
+
+/** A table as one card a row: a line `head: value` for each cell that holds something. */
+export function tableCards({ head, rows }: Table): Span[][][] {
+  if (rows.length === 0)
+    return [[head.flatMap((cell, i) => (i > 0 ? [{ text: SEPARATOR }, ...cell] : cell))]];
+  const labels = head.map((cell) => (cell.length > 0 ? [...cell, { text: ": " }] : []));
+  return rows
+    .map((row) => row.flatMap((cell, i) => (cell.length > 0 ? [[...(labels[i] ?? []), ...cell]] : [])))
+    .filter((lines) => lines.length > 0);
+}
+
+/** A monospaced cell has no links: their addresses stand behind them. */
+function cellText(cell: Cell): string {
+  return textOf(spellOutLinks(cell, () => false));
+}
+
+function columnWidths(rows: readonly (readonly string[])[], cap: (column: number) => number): number[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, text] of row.entries()) {
+      const width = displayWidth(text);
+      widths[column] = Math.max(widths[column] ?? 0, width <= cap(column) ? width : 0);
+    }
+  }
+  return widths;
+}
+
+function pad(text: string, width: number, align: Table["align"][number]): string {
+  const missing = Math.max(0, width - displayWidth(text));
+  const left = align === "right" ? missing : align === "center" ? Math.floor(missing / 2) : 0;
+  return " ".repeat(left) + text + " ".repeat(missing - left);
+}
+
+function isBlank(cells: readonly Cell[]): boolean {
+  return cells.every((cell) => cell.length === 0);
+}
