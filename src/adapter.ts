@@ -1,0 +1,55 @@
+import type { Address, ChatEvent, ChatKind } from "./event.ts";
+import type { Dialect } from "./text/dialect.ts";
+
+/**
+ * One platform. A capability is a method that is present.
+ *
+ * Contract: `Body` is JSON; equal bodies look the same. Sending works whether or not `start()` was called.
+ * Every method that talks to the platform rejects with a `PlatformError` (see its fields) when the platform
+ * refuses or cannot be reached, and never retries by itself what may have been delivered.
+ */
+export interface Adapter<Body = unknown> {
+  /** The platform's name, as in event ids and conversation keys. */
+  readonly name: string;
+  readonly dialect: Dialect<Body>;
+  /** The least time between two writes of a growing answer in one chat, in ms. */
+  readonly pace: Readonly<Record<ChatKind, number>>;
+  /**
+   * Begins to receive; resolves once connected, and keeps trying while the platform is unreachable.
+   * `receive` resolves once the event is stored: acknowledge then, not before; if it rejects, do not
+   * acknowledge. `menu` is what the platform's menu of commands should show. Rejects with a `ConfigError`
+   * if the platform refuses the credentials.
+   */
+  start(receive: Receive, menu: readonly CommandEntry[]): Promise<void>;
+  /** Stops receiving and lets go of connections; sending still works. Safe to call twice and before `start()`. */
+  stop(): Promise<void>;
+  /** Why the platform is not receiving right now, as a sentence for the operator; undefined if it is. */
+  trouble?(): string | undefined;
+  /**
+   * Posts a message and returns its reference. `key` is the same on every attempt: a platform that knows
+   * idempotency uses it so that the second attempt returns the first message.
+   */
+  send(to: Address, body: Body, key: string): Promise<string>;
+  /** Replaces a message; replacing it with what it already shows is no error. */
+  edit?(to: Address, ref: string, body: Body): Promise<void>;
+  /** Takes a message away; one that is gone already is no error. */
+  remove?(to: Address, ref: string): Promise<void>;
+  /** Shows that an answer is on its way for a few seconds. */
+  typing?(to: Address): Promise<void>;
+  /** Called once the whole answer stands, or that there is none; for platforms that close an answer. */
+  finish?(to: Address): Promise<void>;
+  /** Handles a request to `/webhooks/<name>`; the one HTTP server calls it, an adapter never opens a port. */
+  fetch?(request: Request): Promise<Response>;
+}
+
+/** Takes an event in; resolves once it is stored. */
+export type Receive = (event: ChatEvent) => Promise<void>;
+
+/** A command as the platform's menu shows it. */
+export interface CommandEntry {
+  readonly name: string;
+  /** By language: "en" is always there. */
+  readonly description: Readonly<Record<string, string>>;
+  /** The one free-text argument, if the command takes one, by language. */
+  readonly argument?: Readonly<Record<string, string>>;
+}

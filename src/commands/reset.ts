@@ -1,0 +1,13 @@
+import type { Command } from "../handler.ts";
+import { inEveryLanguage } from "../i18n/texts.ts";
+
+/** `/reset`: stops what is being answered and forgets the conversation. */
+export const reset: Command = {
+  name: "reset",
+  description: inEveryLanguage("reset.description"),
+  interrupts: true,
+  run: (turn) => {
+    turn.conversation.messages = [];
+    return turn.say("reset.done");
+  },
+};

@@ -1,0 +1,58 @@
+/** A reply as far as it has come. */
+export interface Growing {
+  readonly text: string;
+  readonly ended: boolean;
+  /** Resolves when the text has grown since the last call, or the reply has ended. */
+  grown(): Promise<void>;
+  /** Resolves when the reply has ended. Rejects with what the stream threw. */
+  readonly end: Promise<void>;
+}
+
+/** Reads a stream to its end, however fast or slowly its text is shown; `signal` ends the reading at once. */
+export function growing(stream: AsyncIterable<string>, signal: AbortSignal): Growing {
+  let text = "";
+  let ended = false;
+  let fresh = false;
+  let wake: (() => void) | undefined;
+
+  const end = Promise.race([read(), aborted(signal)]).finally(() => {
+    ended = true;
+    tell();
+  });
+  // Whoever shows the text awaits `end` when it is over; until then a rejection is not unhandled.
+  end.catch(() => undefined);
+
+  return {
+    get text() {
+      return text;
+    },
+    get ended() {
+      return ended;
+    },
+    end,
+    grown: async () => {
+      if (!fresh && !ended) await new Promise<void>((resolve) => (wake = resolve));
+      fresh = false;
+    },
+  };
+
+  async function read(): Promise<void> {
+    for await (const piece of stream) {
+      if (ended) return;
+      text += piece;
+      tell();
+    }
+  }
+
+  function tell(): void {
+    fresh = true;
+    wake?.();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,144 @@
+import type { Adapter } from "./adapter.ts";
+import type { Conversation, History, Shown } from "./conversation.ts";
+import { deliver } from "./delivery/deliver.ts";
+import { describeError, Parked, PlatformError } from "./errors.ts";
+import type { ChatEvent } from "./event.ts";
+import { compose, type Handler, type Reply, type Turn } from "./handler.ts";
+import { localeOf, texts } from "./i18n/texts.ts";
+import type { Log } from "./log.ts";
+import type { Queue, Signals } from "./queue/queue.ts";
+
+export interface EngineOptions {
+  readonly adapters: readonly Adapter[];
+  readonly queue: Queue;
+  readonly history: History;
+  /** In order: middleware, commands, the answer. */
+  readonly handlers: readonly Handler[];
+  /** The conversation of an event; the same as the queue's. */
+  readonly keyOf: (event: ChatEvent) => string;
+  readonly log: Log;
+}
+
+/** Takes events from the queue, runs the handlers, and hands the reply to delivery. */
+export interface Engine {
+  /** Begins to answer: first what was left in the queue. */
+  start(): Promise<void>;
+  /** Stores an event; it will be answered. */
+  receive(event: ChatEvent): Promise<void>;
+  /** Ends what is running within the queue's grace, and leaves the rest in the queue. */
+  stop(): Promise<void>;
+}
+
+/** The engine: an event becomes a turn, a turn a reply, a reply messages on the platform. */
+export function createEngine(options: EngineOptions): Engine {
+  const { queue, history, keyOf } = options;
+  const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
+  const handle = compose(options.handlers);
+
+  return {
+    start: () => queue.start(answer),
+    receive: (event) => queue.push(event),
+    stop: () => queue.stop(),
+  };
+
+  /** One event from the queue to its whole answer. What rejects here is tried again by the queue. */
+  async function answer(event: ChatEvent, signals: Signals): Promise<void> {
+    const log = about(event);
+    const adapter = adapters.get(event.platform);
+    if (!adapter) {
+      log.warn(`an event of ${event.platform} waits in the queue until that platform is configured again`);
+      throw new Parked(`${event.platform} is not configured`);
+    }
+    const conversation = await history.load(keyOf(event));
+    if (conversation.answered.includes(event.id)) return;
+    const record = openRecord(conversation, event);
+    const known = record.outbox.text;
+    const over = new AbortController();
+    const signal = AbortSignal.any([signals.interrupted, signals.parked, over.signal]);
+    const turn = createTurn({ event, conversation: record.draft, signal, log });
+    const reply = known ?? (await runHandlers(turn));
+    try {
+      await deliver(reply ?? "", {
+        adapter,
+        event,
+        shown: adapter.edit || known !== undefined ? record.outbox.shown : [],
+        save: (shown) => record.show(shown),
+        whole: async (text) => {
+          const silent = reply === undefined || turn.failure !== undefined;
+          const said = text || silent ? text : turn.say("model.empty");
+          if (known === undefined) await record.commit(said);
+          return said;
+        },
+        signal: signals.parked,
+        log,
+      });
+    } catch (error) {
+      if (!(error instanceof PlatformError) || !error.permanent) throw error;
+      log.warn({ code: error.code }, `the answer cannot be delivered: ${describeError(error)}`);
+    } finally {
+      // A reply that nobody can be shown any more is not worth its tokens.
+      over.abort(new Parked("the turn is over"));
+    }
+    await record.close();
+    log.info({ ms: Date.now() - event.at, failed: turn.failure !== undefined }, "answered");
+  }
+
+  /** The record's way through one turn: what stands on the screen is saved as it comes, the rest in one write. */
+  function openRecord(conversation: Conversation, event: ChatEvent) {
+    const resumed = conversation.outbox?.event === event.id ? conversation.outbox : undefined;
+    const placeholder: Shown[] = event.placeholder ? [{ ref: event.placeholder, digest: "" }] : [];
+    const draft = structuredClone(conversation);
+    let saved = conversation;
+    let outbox = resumed ?? { event: event.id, shown: placeholder };
+    return {
+      draft,
+      get outbox() {
+        return outbox;
+      },
+      show: async (shown: readonly Shown[]) => {
+        outbox = { ...outbox, shown: [...shown] };
+        await history.save({ ...saved, outbox });
+      },
+      commit: async (text: string) => {
+        saved = draft;
+        outbox = { ...outbox, text };
+        await history.save({ ...saved, outbox });
+      },
+      close: () => history.save({ ...saved, outbox: undefined, answered: [...saved.answered, event.id] }),
+    };
+  }
+
+  /** Whatever a handler throws becomes an apology; only stopping the program goes through. */
+  async function runHandlers(turn: Turn): Promise<Reply> {
+    try {
+      const reply = await handle(turn);
+      return typeof reply === "object" ? guarded(reply, turn) : reply;
+    } catch (error) {
+      return apologise(turn, error);
+    }
+  }
+
+  async function* guarded(reply: AsyncIterable<string>, turn: Turn): AsyncGenerator<string> {
+    try {
+      yield* reply;
+    } catch (error) {
+      yield `\n\n${apologise(turn, error)}`;
+    }
+  }
+
+  function apologise(turn: Turn, error: unknown): string {
+    if (error instanceof Parked) throw error;
+    turn.failure = error instanceof Error ? error : new Error(String(error));
+    turn.log.error({ err: error }, `a handler failed: ${describeError(error)}`);
+    return turn.say("error.internal");
+  }
+
+  function about(event: ChatEvent): Log {
+    return options.log.child({ event: event.id, conversation: keyOf(event) });
+  }
+}
+
+function createTurn(parts: Pick<Turn, "event" | "conversation" | "signal" | "log">): Turn {
+  const locale = localeOf(parts.event.user.locale, parts.event.text);
+  return { ...parts, locale, say: texts(locale) };
+}

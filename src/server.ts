@@ -1,0 +1,64 @@
+import { serve, type ServerType } from "@hono/node-server";
+import { Hono } from "hono";
+import type { Adapter } from "./adapter.ts";
+import { describeError } from "./errors.ts";
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly adapters: readonly Adapter[];
+  /** Why the program is not ready, by part; empty if it is. */
+  readonly troubles: () => Readonly<Record<string, string>>;
+}
+
+/** The one HTTP port. */
+export interface Server {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves webhooks and health; rejects with a sentence if the port cannot be had. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const server = await listen(routes(options), options);
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : options.port;
+  return {
+    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ("closeAllConnections" in server) server.closeAllConnections();
+      }),
+  };
+}
+
+function routes({ adapters, troubles }: ServerOptions): Hono {
+  const app = new Hono();
+  // Alive: the process answers. Ready: every platform is connected and the store works.
+  app.get("/healthz", (c) => c.json({ alive: true }));
+  app.get("/readyz", (c) => {
+    const found = troubles();
+    const ready = Object.keys(found).length === 0;
+    return c.json({ ready, ...(!ready && { troubles: found }) }, ready ? 200 : 503);
+  });
+  for (const adapter of adapters) {
+    if (adapter.fetch)
+      app.all(`/webhooks/${adapter.name}`, async (c) => adapter.fetch?.(c.req.raw) ?? c.notFound());
+  }
+  app.onError((error, c) => c.json({ error: `The request could not be handled: ${error.name}` }, 500));
+  return app;
+}
+
+function listen(app: Hono, { host, port }: ServerOptions): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(server));
+    server.on("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "EADDRINUSE"
+          ? `another program uses port ${port} on ${host}; end it or set HTTP_PORT to a free port`
+          : `${describeError(cause)}; check HTTP_HOST and HTTP_PORT`;
+      reject(new Error(`The HTTP server cannot start: ${why}`, { cause }));
+    });
+  });
+}
