@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Adapter, CommandEntry, Receive } from "../../src/adapter.ts";
+import { ConfigError, describeError } from "../../src/errors.ts";
+import type { ChatEvent } from "../../src/event.ts";
+import { type ApiOptions, createCall } from "./api.ts";
+import { createTelegramDialect, type TelegramBody } from "./dialect.ts";
+import { nonsense, TelegramRefusal } from "./errors.ts";
+import { createHealth } from "./health.ts";
+import { type Log, SILENCE } from "./log.ts";
+import { registerMenu } from "./menu.ts";
+import { createMessages } from "./messages.ts";
+import { poll } from "./poll.ts";
+import { Bot, toEvent, updateId, WANTED_UPDATES } from "./updates.ts";
+import { createWebhook, secretFrom } from "./webhook.ts";
+
+/** How to be a Telegram bot. */
+export interface TelegramOptions extends ApiOptions {
+  /** Receive by HTTP instead of polling, at this public URL; without a secret one is made from the token. */
+  readonly webhook?: { readonly url: string; readonly secret?: string };
+  readonly log?: Log;
+  /** The least time between two writes of a growing answer in one chat, in ms. */
+  readonly pace?: Adapter["pace"];
+  /** How long Telegram holds an empty poll open, in seconds; at most 50. */
+  readonly pollSeconds?: number;
+}
+
+/** A message a second in a chat, 20 a minute in a group, edits count: https://core.telegram.org/bots/faq. */
+const PACE = { direct: 1000, group: 3000 };
+
+/** Telegram's longest poll, in seconds (telegram-bot-api, Client.cpp). */
+const POLL_SECONDS = 50;
+
+/** How long stopping waits for what is just being stored, in ms. */
+const STOP_MS = 3000;
+
+type Take = (update: unknown) => Promise<void>;
+
+/** Where events go, and what the menu of commands shows. */
+interface Intake {
+  readonly receive: Receive;
+  readonly menu: readonly CommandEntry[];
+  readonly signal: AbortSignal;
+}
+
+/** Telegram: receives by polling or webhook, an update being acknowledged only once it is stored. */
+export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> {
+  const { token, webhook, log = SILENCE } = options;
+  const secret = webhook?.secret ?? secretFrom(token);
+  const call = createCall(options);
+  const health = createHealth(log);
+  let running: { stop: AbortController; ended: Promise<void> } | undefined;
+  let takeRequest: Take | undefined;
+
+  return {
+    name: "telegram",
+    dialect: createTelegramDialect(),
+    pace: options.pace ?? PACE,
+    start: async (receive, menu) => {
+      const stop = new AbortController();
+      const connected = connect({ receive, menu, signal: stop.signal });
+      running = { stop, ended: connected.then(({ ended }) => ended).catch(() => undefined) };
+      await connected;
+    },
+    stop: async () => {
+      takeRequest = undefined;
+      running?.stop.abort();
+      await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
+    },
+    trouble: () => health.trouble?.sentence,
+    ...createMessages(call, log),
+    ...(webhook && { fetch: createWebhook({ secret, take: () => takeRequest }) }),
+  };
+
+  /** Resolves once events come in; `ended` when no more will. */
+  async function connect({ receive, menu, signal }: Intake): Promise<{ ended: Promise<void> }> {
+    try {
+      const bot = await health.insist(() => whoAmI(signal), signal);
+      signal.throwIfAborted();
+      const take = (update: unknown) => store(update, { bot, receive });
+      if (webhook) {
+        takeRequest = (update) => take(update).catch(cannotStore);
+        await health.insist(() => setWebhook(webhook.url, signal), signal);
+      } else {
+        await health.insist(() => clearWebhook(signal), signal);
+      }
+      await registerMenu({ call, menu, log, signal });
+      signal.throwIfAborted();
+      log.info({ bot: bot.username }, `receiving for @${bot.username} by ${webhook ? "webhook" : "polling"}`);
+      const seconds = options.pollSeconds ?? POLL_SECONDS;
+      return { ended: webhook ? Promise.resolve() : poll({ call, health, seconds, take, signal }) };
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { ended: Promise.resolve() };
+    }
+  }
+
+  async function whoAmI(signal: AbortSignal): Promise<Bot> {
+    try {
+      const bot = Bot.safeParse(await call("getMe", {}, { signal })).data;
+      if (bot) return bot;
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal) || ![401, 404].includes(error.status)) throw error;
+      throw new ConfigError(
+        "telegram_token",
+        `Telegram refused the bot token (TELEGRAM_BOT_TOKEN): ${error.description}. Copy it again from @BotFather, or ask @BotFather for a new one with /token.`,
+      );
+    }
+    throw nonsense("getMe");
+  }
+
+  async function setWebhook(url: string, signal: AbortSignal): Promise<void> {
+    try {
+      await call("setWebhook", { url, secret_token: secret, allowed_updates: WANTED_UPDATES }, { signal });
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
+      throw new ConfigError(
+        "telegram_webhook",
+        `Telegram refused the webhook (TELEGRAM_WEBHOOK_URL): ${error.description}. It must be a public https:// URL on port 443, 80, 88 or 8443.`,
+      );
+    }
+  }
+
+  /** A webhook of earlier days would keep all updates from us. What waits at Telegram stays there for us. */
+  async function clearWebhook(signal: AbortSignal): Promise<void> {
+    try {
+      const info = await call("getWebhookInfo", {}, { signal });
+      const url = typeof info === "object" && info && "url" in info ? info.url : "";
+      if (url) await call("deleteWebhook", {}, { signal });
+    } catch (error) {
+      // A server of one's own may not know webhooks at all: should there be one, polling will tell.
+      if (!(error instanceof TelegramRefusal) || ![400, 404].includes(error.status)) throw error;
+      log.info({}, `whether a webhook is set cannot be asked: ${error.message}`);
+    }
+  }
+
+  function cannotStore(error: unknown): never {
+    log.error({}, `a message from Telegram cannot be stored and waits there: ${describeError(error)}`);
+    throw error;
+  }
+
+  /** What makes no sense is skipped: sent again, it would make no more sense. */
+  async function store(update: unknown, { bot, receive }: { bot: Bot; receive: Receive }): Promise<void> {
+    let event: ChatEvent | undefined;
+    try {
+      event = toEvent(update, bot);
+    } catch {
+      log.warn({ update: updateId(update) }, "skipped an update from Telegram that makes no sense");
+      return;
+    }
+    if (event) await receive(event);
+  }
+}

@@ -1,0 +1,51 @@
+import type http from "node:http";
+import { Telegram } from "telegraf";
+import { toRefusal } from "./errors.ts";
+
+/** One call of the Bot API; rejects with a `TelegramRefusal`, or with the signal's reason when it aborts. */
+export type Call = (method: string, fields?: object, options?: CallOptions) => Promise<unknown>;
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** How long to wait for the answer, in ms; 30 s by default. */
+  readonly timeoutMs?: number;
+}
+
+export interface ApiOptions {
+  /** As @BotFather gives it. */
+  readonly token: string;
+  /** Where the Bot API answers; https://api.telegram.org by default. */
+  readonly apiRoot?: string;
+  /** For a proxy. */
+  readonly agent?: http.Agent;
+}
+
+/** telegraf's client, free of its types: those end at Bot API 7.1 and know another AbortSignal. */
+interface Client {
+  callApi(method: string, fields: object, options: object): Promise<unknown>;
+}
+
+/** telegraf itself would wait 500 s, which is how long a dead connection goes unnoticed. */
+const CALL_MS = 30_000;
+
+/** The Bot API through telegraf, used as transport only. */
+export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
+  const client: Client = new Telegram(token, {
+    webhookReply: false,
+    // Without the slash at its end the last part of a path would be dropped.
+    ...(apiRoot && { apiRoot: apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/` }),
+  });
+  // Set afterwards: the constructor drops the agent where apiRoot is http://.
+  if (agent) Object.assign(Reflect.get(client, "options") as object, { agent });
+
+  return async (method, fields = {}, { signal, timeoutMs = CALL_MS } = {}) => {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      const either = { signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
+      return await client.callApi(method, fields, either);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toRefusal(error, { method, token });
+    }
+  };
+}

@@ -1,0 +1,198 @@
+import type { Block, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
+import type { Dialect } from "../../src/text/dialect.ts";
+import { showsAddress, spellOutLinks } from "../../src/text/links.ts";
+import { type Mark, writeSpans } from "../../src/text/nest.ts";
+import { alignTable, tableCards } from "../../src/text/table.ts";
+import { countEntities, type MessageEntity, trimmed } from "./entities.ts";
+import { isLinkable } from "./links.ts";
+
+export type { MessageEntity } from "./entities.ts";
+
+/** A message as `sendMessage` takes it: entities, and never a `parse_mode`, so nothing needs escaping. */
+export interface TelegramBody {
+  readonly text: string;
+  readonly entities: readonly MessageEntity[];
+}
+
+/**
+ * The Bot API allows 4096 characters after parsing. TDLib counts code points; UTF-16 units are never fewer,
+ * so counting them is safe.
+ */
+const MAX_LENGTH = 4096;
+
+/** Beyond 100 entities Telegram drops formatting without a word (TDLib's MAX_USER_ENTITY_COUNT); some are kept free. */
+const MAX_ENTITIES = 95;
+
+/** So many monospaced columns fit on a telephone. */
+const TABLE_WIDTH = 40;
+
+/** Deeper lists are indented no further than this many columns. */
+const MAX_INDENT = 40;
+
+/** Rich text as plain text with entities. */
+export function createTelegramDialect(): Dialect<TelegramBody> {
+  return {
+    limits: { length: MAX_LENGTH, unit: "utf16" },
+    print: (blocks) => {
+      const page: Page = { text: "", entities: [] };
+      printBlocks(blocks, { page, indent: "", quoted: false });
+      return trimmed(page);
+    },
+    fits: ({ text, entities }) =>
+      text.length <= MAX_LENGTH && entities.length <= MAX_ENTITIES && countEntities(entities) <= MAX_ENTITIES,
+  };
+}
+
+/** A message in the making. */
+interface Page {
+  text: string;
+  readonly entities: Draft[];
+}
+
+/** An entity whose end is not known yet. */
+type Draft = Omit<MessageEntity, "length"> & { length: number };
+
+interface Place {
+  readonly page: Page;
+  /** What new lines begin with. */
+  readonly indent: string;
+  /** Within a quote: Telegram knows no quotes in quotes. */
+  readonly quoted: boolean;
+}
+
+function printBlocks(blocks: readonly Block[], place: Place): void {
+  for (const [index, block] of blocks.entries()) {
+    if (index > 0) place.page.text += place.indent ? newLine(block, place) : "\n\n";
+    printBlock(block, place);
+  }
+}
+
+/** What is monospaced begins at the margin. */
+function newLine({ type }: Block, { indent }: Place): string {
+  return type === "code" || type === "table" ? "\n" : `\n${indent}`;
+}
+
+function printBlock(block: Block, place: Place): void {
+  switch (block.type) {
+    case "paragraph":
+      return printSpans(block.spans, place);
+    case "heading":
+      return printSpans(block.spans.map(bold), place);
+    case "code":
+      return printCode(block.text, block.language, place);
+    case "quote":
+      return printQuote(block.blocks, place);
+    case "list":
+      return printList(block, place);
+    case "table":
+      return printTable(block, place);
+    case "rule":
+      place.page.text += "———";
+  }
+}
+
+function bold(span: Span): Span {
+  return { ...span, styles: ["bold", ...(span.styles ?? []).filter((style) => style !== "bold")] };
+}
+
+const TYPES: Readonly<Record<Exclude<Style, "code">, MessageEntity["type"]>> = {
+  bold: "bold",
+  italic: "italic",
+  strike: "strikethrough",
+  spoiler: "spoiler",
+};
+
+function printSpans(spans: readonly Span[], { page, indent }: Place): void {
+  const open: Draft[] = [];
+  // Telegram finds by itself an address that is written out.
+  const linked = spellOutLinks(spans, (link) => isLinkable(link.href ?? "") && !showsAddress(link));
+  writeSpans(linked.map(exclusive), {
+    open: (mark) => open.push(begin(page, entityOf(mark))),
+    close: () => end(page, open.pop()),
+    text: ({ text }) => {
+      page.text += indent ? cleaned(text).replaceAll("\n", `\n${indent}`) : cleaned(text);
+    },
+  });
+}
+
+/** Code can hold nothing and be in nothing but a quote; where it is a link, the address matters more. */
+function exclusive(span: Span): Span {
+  if (!span.styles?.includes("code")) return span;
+  const { styles, ...link } = span;
+  return span.href
+    ? { ...link, styles: styles.filter((style) => style !== "code") }
+    : { ...link, styles: ["code"] };
+}
+
+type Kind = Pick<MessageEntity, "type" | "url" | "language">;
+
+function entityOf(mark: Mark): Kind {
+  if ("href" in mark) return { type: "text_link", url: mark.href };
+  return { type: mark.style === "code" ? "code" : TYPES[mark.style] };
+}
+
+/** Entities are listed as they begin, so that the outer one comes first. */
+function begin({ text, entities }: Page, kind: Kind): Draft {
+  const draft: Draft = { ...kind, offset: text.length, length: 0 };
+  entities.push(draft);
+  return draft;
+}
+
+function end({ text }: Page, draft: Draft | undefined): void {
+  if (draft) draft.length = text.length - draft.offset;
+}
+
+/** As the server cleans text (TDLib's clean_input_string), but a tab keeps its width. */
+function cleaned(text: string): string {
+  if (!UNCLEAN.test(text)) return text;
+  return text
+    .replaceAll("\t", "    ")
+    .replace(/[\r\u2028-\u202e\u030a\u0333\u033f]/g, "")
+    .replace(/\p{Surrogate}/gu, "\uFFFD")
+    .replace(/(?!\n)[\0-\x1f]/g, " ");
+}
+
+const UNCLEAN = /(?!\n)[\0-\x1f\u2028-\u202e\u030a\u0333\u033f]|\p{Surrogate}/u;
+
+function printCode(text: string, language: string, { page }: Place): void {
+  const draft = begin(page, { type: "pre", ...(language && { language: cleaned(language) }) });
+  page.text += cleaned(text);
+  end(page, draft);
+}
+
+function printQuote(blocks: readonly Block[], place: Place): void {
+  const draft = place.quoted ? undefined : begin(place.page, { type: "blockquote" });
+  printBlocks(blocks, { ...place, quoted: true });
+  end(place.page, draft);
+}
+
+function printList({ items, start }: List, place: Place): void {
+  const indent = (place.indent + (start === undefined ? "  " : "   ")).slice(0, MAX_INDENT);
+  const within: Place = { ...place, indent };
+  for (const [index, item] of items.entries()) {
+    const [first] = item.blocks;
+    if (index > 0) place.page.text += `\n${place.indent}`;
+    if (!item.continues) {
+      place.page.text += markerOf(item, start === undefined ? undefined : start + index);
+      if (first && ["code", "table", "quote"].includes(first.type)) place.page.text += newLine(first, within);
+    }
+    printBlocks(item.blocks, within);
+  }
+}
+
+function markerOf({ checked }: ListItem, number: number | undefined): string {
+  if (checked !== undefined) return checked ? "☑ " : "☐ ";
+  return number === undefined ? "• " : `${number}. `;
+}
+
+function printTable(table: Table, place: Place): void {
+  const lines = alignTable(table, TABLE_WIDTH);
+  if (lines) return printCode(lines.join("\n"), "", place);
+  for (const [index, card] of tableCards(table).entries()) {
+    if (index > 0) place.page.text += `\n\n${place.indent}`;
+    for (const [line, spans] of card.entries()) {
+      if (line > 0) place.page.text += `\n${place.indent}`;
+      printSpans(spans, place);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { createTelegram, type TelegramOptions } from "./adapter.ts";
+export { createTelegramDialect, type TelegramBody } from "./dialect.ts";

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { Adapter } from "../../src/adapter.ts";
+import { PlatformError } from "../../src/errors.ts";
+import type { Address } from "../../src/event.ts";
+import type { Call } from "./api.ts";
+import type { TelegramBody } from "./dialect.ts";
+import { nonsense, TelegramRefusal } from "./errors.ts";
+import type { Log } from "./log.ts";
+
+/** The half of the adapter that talks. */
+export type Messages = Required<Pick<Adapter<TelegramBody>, "send" | "edit" | "remove" | "typing">>;
+
+/** The addresses that events carry. */
+const To = z.object({ chat: z.int(), thread: z.int().optional(), replyTo: z.int().optional() });
+type To = z.infer<typeof To>;
+const Sent = z.object({ message_id: z.int() });
+
+/** Telegram does not accept the formatting, though it may accept the words. */
+const FORMATTING = /entit(y|ies)|\burl\b|parse/i;
+
+/** Sends, edits and removes messages; formatting is always entities, never `parse_mode`. */
+export function createMessages(call: Call, log: Log): Messages {
+  return {
+    send: async (to, body) => {
+      const { chat, thread, replyTo } = read(to);
+      const sent = await write("sendMessage", body, {
+        chat_id: chat,
+        ...(thread !== undefined && { message_thread_id: thread }),
+        ...(replyTo !== undefined && {
+          reply_parameters: { message_id: replyTo, allow_sending_without_reply: true },
+        }),
+      });
+      const message = Sent.safeParse(sent).data;
+      if (!message) throw nonsense("sendMessage");
+      return String(message.message_id);
+    },
+    edit: async (to, ref, body) => {
+      const where = { chat_id: read(to).chat, message_id: Number(ref) };
+      await write("editMessageText", body, where).catch(unless(/message is not modified/i));
+    },
+    remove: async (to, ref) => {
+      const where = { chat_id: read(to).chat, message_id: Number(ref) };
+      await callChat("deleteMessage", where).catch(unless(/message to delete not found|MESSAGE_ID_INVALID/i));
+    },
+    typing: async (to) => {
+      const { chat, thread } = read(to);
+      const topic = thread !== undefined && { message_thread_id: thread };
+      await callChat("sendChatAction", { chat_id: chat, action: "typing", ...topic });
+    },
+  };
+
+  /** Words without their formatting are better than no words. */
+  async function write(method: string, body: TelegramBody, where: Where): Promise<unknown> {
+    const fields = { ...where, text: body.text, link_preview_options: { is_disabled: true } };
+    if (body.entities.length === 0) return callChat(method, fields);
+    try {
+      return await callChat(method, { ...fields, entities: body.entities });
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
+      if (!FORMATTING.test(error.description)) throw error;
+      log.warn({ code: error.code }, `a message goes out without its formatting: ${error.message}`);
+      return callChat(method, fields);
+    }
+  }
+
+  /** A group that became a supergroup is another chat from then on. */
+  async function callChat(method: string, fields: Where): Promise<unknown> {
+    try {
+      return await call(method, fields);
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal) || error.movedTo === undefined) throw error;
+      return call(method, { ...fields, chat_id: error.movedTo });
+    }
+  }
+}
+
+type Where = { readonly chat_id: number; readonly [field: string]: unknown };
+
+function read(to: Address): To {
+  const address = To.safeParse(to).data;
+  if (address) return address;
+  throw new PlatformError("telegram_address", "this is no Telegram address: it needs a chat id", {
+    permanent: true,
+  });
+}
+
+/** Lets a refusal pass that says what was wanted anyway. */
+function unless(harmless: RegExp): (error: unknown) => void {
+  return (error) => {
+    if (error instanceof TelegramRefusal && error.status === 400 && harmless.test(error.description)) return;
+    throw error;
+  };
+}
