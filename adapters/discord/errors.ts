@@ -1,0 +1,81 @@
+import { DiscordAPIError, HTTPError, RateLimitError } from "discord.js";
+import { describeError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
+
+/** Discord's JSON error codes that the adapter acts on, as codes of a `PlatformError`. */
+export const codes = {
+  unknownChannel: "discord_10003",
+  unknownMessage: "discord_10008",
+  unknownWebhook: "discord_10015",
+  unknownInteraction: "discord_10062",
+  acknowledged: "discord_40060",
+  tooManyFollowups: "discord_40094",
+  missingAccess: "discord_50001",
+  cannotMessageUser: "discord_50007",
+  missingPermissions: "discord_50013",
+  invalidWebhookToken: "discord_50027",
+  unauthorized: "discord_token",
+} as const;
+
+/** What to do about a refusal, by code. */
+const hints: Readonly<Record<string, string>> = {
+  [codes.cannotMessageUser]: "The person has blocked the bot or allows no direct messages.",
+  [codes.missingAccess]: "The bot is not in that server or channel: add it there.",
+  [codes.missingPermissions]: "Give the bot the permission to send messages in that channel.",
+  [codes.unknownChannel]: "The channel was deleted.",
+};
+
+/** The message, or what stands in for it, is out of reach: post a new one. */
+const gone: readonly string[] = [codes.unknownMessage, codes.unknownWebhook, codes.invalidWebhookToken];
+
+/** When Discord names no time to wait after a 429, in ms. */
+const USUAL_WAIT_MS = 1000;
+/** A token that was refused is tried again only this often, in ms: 10 000 refusals in 10 min ban the address. */
+const TOKEN_WAIT_MS = 60_000;
+
+/**
+ * What went wrong, as a `PlatformError`. The library's own error is not kept: it carries the URL (with an
+ * interaction's token in it) and the text of the message.
+ */
+export function toPlatformError(error: unknown, action: string): PlatformError {
+  if (error instanceof PlatformError) return error;
+  if (error instanceof RateLimitError) return rateLimited(error, action);
+  if (error instanceof DiscordAPIError) return refused(error, action);
+  if (error instanceof HTTPError)
+    return new PlatformError(
+      "discord_server_error",
+      `Discord could not ${action} (status ${error.status}); trying again later may help.`,
+    );
+  const reason =
+    error instanceof Error && error.name === "AbortError" ? "no answer in time" : describeError(error);
+  return new PlatformError("discord_unreachable", `Discord could not be reached to ${action}: ${reason}.`);
+}
+
+function rateLimited(error: RateLimitError, action: string): PlatformError {
+  const waits = [error.retryAfter, error.sublimitTimeout, error.timeToReset];
+  const retryAfterMs = Math.ceil(waits.find((ms) => Number.isFinite(ms) && ms > 0) ?? USUAL_WAIT_MS);
+  const message = `Discord's rate limit does not let the bot ${action} for another ${retryAfterMs} ms.`;
+  return new PlatformError("discord_rate_limited", message, { retryAfterMs });
+}
+
+function refused({ status, code, message }: DiscordAPIError, action: string): PlatformError {
+  if (status === 401 && !code)
+    return new PlatformError(
+      codes.unauthorized,
+      `Discord refused the bot's token and did not ${action}. Set DISCORD_BOT_TOKEN to the token that the ` +
+        "Developer Portal shows now, and restart.",
+      { retryAfterMs: TOKEN_WAIT_MS },
+    );
+  const name = `discord_${code ?? status}`;
+  const details: PlatformErrorDetails = gone.includes(name) ? { gone: true } : { permanent: isFinal(status) };
+  const hint = hints[name] ?? "The same request will be refused again.";
+  return new PlatformError(
+    name,
+    `Discord refused to ${action} (${code ?? status}: ${message}). ${hint}`,
+    details,
+  );
+}
+
+/** Whether the same request would be refused again; a 408 or 425 of something in between would not. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 425;
+}

@@ -1,0 +1,119 @@
+import type { AllowedMentions } from "./mentions.ts";
+import { invalidForm, refusals } from "./refusal.ts";
+
+/** A request body: the JSON, and the files that came with it as multipart/form-data. */
+export interface Body {
+  readonly json: Record<string, unknown>;
+  readonly files: readonly SentFile[];
+}
+
+/** A file that the bot sent. */
+export interface SentFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The fields of a message body that the simulator knows, checked. */
+export interface MessageBody {
+  readonly content: string | undefined;
+  readonly flags: number;
+  readonly nonce: string | undefined;
+  readonly enforceNonce: boolean;
+  readonly mentions: AllowedMentions | undefined;
+  readonly embeds: number;
+  readonly files: readonly SentFile[];
+}
+
+/** In code points (Discord staff in discord-api-docs#1315). */
+const CONTENT_LENGTH = 2000;
+/** Discord API docs, "Create Message". */
+const NONCE_LENGTH = 25;
+const EMBEDS = 10;
+const FILES = 10;
+
+/** Reads a request's body as JSON or multipart/form-data; no body is an empty object. */
+export async function readBody(request: Request): Promise<Body> {
+  const type = request.headers.get("content-type") ?? "";
+  if (type.startsWith("multipart/form-data")) return readForm(await request.formData());
+  const text = await request.text();
+  if (!text) return { json: {}, files: [] };
+  return { json: parse(text), files: [] };
+}
+
+async function readForm(form: FormData): Promise<Body> {
+  const files: SentFile[] = [];
+  for (const [key, value] of form) {
+    if (typeof value === "string" || !/^files\[\d+\]$/.test(key)) continue;
+    files.push({ name: value.name, text: await value.text() });
+  }
+  const payload = form.get("payload_json");
+  return { json: typeof payload === "string" ? parse(payload) : {}, files };
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const json: unknown = JSON.parse(text);
+    // A bulk overwrite sends an array; it is kept under a name of its own.
+    if (Array.isArray(json)) return { list: json };
+    if (typeof json === "object" && json !== null) return { ...json };
+  } catch {
+    // Refused below, as everything that is no object.
+  }
+  throw refusals.badJson();
+}
+
+/** Checks the fields of a message as Create Message and Edit Message do. */
+export function readMessage({ json, files }: Body): MessageBody {
+  const embeds = Array.isArray(json.embeds) ? json.embeds.length : 0;
+  if (embeds > EMBEDS) throw tooLong("embeds", EMBEDS);
+  if (files.length > FILES) throw tooLong("attachments", FILES);
+  return {
+    content: readContent(json.content),
+    flags: typeof json.flags === "number" ? json.flags : 0,
+    nonce: readNonce(json.nonce),
+    enforceNonce: json.enforce_nonce === true,
+    mentions: readMentions(json.allowed_mentions),
+    embeds,
+    files,
+  };
+}
+
+function readContent(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string")
+    throw invalidForm("content", "STRING_TYPE_CONVERT", "Could not interpret the value as string.");
+  const content = value.trim();
+  if (codePoints(content) > CONTENT_LENGTH) throw tooLong("content", CONTENT_LENGTH);
+  return content;
+}
+
+function readNonce(value: unknown): string | undefined {
+  if (typeof value !== "string" && typeof value !== "number") return undefined;
+  if (String(value).length > NONCE_LENGTH) throw tooLong("nonce", NONCE_LENGTH);
+  return String(value);
+}
+
+function readMentions(value: unknown): AllowedMentions | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const fields: Record<string, unknown> = { ...value };
+  const list = (field: unknown) => (Array.isArray(field) ? field.map(String) : []);
+  const mentions = { parse: list(fields.parse), users: list(fields.users), roles: list(fields.roles) };
+  for (const kind of ["users", "roles"] as const) {
+    if (!mentions.parse.includes(kind) || mentions[kind].length === 0) continue;
+    throw invalidForm(
+      "allowed_mentions",
+      "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+      `parse:["${kind}"] and ${kind}: [ids...] are mutually exclusive.`,
+    );
+  }
+  return mentions;
+}
+
+function tooLong(field: string, limit: number) {
+  return invalidForm(field, "BASE_TYPE_MAX_LENGTH", `Must be ${limit} or fewer in length.`);
+}
+
+/** How Discord counts text. */
+export function codePoints(text: string): number {
+  return Array.from(text).length;
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+
+/** What the gateway is told to send to those who may see it. */
+export interface Dispatch {
+  readonly t: string;
+  readonly d: object;
+  /** The intent without which a session does not see it; 0 is for everyone. */
+  readonly intent: number;
+}
+
+/** How the simulated gateway is set up. */
+export interface GatewayOptions {
+  readonly token: string;
+  /** The WebSocket's address, told in READY. */
+  readonly url: () => string;
+  /** How often the client must send a heartbeat, in ms. */
+  readonly heartbeatMs: number;
+  /** Intents that the developer portal has switched on. */
+  readonly allowedIntents: number;
+  /** The parts of READY that tell who the bot is. */
+  readonly identity: object;
+}
+
+interface Session {
+  readonly id: string;
+  readonly intents: number;
+  readonly sent: { op: 0; s: number; t: string; d: object }[];
+  socket: WebSocket | undefined;
+}
+
+/** All intents that exist (Discord API docs, "Gateway Intents": bits 0 to 16, 20, 21, 24, 25). */
+const KNOWN_INTENTS = 0x1ffff | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25);
+/** GUILD_MEMBERS, GUILD_PRESENCES and MESSAGE_CONTENT: off until asked for. */
+export const PRIVILEGED_INTENTS = (1 << 1) | (1 << 8) | (1 << 15);
+/** A client may send this many bytes in one payload. */
+const PAYLOAD_BYTES = 4096;
+/** How many events a session keeps for a resume. */
+const KEPT_EVENTS = 1000;
+
+export type Gateway = ReturnType<typeof createGateway>;
+
+/** Discord's gateway: HELLO, IDENTIFY, RESUME, heartbeats and dispatches, with the real close codes. */
+export function createGateway(options: GatewayOptions) {
+  const sockets = new WebSocketServer({ noServer: true });
+  const sessions = new Map<string, Session>();
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    sockets.handleUpgrade(request, socket, head, (client) => welcome(client));
+  }
+
+  function welcome(socket: WebSocket): void {
+    let session: Session | undefined;
+    let patience = watch(socket);
+    socket.on("error", () => socket.terminate());
+    socket.on("message", (data) => {
+      const { op, d } = parse(data);
+      if (op === 1) {
+        clearTimeout(patience);
+        patience = watch(socket);
+        send(socket, { op: 11, d: null });
+      } else if (op === 2) {
+        if (session) return socket.close(4005, "Already authenticated.");
+        session = identify(socket, d);
+      } else if (op === 6) {
+        session = resume(socket, d);
+      } else if (!session) socket.close(op === undefined ? 4002 : 4003);
+      else if (op === undefined) socket.close(4002);
+    });
+    socket.on("close", (code) => {
+      clearTimeout(patience);
+      if (!session || session.socket !== socket) return;
+      session.socket = undefined;
+      // A client that says goodbye properly gives its session up; any other end can be resumed.
+      if (code === 1000 || code === 1001) sessions.delete(session.id);
+    });
+    send(socket, { op: 10, d: { heartbeat_interval: options.heartbeatMs, _trace: [] } });
+  }
+
+  /** Closes a connection that sends no heartbeat. */
+  function watch(socket: WebSocket): NodeJS.Timeout {
+    return setTimeout(() => socket.close(4009, "Session timed out."), options.heartbeatMs * 1.5).unref();
+  }
+
+  function identify(socket: WebSocket, d: Record<string, unknown>): Session | undefined {
+    const intents = Number(d.intents);
+    if (d.token !== options.token) socket.close(4004, "Authentication failed.");
+    else if (!Number.isInteger(intents) || intents & ~KNOWN_INTENTS) socket.close(4013, "Invalid intent(s).");
+    else if (intents & ~options.allowedIntents) socket.close(4014, "Disallowed intent(s).");
+    else return open(socket, intents);
+    return undefined;
+  }
+
+  function open(socket: WebSocket, intents: number): Session {
+    const session: Session = { id: randomBytes(16).toString("hex"), intents, sent: [], socket };
+    sessions.set(session.id, session);
+    const address = { session_id: session.id, resume_gateway_url: options.url() };
+    emit(session, "READY", { v: 10, guilds: [], shard: [0, 1], ...options.identity, ...address });
+    return session;
+  }
+
+  function resume(socket: WebSocket, d: Record<string, unknown>): Session | undefined {
+    const session = sessions.get(String(d.session_id));
+    const seq = Number(d.seq);
+    if (d.token !== options.token) socket.close(4004, "Authentication failed.");
+    else if (!session) send(socket, { op: 9, d: false });
+    else if (!(seq <= (session.sent.at(-1)?.s ?? 0))) socket.close(4007, "Invalid seq.");
+    else return takeUp(session, socket, seq);
+    return undefined;
+  }
+
+  function takeUp(session: Session, socket: WebSocket, seq: number): Session {
+    session.socket?.close(4000);
+    session.socket = socket;
+    for (const event of session.sent.filter(({ s }) => s > seq)) send(socket, event);
+    emit(session, "RESUMED", { _trace: [] });
+    return session;
+  }
+
+  function emit(session: Session, t: string, d: object): void {
+    const event = { op: 0 as const, s: (session.sent.at(-1)?.s ?? 0) + 1, t, d };
+    session.sent.push(event);
+    if (session.sent.length > KEPT_EVENTS) session.sent.shift();
+    if (session.socket) send(session.socket, event);
+  }
+
+  return {
+    upgrade,
+    /** Sends an event to every session that may see it; one that is away gets it when it resumes. */
+    dispatch({ t, d, intent }: Dispatch): void {
+      for (const session of sessions.values()) {
+        if (!intent || session.intents & intent) emit(session, t, d);
+      }
+    },
+    /** Cuts every connection without a word, or closes it with `code`; the sessions can be resumed. */
+    drop(code?: number): void {
+      for (const socket of sockets.clients) {
+        if (code === undefined) socket.terminate();
+        else socket.close(code);
+      }
+    },
+    /** How many sessions are connected right now. */
+    online: () => [...sessions.values()].filter((session) => session.socket).length,
+    close(): void {
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+    },
+  };
+}
+
+function send(socket: WebSocket, payload: object): void {
+  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ s: null, t: null, ...payload }));
+}
+
+/** A payload that cannot be read has no `op`. */
+function parse(data: RawData): { op?: number; d: Record<string, unknown> } {
+  const nothing = { d: {} };
+  const text = Buffer.isBuffer(data) ? data.toString() : "";
+  if (!text || text.length > PAYLOAD_BYTES) return nothing;
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== "object" || json === null) return nothing;
+    const { op, d } = json as { op?: unknown; d?: unknown };
+    if (typeof op !== "number") return nothing;
+    return { op, d: typeof d === "object" && d !== null ? { ...d } : {} };
+  } catch {
+    return nothing;
+  }
+}
