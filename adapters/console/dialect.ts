@@ -1,0 +1,157 @@
+import { styleText } from "node:util";
+import wrapAnsi from "wrap-ansi";
+import type { Block, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
+import type { Dialect } from "../../src/text/dialect.ts";
+import { spellOutLinks } from "../../src/text/links.ts";
+import { alignTable, tableCards } from "../../src/text/table.ts";
+
+export interface ConsoleDialectOptions {
+  /** Whether to use colours and styles. */
+  readonly color: boolean;
+  /** The width of the terminal; without it lines are as long as they are. */
+  readonly columns?: number;
+  /** The most lines of one page; without it pages have any length. */
+  readonly rows?: number;
+}
+
+/** Stands between two blocks, which no page may have; nothing that is printed can contain it. */
+const NEXT_BLOCK = "\u001e";
+
+/** The least that is needed for one character: a blank line, a fence, the line, a fence. */
+const MIN_ROWS = 4;
+
+/** Below this many columns nothing is wrapped any narrower, and nothing indented any deeper. */
+const MIN_COLUMNS = 16;
+
+/** How wide a table may be where nobody told the width. */
+const TABLE_WIDTH = 80;
+
+/**
+ * Rich text for a terminal or, without colour, for a pipe. A page is one block: what is finished stays as it
+ * was printed, and only the growing block is written again. It begins with a blank line unless it continues.
+ */
+export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<string> {
+  const rows = Math.max(MIN_ROWS, options.rows ?? Number.POSITIVE_INFINITY);
+  const printer: Printer = {
+    style: options.color
+      ? (format, text) => styleText(format, text, { validateStream: false })
+      : (_, text) => text,
+    color: options.color,
+    columns: options.columns === undefined ? undefined : Math.max(MIN_COLUMNS, options.columns),
+  };
+  return {
+    limits: { length: rows, unit: "lines" },
+    print: (blocks) =>
+      blocks
+        .map((block) => (block.continues ? "" : "\n") + printBlock(block, printer).join("\n"))
+        .join(`\n${NEXT_BLOCK}`),
+    fits: (body) => !body.includes(NEXT_BLOCK) && body.split("\n").length <= rows,
+  };
+}
+
+interface Printer {
+  readonly style: (format: Format[], text: string) => string;
+  readonly color: boolean;
+  readonly columns: number | undefined;
+}
+
+type Format = "bold" | "italic" | "strikethrough" | "cyan" | "dim" | "inverse" | "underline";
+
+function printBlock(block: Block, printer: Printer): string[] {
+  switch (block.type) {
+    case "paragraph":
+      return printSpans(block.spans, printer);
+    case "heading":
+      return printSpans(block.spans, printer, ["bold", "underline"]);
+    case "code":
+      return printCode(block.text, block.language, printer);
+    case "quote":
+      return printBlocks(block.blocks, narrower(printer, 2)).map(
+        (line) => `${printer.style(["dim"], ">")} ${line}`,
+      );
+    case "list":
+      return printList(block, printer);
+    case "table":
+      return printTable(block, printer);
+    case "rule":
+      return [printer.style(["dim"], "-".repeat(Math.min(printer.columns ?? 40, 40)))];
+  }
+}
+
+function printBlocks(blocks: readonly Block[], printer: Printer): string[] {
+  return blocks.flatMap((block, index) => [...(index > 0 ? [""] : []), ...printBlock(block, printer)]);
+}
+
+function narrower(printer: Printer, by: number): Printer {
+  if (printer.columns === undefined) return printer;
+  return { ...printer, columns: Math.max(MIN_COLUMNS, printer.columns - by) };
+}
+
+const FORMATS: Readonly<Record<Style, Format>> = {
+  bold: "bold",
+  italic: "italic",
+  strike: "strikethrough",
+  code: "cyan",
+  spoiler: "inverse",
+};
+
+function printSpans(spans: readonly Span[], printer: Printer, formats: Format[] = []): string[] {
+  const text = spellOutLinks(spans, () => false)
+    .map(({ text, styles = [] }) => {
+      const safe = harmless(text, printer);
+      const shown = styles.includes("code") && !printer.color ? `\`${safe}\`` : safe;
+      const all = [...formats, ...styles.map((style) => FORMATS[style])];
+      return all.length > 0 ? shown.replace(/[^\n]+/g, (line) => printer.style(all, line)) : shown;
+    })
+    .join("");
+  return wrapped(text, printer, true);
+}
+
+/** Text that runs no commands of the terminal: without control characters, and those that turn the direction. */
+function harmless(text: string, { columns }: Printer): string {
+  const safe = text.replace(/(?![\n\t])[\p{Cc}\p{Surrogate}\u202a-\u202e\u2066-\u2069]/gu, "");
+  return columns === undefined ? safe : safe.replaceAll("\t", "    ");
+}
+
+function wrapped(text: string, { columns }: Printer, atWords: boolean): string[] {
+  if (columns === undefined) return text.split("\n");
+  return wrapAnsi(text, columns, { hard: true, trim: atWords, wordWrap: atWords }).split("\n");
+}
+
+function printCode(text: string, language: string, printer: Printer): string[] {
+  const code = harmless(text, printer);
+  const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(Math.min(longest + 1, MIN_COLUMNS));
+  const lines = wrapped(code, printer, false).map((line) => (line ? printer.style(["cyan"], line) : line));
+  const opening = wrapped(fence + harmless(language, printer), printer, false)[0] ?? fence;
+  return [printer.style(["dim"], opening), ...lines, printer.style(["dim"], fence)];
+}
+
+function printList({ items, start }: List, printer: Printer): string[] {
+  return items.flatMap((item, index) => {
+    const marker = markerOf(item, start === undefined ? undefined : start + index);
+    const indent = " ".repeat(Math.min(marker.length, 4));
+    const lines = printItem(item, narrower(printer, indent.length));
+    const [first = "", ...rest] = lines.length > 0 ? lines : [""];
+    return [(item.continues ? indent : marker) + first, ...rest.map((line) => (line ? indent + line : line))];
+  });
+}
+
+/** Blocks of an item stand close together. */
+function printItem({ blocks }: ListItem, printer: Printer): string[] {
+  return blocks.flatMap((block) => printBlock(block, printer));
+}
+
+function markerOf({ checked }: ListItem, number: number | undefined): string {
+  const marker = number === undefined ? "- " : `${number}. `;
+  return checked === undefined ? marker : `${marker}[${checked ? "x" : " "}] `;
+}
+
+function printTable(table: Table, printer: Printer): string[] {
+  const lines = alignTable(table, printer.columns ?? TABLE_WIDTH);
+  if (lines) return lines.flatMap((line) => wrapped(harmless(line, printer), printer, false));
+  return tableCards(table).flatMap((card, index) => [
+    ...(index > 0 ? [""] : []),
+    ...card.flatMap((spans) => printSpans(spans, printer)),
+  ]);
+}

@@ -1,0 +1,2 @@
+export { createConsole, type Console, type ConsoleOptions, type Said } from "./adapter.ts";
+export { linesOf, openTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";

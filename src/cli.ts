@@ -1,0 +1,265 @@
+#!/usr/bin/env node
+import { existsSync, fstatSync } from "node:fs";
+import { userInfo } from "node:os";
+import { text as readAll } from "node:stream/consumers";
+import closeWithGrace from "close-with-grace";
+import { Command, CommanderError } from "commander";
+import { type Console, createConsole, linesOf, openTerminal, type Said } from "../adapters/console/index.ts";
+import { loadSettings, secretsOf, type Settings } from "../config/settings.ts";
+import { ConfigError, describeError } from "./errors.ts";
+import type { Handler, Turn } from "./handler.ts";
+import { texts } from "./i18n/texts.ts";
+import { createLog, type Log, scrub } from "./log.ts";
+import { createConsoleColloquy, hasPlatforms, startProgram } from "./main.ts";
+
+/** Exit codes: 0 fine, 1 failed, 2 wrong use or wrong settings. */
+const FAILED = 1;
+const WRONG = 2;
+
+/** Longer than the grace that the program gives to running answers, in ms. */
+const STOP_WITHIN_MS = 15_000;
+
+interface ConsoleFlags {
+  readonly user?: string;
+  readonly persona?: string;
+  readonly model?: string;
+}
+
+const cli = new Command("colloquy")
+  .description("One conversation engine for every chat platform.")
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+cli
+  .command("start")
+  .description("run every configured platform; with none, a chat right here")
+  .action(() => start());
+withConsoleFlags(cli.command("chat").description("chat in this terminal, or line by line in a pipe")).action(
+  chat,
+);
+withConsoleFlags(
+  cli
+    .command("ask")
+    .description("print one answer; the question, or more of it, may come from standard input")
+    .argument("[question...]", "the question"),
+).action(ask);
+
+try {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  await cli.parseAsync();
+} catch (error) {
+  fail(error);
+}
+
+function withConsoleFlags(command: Command): Command {
+  return command
+    .option("--user <name>", "whose conversation it is")
+    .option("--persona <name>", "a file of config/personas")
+    .option("--model <name>", "the model to ask");
+}
+
+async function start(): Promise<void> {
+  const settings = loadSettings(process.env);
+  const withConsole = !hasPlatforms(settings);
+  const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];
+  const log = logTo(process.stdout, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);
+  const console = withConsole ? openConsole(userInfo().username) : undefined;
+  await run({ log, console }, async () => {
+    const program = await startProgram({ settings, log, console: console?.adapter });
+    return {
+      stop: () => program.stop(),
+      running: async () => {
+        log.info({ platforms: await program.connected, url: program.url }, "ready");
+        if (!console) return forever();
+        await console.adapter.ended;
+        if (console.spoken()) return;
+        log.warn(`no platform is configured and standard input is empty: only ${program.url} is served`);
+        return forever();
+      },
+    };
+  });
+}
+
+async function chat(flags: ConsoleFlags): Promise<void> {
+  const settings = settingsFor(flags);
+  const log = logTo(process.stderr, settings);
+  const console = openConsole(flags.user ?? userInfo().username);
+  await run({ log, console }, () => converse({ settings, log, console: console.adapter }));
+}
+
+async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void> {
+  const question = [words.join(" "), await pipedText(words.length > 0)].filter(Boolean).join("\n\n");
+  if (!question.trim())
+    throw new ConfigError("question", 'There is no question: colloquy ask "why is rain?"');
+  const settings = settingsFor(flags);
+  const log = logTo(process.stderr, settings);
+  const asked = failureToStderr();
+  const console = createConsole({
+    input: only({ text: question }),
+    output: process.stdout,
+    user: flags.user ?? userInfo().username,
+    locale: systemLocale(),
+    color: useColor(),
+  });
+  await run({ log }, () => converse({ settings, log, console, middleware: [asked.handler] }));
+  if (asked.failed()) process.exitCode = FAILED;
+}
+
+async function converse(
+  options: Parameters<typeof createConsoleColloquy>[0] & { console: Console },
+): Promise<Running> {
+  const colloquy = await createConsoleColloquy(options);
+  return {
+    stop: () => colloquy.stop(),
+    running: async () => {
+      await colloquy.start();
+      await options.console.ended;
+    },
+  };
+}
+
+interface Running {
+  /** Resolves when the program is over by itself. */
+  running(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Runs until it is over by itself, or until a signal comes; then ends in order. */
+async function run(
+  { log, console }: { log: Log; console?: OpenConsole | undefined },
+  begin: () => Promise<Running>,
+) {
+  let program: Running | undefined;
+  const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ signal, err }) => {
+    if (err) log.error({ err }, `ending after an unexpected error: ${describeError(err)}`);
+    else log.info({ signal }, "stopping");
+    console?.close();
+    await program?.stop();
+    log.info("stopped");
+  });
+  try {
+    program = await begin();
+    await program.running();
+  } finally {
+    grace.uninstall();
+    console?.close();
+    await program?.stop();
+  }
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+interface OpenConsole {
+  readonly adapter: ReturnType<typeof createConsole>;
+  close(): void;
+  /** Whether anything was said. */
+  spoken(): boolean;
+}
+
+function openConsole(user: string): OpenConsole {
+  const { stdin, stdout } = process;
+  const locale = systemLocale();
+  const say = texts(locale ?? "en");
+  if (!stdin.isTTY || !stdout.isTTY) {
+    let spoken = false;
+    const input = (async function* () {
+      for await (const said of linesOf(stdin)) {
+        spoken = true;
+        yield said;
+      }
+    })();
+    const adapter = createConsole({ input, output: stdout, user, locale, color: useColor() });
+    return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
+  }
+  stdout.write(`${say("console.welcome")}\n`);
+  const terminal = openTerminal({
+    input: stdin,
+    output: stdout,
+    prompt: `\n${user}> `,
+    leaveHint: say("console.leave"),
+  });
+  const adapter = createConsole({
+    input: terminal.said,
+    output: stdout,
+    user,
+    locale,
+    color: useColor(),
+    idle: () => terminal.prompt(),
+  });
+  return { adapter, close: () => terminal.close(), spoken: () => true };
+}
+
+/** The reason for a missing answer is no answer: it goes to standard error, and the exit code tells. */
+function failureToStderr(): { handler: Handler; failed(): boolean } {
+  let asked: Turn | undefined;
+  return {
+    failed: () => asked?.failure !== undefined,
+    handler: async (turn, next) => {
+      asked = turn;
+      const reply = await next();
+      if (typeof reply !== "object") return reply;
+      return (async function* () {
+        for await (const piece of reply) {
+          if (turn.failure) process.stderr.write(`${piece.trim()}\n`);
+          else yield piece;
+        }
+      })();
+    },
+  };
+}
+
+function settingsFor({ persona, model }: ConsoleFlags): Settings {
+  const quiet = { ...process.env, LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error" };
+  return loadSettings({
+    ...quiet,
+    ...(persona && { PERSONA: persona }),
+    ...(model && { OPENAI_MODEL: model }),
+  });
+}
+
+function logTo(stream: NodeJS.WriteStream, settings: Settings): Log {
+  return createLog({ level: settings.LOG_LEVEL, stream, secrets: secretsOf(settings) });
+}
+
+/** What is piped in. Beside a question, only a real pipe or file counts: some parents leave a socket open. */
+async function pipedText(hasQuestion: boolean): Promise<string> {
+  if (process.stdin.isTTY) return "";
+  const kind = fstatSync(0);
+  if (hasQuestion && !kind.isFIFO() && !kind.isFile()) return "";
+  return (await readAll(process.stdin)).trim();
+}
+
+async function* only(said: Said): AsyncGenerator<Said> {
+  yield said;
+}
+
+function useColor(): boolean {
+  return Boolean(process.stdout.isTTY) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}
+
+/** "zh-CN" for LANG=zh_CN.UTF-8; undefined where no language is set. */
+function systemLocale(): string | undefined {
+  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+  const tag = (LC_ALL || LC_MESSAGES || LANG || "").split(".")[0]?.replace("_", "-");
+  return tag && !["C", "POSIX"].includes(tag) ? tag : undefined;
+}
+
+function fail(error: unknown): void {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG;
+    return;
+  }
+  const secrets = [
+    process.env["OPENAI_API_KEY"],
+    process.env["TELEGRAM_BOT_TOKEN"],
+    process.env["DISCORD_BOT_TOKEN"],
+  ];
+  const message = scrub(
+    describeError(error),
+    secrets.filter((secret) => secret !== undefined),
+  );
+  process.stderr.write(`colloquy: ${message}\n`);
+  process.exitCode = error instanceof ConfigError ? WRONG : FAILED;
+}

@@ -1,0 +1,21 @@
+/** The public API: all that a bot of your own needs. */
+export type { Adapter, CommandEntry, Receive } from "./adapter.ts";
+export { type Colloquy, type ColloquyOptions, createColloquy } from "./colloquy.ts";
+export type { Conversation, Saying } from "./conversation.ts";
+export { ConfigError, ModelError, type ModelErrorCode, PlatformError, StoreError } from "./errors.ts";
+export {
+  type Address,
+  type Attachment,
+  type Chat,
+  type ChatEvent,
+  parseCommand,
+  type User,
+} from "./event.ts";
+export type { Command, Handler, Reply, Turn } from "./handler.ts";
+export { createDemoModel } from "./model/demo.ts";
+export type { Message, Model, ModelRequest, Usage } from "./model/model.ts";
+export { createOpenAI } from "./model/openai.ts";
+export type { Block, Span, Style } from "./text/block.ts";
+export type { Dialect, Limits } from "./text/dialect.ts";
+export { parseMarkdown } from "./text/markdown.ts";
+export { createPager, type Pager } from "./text/paginate.ts";

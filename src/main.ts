@@ -1,0 +1,149 @@
+import { loadPersona } from "../config/personas.ts";
+import type { Settings } from "../config/settings.ts";
+import { allowOnly } from "./access/allow.ts";
+import { limitPace } from "./access/pace.ts";
+import type { Adapter } from "./adapter.ts";
+import { type Colloquy, createColloquy } from "./colloquy.ts";
+import type { Handler } from "./handler.ts";
+import type { Log } from "./log.ts";
+import { createDemoModel } from "./model/demo.ts";
+import type { Model } from "./model/model.ts";
+import { createOpenAI } from "./model/openai.ts";
+import { useProxy } from "./proxy.ts";
+import { startServer } from "./server.ts";
+
+/** A running program. */
+export interface Program {
+  /** Where the HTTP port answers. */
+  readonly url: string;
+  /** The names of the platforms, once each is connected or refused; rejects if none is left. */
+  readonly connected: Promise<readonly string[]>;
+  /** Ends in order; nothing that was accepted is lost. */
+  stop(): Promise<void>;
+}
+
+export interface ProgramOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Who talks when no platform is configured. */
+  readonly console?: Adapter | undefined;
+}
+
+/** The composition root: builds everything that the settings name, and starts it. */
+export async function startProgram({ settings, log, console }: ProgramOptions): Promise<Program> {
+  const platforms = await createPlatforms(settings, log);
+  const alone = platforms.length === 0;
+  const adapters = alone && console ? [console] : platforms;
+  const colloquy = await createColloquy({
+    adapters,
+    model: createModel(settings, log),
+    persona: loadPersona(settings.PERSONA),
+    // Whoever sits at the console runs the program: limits are for those who come over a network.
+    middleware: alone ? [] : guards(settings, log),
+    store: settings.STORE_URL,
+    turnsAtOnce: settings.TURNS_AT_ONCE,
+    log,
+  });
+  const server = await listen(colloquy);
+  const connected = colloquy.start();
+  return {
+    url: server.url,
+    connected,
+    stop: async () => {
+      await colloquy.stop();
+      await server.close();
+    },
+  };
+
+  async function listen(colloquy: Colloquy) {
+    const troubles = () => colloquy.troubles();
+    try {
+      return await startServer({ host: settings.HTTP_HOST, port: settings.HTTP_PORT, adapters, troubles });
+    } catch (error) {
+      await colloquy.stop();
+      throw error;
+    }
+  }
+}
+
+/** A conversation at a console beside a running program: the same histories, but a queue of its own. */
+export function createConsoleColloquy(
+  options: ProgramOptions & { console: Adapter; middleware?: readonly Handler[] },
+): Promise<Colloquy> {
+  const { settings, log, console, middleware = [] } = options;
+  useProxy(proxySettings(settings));
+  return createColloquy({
+    adapters: [console],
+    model: createModel(settings, log),
+    persona: loadPersona(settings.PERSONA),
+    middleware,
+    store: settings.STORE_URL,
+    queue: "memory:",
+    log,
+  });
+}
+
+/** Whether the settings name a platform to be reached over the network. */
+export function hasPlatforms(settings: Settings): boolean {
+  return Boolean(settings.TELEGRAM_BOT_TOKEN || settings.DISCORD_BOT_TOKEN);
+}
+
+/** The adapters of all platforms whose settings are there; each package is loaded only then. */
+async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]> {
+  // Before discord.js is loaded: it remembers the WebSocket class, which a proxy replaces.
+  const proxy = useProxy(proxySettings(settings));
+  const adapters: Adapter[] = [];
+  if (settings.TELEGRAM_BOT_TOKEN) {
+    const { createTelegram } = await import("../adapters/telegram/index.ts");
+    const { TELEGRAM_WEBHOOK_URL: url, TELEGRAM_WEBHOOK_SECRET: secret } = settings;
+    const agent = proxy?.agentFor(settings.TELEGRAM_API_ROOT);
+    const telegram = createTelegram({
+      token: settings.TELEGRAM_BOT_TOKEN,
+      apiRoot: settings.TELEGRAM_API_ROOT,
+      log: log.child({ platform: "telegram" }),
+      ...(agent && { agent }),
+      ...(url && { webhook: { url, ...(secret && { secret }) } }),
+    });
+    adapters.push(telegram as Adapter);
+  }
+  if (settings.DISCORD_BOT_TOKEN) {
+    const { createDiscord } = await import("../adapters/discord/index.ts");
+    const apiRoot = settings.DISCORD_API_ROOT;
+    const discord = createDiscord({
+      token: settings.DISCORD_BOT_TOKEN,
+      log: log.child({ platform: "discord" }),
+      ...(apiRoot && { apiRoot }),
+    });
+    adapters.push(discord as Adapter);
+  }
+  if (settings.DINGTALK_CLIENT_ID) log.warn("DINGTALK_CLIENT_ID is set, but DingTalk is not there yet");
+  return adapters;
+}
+
+function proxySettings({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings) {
+  return { HTTP_PROXY, HTTPS_PROXY, NO_PROXY };
+}
+
+function guards(settings: Settings, log: Log): Handler[] {
+  const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: perMinute } = settings;
+  const pace = limitPace(perMinute, new Set(["reset", "stop"]));
+  if (users.length > 0) return [pace, allowOnly(new Set(users))];
+  log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
+  return [pace];
+}
+
+function createModel(settings: Settings, log: Log): Model {
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL } = settings;
+  if (!apiKey && !baseURL) {
+    log.warn("no OPENAI_API_KEY and no OPENAI_BASE_URL: the offline demo model answers");
+    return createDemoModel();
+  }
+  return createOpenAI({
+    // Local services ask for no key, but the client wants one.
+    apiKey: apiKey ?? "none",
+    model: settings.OPENAI_MODEL,
+    log,
+    ...(settings.OPENAI_CONTEXT_TOKENS && { contextTokens: settings.OPENAI_CONTEXT_TOKENS }),
+    ...(baseURL && { baseURL }),
+  });
+}

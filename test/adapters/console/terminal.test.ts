@@ -1,0 +1,103 @@
+import { PassThrough } from "node:stream";
+import { expect, onTestFinished, test } from "vitest";
+import { createConsole, openTerminal } from "../../../adapters/console/index.ts";
+import type { Adapter } from "../../../src/adapter.ts";
+import { createColloquy } from "../../../src/colloquy.ts";
+import { createOpenAI } from "../../../src/model/openai.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
+import { captureLog } from "../../support/log.ts";
+import { createScreen } from "../../support/terminal.ts";
+import { until } from "../../support/until.ts";
+
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+
+/** A person at a terminal, and the whole bot behind it. */
+async function sitDown(reply: ModelSimulatorOptions["reply"] = "hello to you") {
+  const model = await startModelSimulator({ ...(reply && { reply }) });
+  const keyboard = new PassThrough();
+  const screen = createScreen({ isTTY: true });
+  const terminal = openTerminal({
+    input: keyboard as unknown as NodeJS.ReadStream,
+    output: screen.output as unknown as NodeJS.WriteStream,
+    prompt: "ann> ",
+    leaveHint: "again to leave",
+  });
+  const console = createConsole({
+    input: terminal.said,
+    output: screen.output,
+    user: "ann",
+    color: false,
+    idle: () => terminal.prompt(),
+  });
+  const bot = await createColloquy({
+    adapters: [console as Adapter],
+    model: createOpenAI({ apiKey: model.key, baseURL: model.baseURL, model: "simulated" }),
+    store: "memory:",
+    log: captureLog().log,
+  });
+  onTestFinished(async () => {
+    terminal.close();
+    await bot.stop();
+    await model.close();
+  });
+  await bot.start();
+  await until(() => screen.lines().at(-1)?.includes("ann> "));
+  return { type: (keys: string) => void keyboard.write(keys), screen, console, model };
+}
+
+test("asks, answers, and asks again", async () => {
+  const { type, screen } = await sitDown();
+  type("hi\r");
+  await until(() => screen.lines().includes("hello to you"));
+  await until(() => screen.lines().at(-1)?.includes("ann> "));
+});
+
+test("the growing block is rewritten in place: nothing stands twice", async () => {
+  const text = `# Title\n\n${"a paragraph that goes on. ".repeat(20)}\n\n- one\n- two\n\n\`\`\`js\n${"x();\n".repeat(60)}\`\`\`\n\nend`;
+  const { type, screen } = await sitDown({ text, pieces: 300, delayMs: 2 });
+  type("write\r");
+  await until(() => screen.lines().includes("end"));
+  const shown = screen.lines().join(" ");
+  expect(shown.match(/a paragraph that goes on\./g)).toHaveLength(20);
+  expect(shown.match(/x\(\);/g)).toHaveLength(60);
+  expect(shown.match(/- one/g)).toHaveLength(1);
+});
+
+test("Ctrl-C stops the answer, and once more leaves", async () => {
+  const { type, screen, console, model } = await sitDown({
+    text: "word ".repeat(3000),
+    pieces: 3000,
+    delayMs: 5,
+  });
+  type("write\r");
+  await until(() => screen.lines().some((line) => line.includes("word")));
+  type(CTRL_C);
+  await until(() => screen.lines().some((line) => line.includes("(stopped)")));
+  await until(() => model.requests[0]?.aborted);
+  type(CTRL_C);
+  await console.ended;
+  expect(screen.lines().join()).not.toContain("Stopped.");
+});
+
+test("Ctrl-C at the prompt says how to leave", async () => {
+  const { type, screen } = await sitDown();
+  type(CTRL_C);
+  await until(() => screen.lines().includes("again to leave"));
+});
+
+test.each([["/exit\r"], [CTRL_D]])("%j leaves", async (keys) => {
+  const { type, console, model } = await sitDown();
+  type(keys);
+  await console.ended;
+  expect(model.requests).toHaveLength(0);
+});
+
+test("what is typed while an answer runs is the next question", async () => {
+  const { type, screen, model } = await sitDown({ text: "word ".repeat(50), pieces: 50, delayMs: 5 });
+  type("first\r");
+  await until(() => screen.lines().some((line) => line.includes("word")));
+  type("second\r");
+  await until(() => model.requests.length === 2);
+  expect(model.requests[1]?.messages.at(-1)?.content).toBe("second");
+});

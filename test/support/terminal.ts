@@ -1,0 +1,32 @@
+import { Writable } from "node:stream";
+
+/** A terminal that understands "up" and "clear below", as a person would see it. */
+export function createScreen({
+  isTTY,
+  columns = 80,
+  rows = 24,
+}: {
+  isTTY: boolean;
+  columns?: number;
+  rows?: number;
+}) {
+  let lines = [""];
+  const output = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      // oxlint-disable-next-line no-control-regex
+      for (const part of chunk.toString().split(/(\u001B\[\d*[AJ]|\n)/)) show(part);
+      done();
+    },
+  });
+  return { output: Object.assign(output, { isTTY, columns, rows }), lines: () => lines.filter(Boolean) };
+
+  function show(part: string): void {
+    // oxlint-disable-next-line no-control-regex
+    const up = /^\u001B\[(\d+)A$/.exec(part)?.[1];
+    if (part === "\n") lines.push("");
+    else if (up) lines = lines.slice(0, lines.length - Number(up));
+    // oxlint-disable-next-line no-control-regex
+    else if (/^\u001B\[\d*J$/.test(part)) lines = [...lines.slice(0, -1), ""];
+    else lines[lines.length - 1] += part;
+  }
+}
