@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+
+/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, log, i18n. */
+const LEAVES = ["src/errors.ts", "src/log.ts", "src/i18n/"];
+const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "all"])[] = [
+  ["src/text/", []],
+  ["src/event.ts", []],
+  ["src/errors.ts", []],
+  ["src/log.ts", []],
+  ["src/i18n/", []],
+  ["src/proxy.ts", ["src/errors.ts"]],
+  ["src/store.ts", ["src/errors.ts"]],
+  ["src/adapter.ts", ["src/event.ts", "src/text/"]],
+  ["src/conversation.ts", ["src/event.ts", ...LEAVES]],
+  ["src/model/", ["src/event.ts", ...LEAVES]],
+  ["src/queue/", ["src/event.ts", ...LEAVES]],
+  ["src/handler.ts", ["src/event.ts", "src/conversation.ts", ...LEAVES]],
+  [
+    "src/delivery/",
+    ["src/adapter.ts", "src/conversation.ts", "src/event.ts", "src/handler.ts", "src/text/", ...LEAVES],
+  ],
+  ["src/answer.ts", ["src/handler.ts", "src/conversation.ts", "src/model/", ...LEAVES]],
+  ["src/access/", ["src/handler.ts", "src/conversation.ts", "src/model/", ...LEAVES]],
+  ["src/commands/", ["src/adapter.ts", "src/handler.ts", "src/conversation.ts", "src/model/", ...LEAVES]],
+  [
+    "src/engine.ts",
+    [
+      "src/adapter.ts",
+      "src/conversation.ts",
+      "src/delivery/",
+      "src/event.ts",
+      "src/handler.ts",
+      "src/queue/",
+      ...LEAVES,
+    ],
+  ],
+  ["src/server.ts", ["src/adapter.ts", ...LEAVES]],
+  ["adapters/", ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/"]],
+  ["config/", ["src/errors.ts"]],
+  ["src/colloquy.ts", "all"],
+  ["src/index.ts", "all"],
+  ["src/main.ts", "all"],
+  ["src/cli.ts", "all"],
+];
+
+/** Files that may name a platform. */
+const ABOVE = ["src/main.ts", "src/cli.ts", "src/index.ts"];
+
+const files = ["src", "adapters", "config"].flatMap((folder) => sources(join(root, folder)));
+
+test.each(files)("%s imports only what its room may import", (file) => {
+  const [room, mayImport] = ROOMS.find(([name]) => file.startsWith(name)) ?? [];
+  expect(room, `${file} stands in no room of the house`).toBeDefined();
+  const strangers = importsOf(file).filter(
+    (target) => mayImport !== "all" && !allowed(file, target, mayImport ?? []),
+  );
+  expect(strangers).toEqual([]);
+});
+
+test.each(files.filter((file) => file.startsWith("src/") && !ABOVE.includes(file)))(
+  "%s names no platform in its code",
+  (file) => {
+    const code = source(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    expect(code).not.toMatch(/telegram|discord|dingtalk/i);
+  },
+);
+
+test("the check sees a wrong import", () => {
+  expect(allowed("src/text/x.ts", "src/engine.ts", [])).toBe(false);
+  expect(allowed("adapters/a/x.ts", "adapters/b/y.ts", ["src/text/"])).toBe(false);
+  expect(importsOf("src/engine.ts")).toContain("src/delivery/deliver.ts");
+});
+
+function allowed(file: string, target: string, mayImport: readonly string[]): boolean {
+  return sameRoom(file, target) || mayImport.some((place) => target.startsWith(place));
+}
+
+/** Files of one folder are one room; `src` itself is a corridor of single files. */
+function sameRoom(file: string, target: string): boolean {
+  const room = (path: string) => /^(src\/\w+\/|adapters\/\w+\/|config\/)/.exec(path)?.[0];
+  return room(file) !== undefined && room(file) === room(target);
+}
+
+function importsOf(file: string): string[] {
+  return [...source(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, path = ""]) =>
+    normalize(join(dirname(file), path)),
+  );
+}
+
+function source(file: string): string {
+  return readFileSync(join(root, file), "utf8");
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return sources(path);
+    return name.endsWith(".ts") ? [relative(root, path)] : [];
+  });
+}
