@@ -236,7 +236,7 @@ async function* only(said: Said): AsyncGenerator<Said> {
 }
 
 function useColor(): boolean {
-  return Boolean(process.stdout.isTTY) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  return process.stdout.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 }
 
 /** "zh-CN" for LANG=zh_CN.UTF-8; undefined where no language is set. */

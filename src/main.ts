@@ -104,7 +104,7 @@ async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]>
       ...(agent && { agent }),
       ...(url && { webhook: { url, ...(secret && { secret }) } }),
     });
-    adapters.push(telegram as Adapter);
+    adapters.push(telegram);
   }
   if (settings.DISCORD_BOT_TOKEN) {
     const { createDiscord } = await import("../adapters/discord/index.ts");
@@ -114,7 +114,7 @@ async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]>
       log: log.child({ platform: "discord" }),
       ...(apiRoot && { apiRoot }),
     });
-    adapters.push(discord as Adapter);
+    adapters.push(discord);
   }
   if (settings.DINGTALK_CLIENT_ID) log.warn("DINGTALK_CLIENT_ID is set, but DingTalk is not there yet");
   return adapters;

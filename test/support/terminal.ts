@@ -13,7 +13,6 @@ export function createScreen({
   let lines = [""];
   const output = new Writable({
     write: (chunk: Buffer, _, done) => {
-      // oxlint-disable-next-line no-control-regex
       for (const part of chunk.toString().split(/(\u001B\[\d*[AJ]|\n)/)) show(part);
       done();
     },
@@ -21,11 +20,9 @@ export function createScreen({
   return { output: Object.assign(output, { isTTY, columns, rows }), lines: () => lines.filter(Boolean) };
 
   function show(part: string): void {
-    // oxlint-disable-next-line no-control-regex
     const up = /^\u001B\[(\d+)A$/.exec(part)?.[1];
     if (part === "\n") lines.push("");
     else if (up) lines = lines.slice(0, lines.length - Number(up));
-    // oxlint-disable-next-line no-control-regex
     else if (/^\u001B\[\d*J$/.test(part)) lines = [...lines.slice(0, -1), ""];
     else lines[lines.length - 1] += part;
   }

@@ -6,7 +6,6 @@ import { createDiscord } from "../../adapters/discord/index.ts";
 import { type DiscordSimulator, startDiscordSimulator } from "../../adapters/discord/simulator.ts";
 import { createTelegram } from "../../adapters/telegram/index.ts";
 import { startTelegramSimulator, type TelegramSimulator } from "../../adapters/telegram/simulator.ts";
-import type { Adapter } from "../../src/adapter.ts";
 import { createColloquy } from "../../src/colloquy.ts";
 import type { Command, Handler } from "../../src/handler.ts";
 import { createOpenAI } from "../../src/model/openai.ts";
@@ -50,8 +49,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const { log, lines } = captureLog();
   const bot = await createColloquy({
     adapters: [
-      createTelegram({ token: telegram.token, apiRoot: telegram.apiRoot, pace: PACE, log }) as Adapter,
-      createDiscord({ token: discord.token, apiRoot: discord.apiRoot, pace: PACE, log }) as Adapter,
+      createTelegram({ token: telegram.token, apiRoot: telegram.apiRoot, pace: PACE, log }),
+      createDiscord({ token: discord.token, apiRoot: discord.apiRoot, pace: PACE, log }),
     ],
     model: createOpenAI({
       apiKey: model.key,

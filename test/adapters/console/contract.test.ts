@@ -1,6 +1,5 @@
 import { PassThrough } from "node:stream";
 import { createConsole, linesOf } from "../../../adapters/console/index.ts";
-import type { Adapter } from "../../../src/adapter.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
 import { createScreen } from "../../support/terminal.ts";
 
@@ -12,7 +11,7 @@ async function build(isTTY: boolean) {
   const screen = createScreen({ isTTY });
   const console = createConsole({ input: linesOf(input), output: screen.output, user: "ann", color: false });
   return {
-    adapter: console as Adapter,
+    adapter: console,
     say: (text: string) => void input.write(`${text}\n`),
     shows: () => screen.lines(),
     close: async () => void input.end(),

@@ -1,7 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { createConsole, openTerminal } from "../../../adapters/console/index.ts";
-import type { Adapter } from "../../../src/adapter.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import { createOpenAI } from "../../../src/model/openai.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
@@ -31,7 +30,7 @@ async function sitDown(reply: ModelSimulatorOptions["reply"] = "hello to you") {
     idle: () => terminal.prompt(),
   });
   const bot = await createColloquy({
-    adapters: [console as Adapter],
+    adapters: [console],
     model: createOpenAI({ apiKey: model.key, baseURL: model.baseURL, model: "simulated" }),
     store: "memory:",
     log: captureLog().log,

@@ -1,13 +1,12 @@
 import { createDiscord } from "../../../adapters/discord/index.ts";
 import { startDiscordSimulator } from "../../../adapters/discord/simulator.ts";
-import type { Adapter } from "../../../src/adapter.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
 
 describeAdapter("discord", async () => {
   const simulator = await startDiscordSimulator();
   const { token, apiRoot } = simulator;
   return {
-    adapter: createDiscord({ token, apiRoot }) as Adapter,
+    adapter: createDiscord({ token, apiRoot }),
     say: (text) => void simulator.say("ann", text),
     shows: () => [...simulator.shows("ann")],
     close: () => simulator.close(),

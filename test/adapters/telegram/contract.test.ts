@@ -1,13 +1,12 @@
 import { createTelegram } from "../../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../../adapters/telegram/simulator.ts";
-import type { Adapter } from "../../../src/adapter.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
 
 describeAdapter("telegram", async () => {
   const simulator = await startTelegramSimulator();
   const { token, apiRoot } = simulator;
   return {
-    adapter: createTelegram({ token, apiRoot }) as Adapter,
+    adapter: createTelegram({ token, apiRoot }),
     say: (text) => void simulator.say("ann", text),
     shows: () => [...simulator.shows("ann")],
     close: () => simulator.close(),
