@@ -19,6 +19,9 @@ const WRONG = 2;
 /** Longer than the grace that the program gives to running answers, in ms. */
 const STOP_WITHIN_MS = 15_000;
 
+/** A second signal within this time is the first one's echo, in ms. */
+const ECHO_MS = 500;
+
 interface ConsoleFlags {
   readonly user?: string;
   readonly persona?: string;
@@ -130,7 +133,10 @@ async function run(
   begin: () => Promise<Running>,
 ) {
   let program: Running | undefined;
-  const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ signal, err }) => {
+  const onSecondError = (err: unknown) => log.error({ err }, `a second error: ${describeError(err)}`);
+  const options = { delay: STOP_WITHIN_MS, logger: false, onSecondError } as const;
+  const grace = closeWithGrace(options, async ({ signal, err }) => {
+    ignoreEcho();
     if (err) log.error({ err }, `ending after an unexpected error: ${describeError(err)}`);
     else log.info({ signal }, "stopping");
     console?.close();
@@ -144,6 +150,19 @@ async function run(
     grace.uninstall();
     console?.close();
     await program?.stop();
+  }
+}
+
+/** One wish to end may come twice: a terminal signals npm and us, and npm passes it on. Later it is a second wish. */
+function ignoreEcho(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const secondWish = process.listeners(signal);
+    process.removeAllListeners(signal);
+    process.on(signal, () => undefined);
+    setTimeout(() => {
+      process.removeAllListeners(signal);
+      for (const listener of secondWish) process.on(signal, listener);
+    }, ECHO_MS).unref();
   }
 }
 

@@ -227,9 +227,38 @@ describe("a crash", () => {
     }
   }, 90_000);
 
-  test("SIGTERM in the middle of an answer: the next start goes on", async () => {
+  test("a signal that comes twice at once ends in order; a second wish leaves at once", async () => {
     const { telegram, onTelegram } = await surroundings({
-      reply: { text: `${"slow and steady ".repeat(100)}END`, pieces: 100, delayMs: 200 },
+      reply: { text: "word ".repeat(200), pieces: 200, delayMs: 100 },
+    });
+    const first = runProgram(["start"], onTelegram);
+    await first.ready();
+    first.signal("SIGTERM");
+    first.signal("SIGTERM");
+    expect(await first.exited).toBe(0);
+    const second = runProgram(["start"], onTelegram);
+    await second.ready();
+    telegram.say("ann", "hello");
+    await until(() => telegram.shows("ann").length === 1);
+    second.signal("SIGTERM");
+    await until(() => /"stopping"/.test(second.output()));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    second.signal("SIGTERM");
+    expect(await second.exited).toBe(1);
+    expect(telegram.shows("ann").join()).not.toMatch(/(word ){200}/);
+  });
+
+  test("SIGTERM in the middle of an answer: the next start goes on", async () => {
+    let requests = 0;
+    const { telegram, onTelegram } = await surroundings({
+      reply: () => {
+        requests += 1;
+        return {
+          text: `${"slow and steady ".repeat(100)}END`,
+          pieces: 100,
+          delayMs: requests === 1 ? 200 : 5,
+        };
+      },
     });
     const first = runProgram(["start"], onTelegram);
     await first.ready();
