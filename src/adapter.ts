@@ -30,6 +30,12 @@ export interface Adapter<Body = unknown> {
    * idempotency uses it so that the second attempt returns the first message.
    */
   send(to: Address, body: Body, key: string): Promise<string>;
+  /**
+   * Looks for a message that an attempt of unknown outcome may have left: the bot's own in this chat, newer
+   * than `after` (a reference, if one is known) and than the question. If there is one it shows `body` from
+   * then on; returns its reference. Without this method such an attempt is simply repeated.
+   */
+  recover?(to: Address, body: Body, after: string | undefined): Promise<string | undefined>;
   /** Replaces a message; replacing it with what it already shows is no error. */
   edit?(to: Address, ref: string, body: Body): Promise<void>;
   /** Takes a message away; one that is gone already is no error. */

@@ -14,6 +14,8 @@ export interface Conversation {
   /** The ids of the last events that were answered, oldest first: a redelivered event is not answered twice. */
   answered: string[];
   outbox?: Outbox | undefined;
+  /** The last message that the bot has shown in this conversation: what is newer and unknown was never recorded. */
+  readonly last?: string | undefined;
 }
 
 /** One message of the history. */
@@ -32,6 +34,8 @@ export interface Outbox {
   readonly text?: string | undefined;
   /** The messages already shown, in order. */
   readonly shown: readonly Shown[];
+  /** One more message was about to be sent when this was written: it may stand there already. */
+  readonly sending?: boolean | undefined;
 }
 
 /** A message on the platform. */
@@ -70,8 +74,10 @@ const record = z.object({
       event: z.string(),
       text: z.string().optional(),
       shown: z.array(z.object({ ref: z.string(), digest: z.string() })),
+      sending: z.boolean().optional(),
     })
     .optional(),
+  last: z.string().optional(),
 });
 
 /** Histories in a Keyv that throws on errors. */

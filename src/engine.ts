@@ -1,5 +1,5 @@
 import type { Adapter } from "./adapter.ts";
-import type { Conversation, History, Shown } from "./conversation.ts";
+import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
 import { deliver } from "./delivery/deliver.ts";
 import { describeError, Parked, PlatformError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
@@ -62,7 +62,9 @@ export function createEngine(options: EngineOptions): Engine {
         adapter,
         event,
         shown: adapter.edit || known !== undefined ? record.outbox.shown : [],
-        save: (shown) => record.show(shown),
+        sending: record.outbox.sending ?? false,
+        last: conversation.last,
+        save: (shown, sending) => record.show(shown, sending),
         whole: async (text) => {
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
@@ -89,14 +91,14 @@ export function createEngine(options: EngineOptions): Engine {
     const placeholder: Shown[] = event.placeholder ? [{ ref: event.placeholder, digest: "" }] : [];
     const draft = structuredClone(conversation);
     let saved = conversation;
-    let outbox = resumed ?? { event: event.id, shown: placeholder };
+    let outbox: Outbox = resumed ?? { event: event.id, shown: placeholder };
     return {
       draft,
       get outbox() {
         return outbox;
       },
-      show: async (shown: readonly Shown[]) => {
-        outbox = { ...outbox, shown: [...shown] };
+      show: async (shown: readonly Shown[], sending: boolean) => {
+        outbox = { ...outbox, shown: [...shown], sending };
         await history.save({ ...saved, outbox });
       },
       commit: async (text: string) => {
@@ -104,7 +106,13 @@ export function createEngine(options: EngineOptions): Engine {
         outbox = { ...outbox, text };
         await history.save({ ...saved, outbox });
       },
-      close: () => history.save({ ...saved, outbox: undefined, answered: [...saved.answered, event.id] }),
+      close: () =>
+        history.save({
+          ...saved,
+          outbox: undefined,
+          answered: [...saved.answered, event.id],
+          last: outbox.shown.at(-1)?.ref ?? saved.last,
+        }),
     };
   }
 

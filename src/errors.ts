@@ -30,6 +30,8 @@ export class PlatformError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly permanent: boolean;
   readonly gone: boolean;
+  /** The platform has said no: nothing was done. Otherwise it may have been, only the answer is missing. */
+  readonly refused: boolean;
 
   constructor(code: string, message: string, details: PlatformErrorDetails = {}) {
     super(message, details);
@@ -37,6 +39,7 @@ export class PlatformError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.permanent = details.permanent ?? false;
     this.gone = details.gone ?? false;
+    this.refused = this.permanent || this.gone || this.retryAfterMs !== undefined;
   }
 }
 

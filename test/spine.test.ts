@@ -76,9 +76,9 @@ describe("a person asks and gets the whole answer", () => {
   });
 
   test("an answer that is there at once is one message and no edit", async () => {
-    const { telegram } = await openWorld({ reply: "short" });
-    telegram.say("ann", "hi");
-    await until(() => telegram.shows("ann").includes("short"));
+    const { telegram, logs } = await openWorld();
+    telegram.say("ann", "/help");
+    await until(() => logs().includes('"answered"'));
     expect(telegram.calls.filter(({ method }) => /^(send|edit)Message/.test(method))).toHaveLength(1);
   });
 });
@@ -100,7 +100,7 @@ describe("order and isolation", () => {
     const people = Array.from({ length: 20 }, (_, n) => `person${n}`);
     for (let n = 0; n < 5; n += 1) for (const person of people) telegram.say(person, `${person} says ${n}`);
     const expected = (person: string) => [0, 1, 2, 3, 4].map((n) => `re ${person} says ${n}`);
-    await until(() => people.every((person) => telegram.shows(person).length === 5));
+    await until(() => people.every((person) => telegram.shows(person)[4] === expected(person)[4]));
     for (const person of people) expect(telegram.shows(person)).toEqual(expected(person));
     expect(overlaps).toBe(0);
     for (const request of model.requests) {
@@ -303,6 +303,17 @@ describe("when the platform fails", () => {
     await until(() => discord.calls.filter(({ path }) => path.endsWith("/messages")).length === 3);
     await until(() => discord.shows("ann").length === 1 && discord.shows("bob").length === 1);
     expect([discord.shows("ann"), discord.shows("bob")]).toEqual([["once"], ["once"]]);
+  });
+
+  test("a post whose answer was lost stands once on Telegram, and whole", async () => {
+    const { telegram } = await openWorld({ reply: { text: "word ".repeat(100), pieces: 100, delayMs: 3 } });
+    telegram.say("ann", "an earlier question");
+    await until(() => telegram.shows("ann")[0]?.split(" ").length === 100);
+    telegram.fail({ method: "sendMessage", how: "after" });
+    telegram.say("ann", "hello");
+    await until(() => telegram.shows("ann")[1]?.split(" ").length === 100);
+    expect(telegram.shows("ann")).toHaveLength(2);
+    expect(telegram.screen("ann")[1]?.text.split(" ")).toHaveLength(100);
   });
 
   test("someone who has blocked the bot holds up nobody, not even themself later", async () => {

@@ -8,12 +8,24 @@ import { nonsense, TelegramRefusal } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 /** The half of the adapter that talks. */
-export type Messages = Required<Pick<Adapter<TelegramBody>, "send" | "edit" | "remove" | "typing">>;
+export type Messages = Required<
+  Pick<Adapter<TelegramBody>, "send" | "recover" | "edit" | "remove" | "typing">
+>;
 
 /** The addresses that events carry. */
-const To = z.object({ chat: z.int(), thread: z.int().optional(), replyTo: z.int().optional() });
+const To = z.object({
+  chat: z.int(),
+  question: z.int().optional(),
+  thread: z.int().optional(),
+});
 type To = z.infer<typeof To>;
 const Sent = z.object({ message_id: z.int() });
+
+/** No message has this id: they count up from 1 (the largest that the Bot API takes). */
+const NO_MESSAGE = 2 ** 31 - 1;
+
+/** The ids of a bot's private chats are one sequence: so many messages are looked at, those of others among them. */
+const SEARCH = 64;
 
 /** Telegram does not accept the formatting, though it may accept the words. */
 const FORMATTING = /entit(y|ies)|\burl\b|parse/i;
@@ -22,17 +34,31 @@ const FORMATTING = /entit(y|ies)|\burl\b|parse/i;
 export function createMessages(call: Call, log: Log): Messages {
   return {
     send: async (to, body) => {
-      const { chat, thread, replyTo } = read(to);
+      const { chat, thread, question } = read(to);
       const sent = await write("sendMessage", body, {
         chat_id: chat,
         ...(thread !== undefined && { message_thread_id: thread }),
-        ...(replyTo !== undefined && {
-          reply_parameters: { message_id: replyTo, allow_sending_without_reply: true },
-        }),
+        // In a group others talk in between: there the answer quotes the question.
+        ...(isGroup(chat) &&
+          question !== undefined && {
+            reply_parameters: { message_id: question, allow_sending_without_reply: true },
+          }),
       });
       const message = Sent.safeParse(sent).data;
       if (!message) throw nonsense("sendMessage");
       return String(message.message_id);
+    },
+    recover: async (to, body, after) => {
+      const { chat, question } = read(to);
+      // In a group what is newer may answer somebody else.
+      if (isGroup(chat) || question === undefined) return undefined;
+      // A server that lets us edit what cannot exist would make us believe anything.
+      if (await edited(chat, NO_MESSAGE, body)) return undefined;
+      const first = Math.max(question, Number(after ?? 0)) + 1;
+      for (let id = first; id < first + SEARCH; id += 1) {
+        if (await edited(chat, id, body)) return String(id);
+      }
+      return undefined;
     },
     edit: async (to, ref, body) => {
       const where = { chat_id: read(to).chat, message_id: Number(ref) };
@@ -48,6 +74,17 @@ export function createMessages(call: Call, log: Log): Messages {
       await callChat("sendChatAction", { chat_id: chat, action: "typing", ...topic });
     },
   };
+
+  /** Whether the message is ours: only then it can be edited. */
+  async function edited(chat: number, id: number, body: TelegramBody): Promise<boolean> {
+    try {
+      await write("editMessageText", body, { chat_id: chat, message_id: id });
+      return true;
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
+      return /message is not modified/i.test(error.description);
+    }
+  }
 
   /** Words without their formatting are better than no words. */
   async function write(method: string, body: TelegramBody, where: Where): Promise<unknown> {
@@ -75,6 +112,11 @@ export function createMessages(call: Call, log: Log): Messages {
 }
 
 type Where = { readonly chat_id: number; readonly [field: string]: unknown };
+
+/** Groups have negative ids. */
+function isGroup(chat: number): boolean {
+  return chat < 0;
+}
 
 function read(to: Address): To {
   const address = To.safeParse(to).data;

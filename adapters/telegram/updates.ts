@@ -141,11 +141,11 @@ function toUser({ id, first_name, last_name, username, language_code }: z.infer<
   return { id: String(id), ...(name && { name }), ...(language_code && { locale: language_code }) };
 }
 
-/** Where to answer; in a group the answer quotes the question, for there others talk in between. */
+/** Where to answer, and what. */
 function toAddress({ chat, message_id, message_thread_id: thread, is_topic_message }: Message): Address {
   return {
     chat: chat.id,
+    question: message_id,
     ...(is_topic_message && thread !== undefined && { thread }),
-    ...(chat.type !== "private" && { replyTo: message_id }),
   };
 }

@@ -15,8 +15,12 @@ export interface Delivery<Body> {
   readonly event: ChatEvent;
   /** The messages that an earlier run has shown already. */
   readonly shown: readonly Shown[];
-  /** Records the messages shown; called for each new one. */
-  readonly save: (shown: readonly Shown[]) => Promise<void>;
+  /** The earlier run died while it sent one more. */
+  readonly sending: boolean;
+  /** The last message shown before this answer. */
+  readonly last: string | undefined;
+  /** Records the messages shown, and whether one more is about to be sent. */
+  readonly save: (shown: readonly Shown[], sending: boolean) => Promise<void>;
   /**
    * Records the whole text (empty if nothing of it can be seen) and returns it, or a text to be shown
    * instead; called before the last of it is shown.

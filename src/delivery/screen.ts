@@ -12,8 +12,12 @@ export interface ScreenOptions<Body> {
   readonly event: ChatEvent;
   /** The messages that stand already. */
   readonly shown: readonly Shown[];
-  /** Keeps the list; resolves once written. */
-  readonly save: (shown: readonly Shown[]) => Promise<void>;
+  /** An earlier run died while it sent one more. */
+  readonly sending: boolean;
+  /** The last message shown before this answer. */
+  readonly last: string | undefined;
+  /** Keeps the list, and whether one more is about to be sent; resolves once written. */
+  readonly save: (shown: readonly Shown[], sending: boolean) => Promise<void>;
 }
 
 /** The messages of one answer as they stand on the platform. */
@@ -26,9 +30,12 @@ export interface Screen<Body> {
 }
 
 /** A screen that knows what stands on the platform, and records each new message before the next is sent. */
-export function createScreen<Body>({ adapter, event, shown, save }: ScreenOptions<Body>): Screen<Body> {
-  const messages = [...shown];
+export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
+  const { adapter, event, save, last } = options;
   const { to } = event;
+  const messages = [...options.shown];
+  // Whether the next message may stand there already, from an attempt whose outcome is not known.
+  let inDoubt = options.sending;
 
   return {
     get empty() {
@@ -40,7 +47,7 @@ export function createScreen<Body>({ adapter, event, shown, save }: ScreenOption
     cut: async (count, attempt) => {
       if (messages.length <= count) return;
       for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
-      await save(messages);
+      await save(messages, false);
     },
   };
 
@@ -52,9 +59,35 @@ export function createScreen<Body>({ adapter, event, shown, save }: ScreenOption
       messages[index] = { ref: message.ref, digest };
       return;
     }
-    const ref = await attempt(() => adapter.send(to, body, `${event.id}#${index}`));
-    messages[index] = { ref, digest };
-    await save(messages);
+    const doubtful = await post(index, body, attempt);
+    // What an earlier attempt has left may show an earlier text.
+    if (doubtful) await showPage(index, body, attempt);
+  }
+
+  /** Sends a new message, unless an earlier attempt turns out to have done so. */
+  async function post(index: number, body: Body, attempt: Attempt): Promise<boolean> {
+    const key = `${event.id}#${index}`;
+    let doubtful = inDoubt;
+    await save(messages, true);
+    const ref = await attempt(async () => {
+      doubtful ||= inDoubt;
+      const found = inDoubt ? await adapter.recover?.(to, body, messages[index - 1]?.ref ?? last) : undefined;
+      return found ?? trySend(body, key);
+    });
+    inDoubt = false;
+    messages[index] = { ref, digest: doubtful ? "" : digestOf(body) };
+    await save(messages, false);
+    return doubtful;
+  }
+
+  /** A refusal is an answer; after anything else the message may stand there, or not. */
+  async function trySend(body: Body, key: string): Promise<string> {
+    try {
+      return await adapter.send(to, body, key);
+    } catch (error) {
+      if (!(error instanceof PlatformError) || !error.refused) inDoubt = true;
+      throw error;
+    }
   }
 
   /** False if the message is gone, so that a new one must take its place. */

@@ -97,7 +97,7 @@ describe("talking", () => {
       platform: "telegram",
       user: { id: String(telegram.userId("ann")), name: "ann", locale: "zh-hans" },
       chat: { id: String(telegram.userId("ann")), kind: "direct" },
-      to: { chat: telegram.userId("ann") },
+      to: { chat: telegram.userId("ann"), question: 1 },
       text: "why is rain wet?",
       at: expect.any(Number),
     });
@@ -142,7 +142,7 @@ describe("talking", () => {
     const { telegram, bot, next } = await setUp();
     telegram.say("ann", "in a topic", { thread: 77 });
     const { to } = await next();
-    expect(to).toEqual({ chat: telegram.userId("ann"), thread: 77 });
+    expect(to).toEqual({ chat: telegram.userId("ann"), question: 1, thread: 77 });
     await bot.send(to, body("here"), "k#0");
     await bot.typing?.(to);
     expect(calls(telegram, "sendMessage")[0]?.payload).toMatchObject({ message_thread_id: 77 });
@@ -170,6 +170,33 @@ describe("talking", () => {
     expect(await next()).toMatchObject({ text: "look", attachments: [{ kind: "video" }] });
   });
 
+  test("finds a message that was sent but not recorded, and touches no other", async () => {
+    const { telegram, bot, next } = await setUp();
+    telegram.say("ann", "first");
+    const { to: earlier } = await next();
+    const known = await bot.send(earlier, body("the answer to the first"), "k1");
+    telegram.say("bob", "meanwhile");
+    telegram.say("ann", "second");
+    await next();
+    const { to } = await next();
+    const recover = (after: string | undefined) => bot.recover?.(to, body("whole"), after);
+    expect(await recover(known)).toBeUndefined();
+    const lost = await bot.send(to, body("ha"), "k2");
+    expect(await recover(known)).toBe(lost);
+    expect(await recover(known)).toBe(lost);
+    expect(await recover(lost)).toBeUndefined();
+    expect(telegram.shows("ann")).toEqual(["the answer to the first", "whole"]);
+  });
+
+  test("looks for nothing in a group, where others are answered too", async () => {
+    const { telegram, bot, next } = await setUp();
+    telegram.say("ann", "/ask something", { chat: "family" });
+    const { to } = await next();
+    await bot.send(to, body("an answer"), "k1");
+    expect(await bot.recover?.(to, body("whole"), undefined)).toBeUndefined();
+    expect(telegram.shows("family")).toEqual(["an answer"]);
+  });
+
   test("in a group it answers who speaks to it, and quotes the question", async () => {
     const { telegram, bot, next } = await setUp();
     const inGroup = (text: string, more = {}) => telegram.say("ann", text, { chat: "family", ...more });
@@ -182,7 +209,7 @@ describe("talking", () => {
     expect(event).toMatchObject({
       text: "why is rain wet?",
       chat: { id: String(telegram.chatId("family")), kind: "group" },
-      to: { chat: telegram.chatId("family"), replyTo: asked?.id },
+      to: { chat: telegram.chatId("family"), question: asked?.id },
     });
     const ref = await bot.send(event.to, body("because"), "k#0");
     expect(calls(telegram, "sendMessage")[0]?.payload).toMatchObject({
