@@ -1,26 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Adapter } from "../adapter.ts";
-import type { Shown } from "../conversation.ts";
 import { describeError, PlatformError } from "../errors.ts";
-import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import { createPager } from "../text/paginate.ts";
 import { growing } from "./growing.ts";
 import { pauseAfter, untilTaken } from "./retry.ts";
-import { createScreen, type Screen } from "./screen.ts";
+import { createScreen, type Screen, type ScreenOptions } from "./screen.ts";
 
-export interface Delivery<Body> {
-  readonly adapter: Adapter<Body>;
-  /** What is answered. */
-  readonly event: ChatEvent;
-  /** The messages that an earlier run has shown already. */
-  readonly shown: readonly Shown[];
-  /** The earlier run died while it sent one more. */
-  readonly sending: boolean;
-  /** The last message shown before this answer. */
-  readonly last: string | undefined;
-  /** Records the messages shown, and whether one more is about to be sent. */
-  readonly save: (shown: readonly Shown[], sending: boolean) => Promise<void>;
+export interface Delivery<Body> extends ScreenOptions<Body> {
   /**
    * Records the whole text (empty if nothing of it can be seen) and returns it, or a text to be shown
    * instead; called before the last of it is shown.

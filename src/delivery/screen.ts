@@ -9,6 +9,7 @@ export type Attempt = <T>(action: () => Promise<T>) => Promise<T>;
 
 export interface ScreenOptions<Body> {
   readonly adapter: Adapter<Body>;
+  /** What is answered. */
   readonly event: ChatEvent;
   /** The messages that stand already. */
   readonly shown: readonly Shown[];

@@ -46,6 +46,9 @@ export const en = {
   "model.empty": "The language model had nothing to say. Please ask in other words.",
 } as const satisfies Catalogue;
 
+/** The name of a chat text. */
+export type TextName = keyof typeof en;
+
 /** A sentence with `{names}` to fill in; by plural category where it depends on `count`. */
 export type Sentence =
   | string

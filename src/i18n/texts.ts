@@ -1,8 +1,5 @@
-import { en, type Sentence } from "./en.ts";
+import { en, type Sentence, type TextName } from "./en.ts";
 import { zh } from "./zh.ts";
-
-/** The name of a chat text. */
-export type TextName = keyof typeof en;
 
 /** Says a chat text in one language, with the names in `{}` filled in. */
 export type Say = (name: TextName, values?: Readonly<Record<string, string | number>>) => string;

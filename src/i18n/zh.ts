@@ -1,5 +1,4 @@
-import type { Sentence } from "./en.ts";
-import type { TextName } from "./texts.ts";
+import type { Sentence, TextName } from "./en.ts";
 
 /** The chat texts in Chinese. */
 export const zh: Readonly<Record<TextName, Sentence>> = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { en } from "../../src/i18n/en.ts";
-import { inLanguage, localeOf, type TextName, texts } from "../../src/i18n/texts.ts";
+import { en, type TextName } from "../../src/i18n/en.ts";
+import { inLanguage, localeOf, texts } from "../../src/i18n/texts.ts";
 import { zh } from "../../src/i18n/zh.ts";
 
 test("every sentence has the same gaps in every language", () => {
