@@ -353,12 +353,17 @@ describe("what an operator gets wrong is a clear sentence", () => {
     expect(program.errors()).toMatch(/unknown command 'dance'/);
   });
 
-  test("settings in a file, and in .env", async () => {
+  test("settings in a file, and in .env, which the environment beats", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "c.yaml"), "LOG_LEVEL: loud\n");
-    const program = runProgram(["start"], { COLLOQUY_CONFIG: join(folder, "c.yaml") });
-    expect(await program.exited).toBe(2);
-    expect(program.errors()).toMatch(/LOG_LEVEL/);
+    const byFile = runProgram(["start"], { COLLOQUY_CONFIG: join(folder, "c.yaml") });
+    expect(await byFile.exited).toBe(2);
+    expect(byFile.errors()).toMatch(/LOG_LEVEL/);
+    const byDotEnv = runProgram(["start"], {}, "PERSONA=pirate\n");
+    expect(await byDotEnv.exited).toBe(2);
+    expect(byDotEnv.errors()).toMatch(/pirate/);
+    const beaten = runProgram(["ask", "hello"], { PERSONA: "assistant" }, "PERSONA=pirate\n");
+    expect(await beaten.exited).toBe(0);
   });
 });
 

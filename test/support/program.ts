@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -23,8 +23,13 @@ export interface RunningProgram {
 }
 
 /** Starts `colloquy …` with these settings alone, in a folder of its own; it is killed when the test is over. */
-export function runProgram(words: readonly string[], env: Record<string, string> = {}): RunningProgram {
+export function runProgram(
+  words: readonly string[],
+  env: Record<string, string> = {},
+  dotEnv = "",
+): RunningProgram {
   const folder = mkdtempSync(join(tmpdir(), "colloquy-"));
+  writeFileSync(join(folder, ".env"), dotEnv);
   const child: ChildProcess = spawn(process.execPath, [CLI, ...words], {
     cwd: folder,
     env: {
