@@ -61,7 +61,8 @@ export function createApi(options: ApiOptions): Api {
     const signal = AbortSignal.timeout(timeoutMs);
     const request = { ...rest, method: METHODS[method], fullRoute: route, auth, signal };
     try {
-      return checkJson(await (auth ? bot : interactions).request(request), action);
+      const answer = await (auth ? bot : interactions).queueRequest(request);
+      return readJson(await answer.text(), action);
     } catch (error) {
       const failure = toPlatformError(error, action);
       // The library forgets a token that was refused once, and then refuses everything by itself.
@@ -71,12 +72,14 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-/** A captive portal answers 200 with a page: that is not Discord. An empty answer (204) is fine. */
-function checkJson(answer: unknown, action: string): unknown {
-  if (!(answer instanceof ArrayBuffer)) return answer;
-  if (answer.byteLength === 0) return undefined;
-  throw new PlatformError(
-    "discord_unreachable",
-    `Something that is not Discord answered the request to ${action}; check the proxy and the network.`,
-  );
+/** An empty answer is fine, whatever type it claims. A captive portal answers 200 with a page: that is not Discord. */
+function readJson(text: string, action: string): unknown {
+  try {
+    return text.trim() ? JSON.parse(text) : undefined;
+  } catch {
+    throw new PlatformError(
+      "discord_unreachable",
+      `Something that is not Discord answered the request to ${action}; check the proxy and the network.`,
+    );
+  }
 }
