@@ -1,9 +1,10 @@
 import { styleText } from "node:util";
 import wrapAnsi from "wrap-ansi";
-import type { Block, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
+import type { Block, Cell, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
 import { spellOutLinks } from "../../src/text/links.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
+import { displayWidth } from "../../src/text/width.ts";
 
 export interface ConsoleDialectOptions {
   /** Whether to use colours and styles. */
@@ -20,7 +21,7 @@ const NEXT_BLOCK = "\u001e";
 /** The least that is needed for one character: a blank line, a fence, the line, a fence. */
 const MIN_ROWS = 4;
 
-/** Below this many columns nothing is wrapped any narrower, and nothing indented any deeper. */
+/** Below this many columns nothing is wrapped any narrower, and nothing marked or indented any deeper. */
 const MIN_COLUMNS = 16;
 
 /** How wide a table may be where nobody told the width. */
@@ -66,9 +67,7 @@ function printBlock(block: Block, printer: Printer): string[] {
     case "code":
       return printCode(block.text, block.language, printer);
     case "quote":
-      return printBlocks(block.blocks, narrower(printer, 2)).map(
-        (line) => `${printer.style(["dim"], ">")} ${line}`,
-      );
+      return printQuote(block.blocks, printer);
     case "list":
       return printList(block, printer);
     case "table":
@@ -82,9 +81,20 @@ function printBlocks(blocks: readonly Block[], printer: Printer): string[] {
   return blocks.flatMap((block, index) => [...(index > 0 ? [""] : []), ...printBlock(block, printer)]);
 }
 
+function printQuote(blocks: readonly Block[], printer: Printer): string[] {
+  const mark = fitting("> ", printer);
+  return printBlocks(blocks, narrower(printer, mark.length)).map(
+    (line) => (mark && printer.style(["dim"], mark)) + line,
+  );
+}
+
 function narrower(printer: Printer, by: number): Printer {
-  if (printer.columns === undefined) return printer;
-  return { ...printer, columns: Math.max(MIN_COLUMNS, printer.columns - by) };
+  return printer.columns === undefined ? printer : { ...printer, columns: printer.columns - by };
+}
+
+/** A mark at the beginning of lines, if it leaves room for the text. */
+function fitting(mark: string, { columns }: Printer): string {
+  return columns !== undefined && columns - mark.length < MIN_COLUMNS ? "" : mark;
 }
 
 const FORMATS: Readonly<Record<Style, Format>> = {
@@ -129,10 +139,9 @@ function printCode(text: string, language: string, printer: Printer): string[] {
 
 function printList({ items, start }: List, printer: Printer): string[] {
   return items.flatMap((item, index) => {
-    const marker = markerOf(item, start === undefined ? undefined : start + index);
-    const indent = " ".repeat(Math.min(marker.length, 4));
-    const lines = printItem(item, narrower(printer, indent.length));
-    const [first = "", ...rest] = lines.length > 0 ? lines : [""];
+    const marker = fitting(markerOf(item, start === undefined ? undefined : start + index), printer);
+    const indent = " ".repeat(marker.length);
+    const [first = "", ...rest] = printItem(item, narrower(printer, marker.length));
     return [(item.continues ? indent : marker) + first, ...rest.map((line) => (line ? indent + line : line))];
   });
 }
@@ -150,8 +159,15 @@ function markerOf({ checked }: ListItem, number: number | undefined): string {
 function printTable(table: Table, printer: Printer): string[] {
   const lines = alignTable(table, printer.columns ?? TABLE_WIDTH);
   if (lines) return lines.flatMap((line) => wrapped(harmless(line, printer), printer, false));
-  return tableCards(table).flatMap((card, index) => [
-    ...(index > 0 ? [""] : []),
-    ...card.flatMap((spans) => printSpans(spans, printer)),
-  ]);
+  return tableCards({ ...table, head: table.head.map((cell) => clipped(cell, printer)) }).flatMap(
+    (card, index) => [...(index > 0 ? [""] : []), ...card.flatMap((spans) => printSpans(spans, printer))],
+  );
+}
+
+/** What stands before every value on a terminal must leave room for it. */
+function clipped(cell: Cell, { columns }: Printer): Cell {
+  const text = cell.map((span) => span.text).join("");
+  return columns !== undefined && displayWidth(text) > columns
+    ? [{ text: `${text.slice(0, columns / 2 - 1)}…` }]
+    : cell;
 }

@@ -1,6 +1,6 @@
 import type { Block, Heading, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
-import { showsAddress, spellOutLinks } from "../../src/text/links.ts";
+import { spellOutLinks } from "../../src/text/links.ts";
 import { writeSpans } from "../../src/text/nest.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
 import { codeBlock, escaped, inlineCode } from "./escape.ts";
@@ -23,7 +23,7 @@ const LAST_HEADING = 3;
 export function createDiscordDialect(): Dialect<DiscordBody> {
   return {
     limits: { length: MAX_LENGTH, unit: "code points" },
-    print: (blocks) => ({ content: printBlocks(blocks, false).replace(/^\n+|\s+$/g, "") }),
+    print: (blocks) => ({ content: printBlocks(blocks, false).replace(/^\n+/, "").trimEnd() }),
     fits: ({ content }) => countCodePoints(content) <= MAX_LENGTH,
   };
 }

@@ -49,8 +49,8 @@ interface Page {
   readonly entities: Draft[];
 }
 
-/** An entity whose end is not known yet. */
-type Draft = Omit<MessageEntity, "length"> & { length: number };
+/** An entity in the making. */
+type Draft = { -readonly [field in keyof MessageEntity]: MessageEntity[field] };
 
 interface Place {
   readonly page: Page;
@@ -124,16 +124,14 @@ function exclusive(span: Span): Span {
     : { ...link, styles: ["code"] };
 }
 
-type Kind = Pick<MessageEntity, "type" | "url" | "language">;
-
-function entityOf(mark: Mark): Kind {
-  if ("href" in mark) return { type: "text_link", url: mark.href };
-  return { type: mark.style === "code" ? "code" : TYPES[mark.style] };
+function entityOf(mark: Mark): Draft {
+  if ("href" in mark) return { type: "text_link", offset: 0, length: 0, url: mark.href };
+  return { type: mark.style === "code" ? "code" : TYPES[mark.style], offset: 0, length: 0 };
 }
 
 /** Entities are listed as they begin, so that the outer one comes first. */
-function begin({ text, entities }: Page, kind: Kind): Draft {
-  const draft: Draft = { ...kind, offset: text.length, length: 0 };
+function begin({ text, entities }: Page, draft: Draft): Draft {
+  draft.offset = text.length;
   entities.push(draft);
   return draft;
 }
@@ -155,13 +153,14 @@ function cleaned(text: string): string {
 const UNCLEAN = /(?!\n)[\0-\x1f\u2028-\u202e\u030a\u0333\u033f]|\p{Surrogate}/u;
 
 function printCode(text: string, language: string, { page }: Place): void {
-  const draft = begin(page, { type: "pre", ...(language && { language: cleaned(language) }) });
+  const kind = { type: "pre", offset: 0, length: 0 } as const;
+  const draft = begin(page, language ? { ...kind, language: cleaned(language) } : { ...kind });
   page.text += cleaned(text);
   end(page, draft);
 }
 
 function printQuote(blocks: readonly Block[], place: Place): void {
-  const draft = place.quoted ? undefined : begin(place.page, { type: "blockquote" });
+  const draft = place.quoted ? undefined : begin(place.page, { type: "blockquote", offset: 0, length: 0 });
   printBlocks(blocks, { ...place, quoted: true });
   end(place.page, draft);
 }

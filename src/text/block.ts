@@ -52,6 +52,11 @@ export interface Table extends Part {
   readonly align: readonly ("left" | "center" | "right" | undefined)[];
   readonly head: readonly Cell[];
   readonly rows: readonly (readonly Cell[])[];
+  /**
+   * How wide the head and the first row are in a monospaced font, by column; taken from the rows that are here
+   * if missing. With it all pages of a table get one form, whatever part of it they hold.
+   */
+  readonly widths?: readonly number[];
 }
 
 export type Cell = readonly Span[];

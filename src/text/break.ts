@@ -1,4 +1,4 @@
-import type { Block, ListItem, Span } from "./block.ts";
+import type { Block, ListItem, Span, Table } from "./block.ts";
 import { sizeOf, take } from "./cut.ts";
 import { textOf } from "./spans.ts";
 
@@ -93,7 +93,7 @@ function walkBlocks(blocks: readonly Block[], { start, kind, visitor }: Walk): v
   let at = start;
   for (const [index, block] of blocks.entries()) {
     // A heading stays with what it is the heading of.
-    if (blocks[index - 1]?.type !== "heading") visitor.place(at, kind);
+    if (index > 0 && blocks[index - 1]?.type !== "heading") visitor.place(at, kind);
     walkBlock(block, { start: at, kind: "line", visitor });
     at += sizeOf([block]);
   }
@@ -118,24 +118,28 @@ function walkBlock(block: Block, walk: Walk): void {
 
 function walkItems(items: readonly ListItem[], { start, kind, visitor }: Walk): void {
   let at = start;
-  for (const item of items) {
-    visitor.place(at, kind);
+  for (const [index, item] of items.entries()) {
+    if (index > 0) visitor.place(at, kind);
     walkBlocks(item.blocks, { start: at, kind, visitor });
     at += Math.max(1, sizeOf(item.blocks));
   }
 }
 
-function walkRows(rows: readonly (readonly (readonly Span[])[])[], { start, visitor }: Walk): void {
+function walkRows(rows: Table["rows"], { start, visitor }: Walk): void {
   let at = start;
-  for (const row of rows) {
-    visitor.place(at, "line");
-    const first = at;
-    for (const cell of row) {
-      visitor.place(at, at > first ? "sentence" : "line");
+  for (const [index, row] of rows.entries()) {
+    const next =
+      at +
+      Math.max(
+        1,
+        row.flat().reduce((size, { text }) => size + text.length, 0),
+      );
+    for (const [column, cell] of row.entries()) {
+      if (index + column > 0) visitor.place(at, column > 0 ? "sentence" : "line");
       visitor.text(at, cell);
       for (const { text } of cell) at += text.length;
     }
-    at = Math.max(first + 1, at);
+    at = next;
   }
 }
 
@@ -154,7 +158,9 @@ function placesInText(leaf: Leaf, max: number): Places {
   const places: Places = { grapheme: leaf.start + outsideLink(leaf, wholeGraphemes(leaf, end)) };
   for (const { index, 0: found } of text.slice(from).matchAll(SENTENCE)) {
     const at = from + index + found.length;
-    if (at <= end && outsideLink(leaf, at) === at) places.sentence = leaf.start + at;
+    if (at <= end && !MARK.test(text.slice(at, at + 2)) && outsideLink(leaf, at) === at) {
+      places.sentence = leaf.start + at;
+    }
   }
   const word = outsideLink(leaf, lastWord(leaf, end));
   if (word > 0) places.word = leaf.start + word;
@@ -162,6 +168,9 @@ function placesInText(leaf: Leaf, max: number): Places {
 }
 
 const SENTENCE = /[.!?…]["'”’)\]]*\s|[。！？…]["”’」』）]*/gu;
+
+/** What makes one grapheme with the character before. */
+const MARK = /^[\p{M}\u200d]/u;
 
 /** The last place, up to `end`, that cuts no grapheme. */
 function wholeGraphemes(leaf: Leaf, end: number): number {

@@ -129,17 +129,16 @@ export function drop(blocks: readonly Block[], n: number): Block[] {
 /** What is left, and how many parts are wholly gone. */
 function dropParts<T>({ parts, size, rest }: Sequence<T>, n: number): { rest: T[]; gone: number } {
   let left = n;
-  for (let gone = 0; gone < parts.length; gone++) {
-    const part = parts[gone] as T;
-    const length = left > 0 ? size(part, left) : 1;
-    if (left > 0 && length <= left) {
-      left -= length;
-    } else {
-      const others = parts.slice(gone + 1);
-      return { rest: [left > 0 && rest ? rest(part, left) : part, ...others], gone };
-    }
+  let gone = 0;
+  for (; left > 0 && gone < parts.length; gone++) {
+    const length = size(parts[gone] as T, left);
+    if (length > left) break;
+    left -= length;
   }
-  return { rest: [], gone: parts.length };
+  const kept = parts.slice(gone);
+  const [first] = kept;
+  if (first !== undefined && left > 0 && rest) kept[0] = rest(first, left);
+  return { rest: kept, gone };
 }
 
 function dropFromBlock(block: Block, n: number): Block {

@@ -1,8 +1,12 @@
 /** A line that so far holds nothing but marks: it is not yet known what it will be. */
 const ONLY_MARKS = /^[ \t]*(?:[#>*+\-=_~`|:$\\[\] \t]+|\d{1,9}[.)]?[ \t]*)$/;
 
+/** A fence, or the beginning of one, with no code behind it yet. */
+const LAST_FENCE = /(?<=^|\n)[ \t>]*(?:`{3,}|~{3,})[^\n`]*\n?$/;
+
 /** Takes away the last line while it consists of marks alone, so that they do not flash. */
-export function hideMarks(source: string): string {
+export function hideMarks(text: string): string {
+  const source = text.replace(LAST_FENCE, "");
   const start = source.lastIndexOf("\n") + 1;
   return ONLY_MARKS.test(source.slice(start)) ? source.slice(0, start) : source;
 }
@@ -17,7 +21,7 @@ export function completeInline(source: string): string {
   const shown = withoutHalfLink(source, plain).replace(/(?<!\\)[*_~|]+$/, (marks) =>
     closersIn(source, marks),
   );
-  return shown + openMarks(shown).reverse().join("");
+  return shown.trimEnd() + openMarks(shown).reverse().join("");
 }
 
 function closeCode(source: string, tick: number): string {
@@ -30,7 +34,7 @@ function closeCode(source: string, tick: number): string {
 
 /** Of `[text](addr` only the text is shown until the address is whole. */
 function withoutHalfLink(source: string, plain: string): string {
-  const link = /!?\[([^[\]]*)(?:\]\([^()\s]*)?$/.exec(plain);
+  const link = /!?\[([^[\]]*)(?:\](?:\([^()\s]*)?)?$/.exec(plain);
   if (!link || plain[link.index - 1] === "\\") return source;
   const start = link.index + link[0].indexOf("[") + 1;
   return source.slice(0, link.index) + source.slice(start, start + (link[1] ?? "").length);

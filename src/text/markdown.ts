@@ -2,6 +2,7 @@ import type { Token } from "markdown-it";
 import type { Block, List, ListItem, Table } from "./block.ts";
 import { parseTokens } from "./parser.ts";
 import { textOf, toSpans } from "./spans.ts";
+import { naturalWidths } from "./table.ts";
 
 /**
  * Markdown (CommonMark with tables, strikethrough, task lists, bare links and `||spoilers||`) as blocks.
@@ -91,7 +92,9 @@ function toCode({ info, content }: Token, open: boolean): Block[] {
   const language = (info.trim().split(/\s+/)[0] ?? "").slice(0, MAX_LANGUAGE);
   // The end of the last line of an open block is kept, so that its parts are put together as they are.
   const text = open ? wholeLines(content.replace(/\n$/, "")) : content.replace(/\n$/, "");
-  return open && !text ? [] : [{ type: "code", language, text }];
+  if (open && !text) return [];
+  // Without a line of code, what stands behind the fence is all that was said.
+  return [content ? { type: "code", language, text } : { type: "code", language: "", text: info.trim() }];
 }
 
 /** Without the last line, which may still be growing. */
@@ -129,9 +132,13 @@ function toTable({ children }: Node, open: boolean): Block[] {
   const rows = (body?.children ?? []).map(toRow);
   const settled = open ? rows.slice(0, -1) : rows;
   if (open && settled.length === 0) return [];
-  const table: Table = { type: "table", align: cells.map(toAlign), head: cellsOf(cells), rows: settled };
-  if (table.head.reduce((length, cell) => length + textOf(cell).length, 0) <= MAX_HEAD) return [table];
-  return [{ ...table, head: table.head.map(() => []), rows: [table.head, ...settled] }];
+  const first = cellsOf(cells);
+  const widths = naturalWidths(first, settled[0]);
+  const table: Table = { type: "table", align: cells.map(toAlign), head: first, rows: settled, widths };
+  const length = first.reduce((total, cell) => total + textOf(cell).length, 0);
+  // A head that nothing follows is a row too: a row can be cut over pages.
+  if (length <= MAX_HEAD && settled.length > 0) return [table];
+  return [{ ...table, head: first.map(() => []), rows: [first, ...settled] }];
 }
 
 function toRow({ children }: Node): Table["head"] {

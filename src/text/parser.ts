@@ -1,4 +1,10 @@
-import createMarkdownIt, { type MarkdownIt, type StateBlock, type StateCore, type Token } from "markdown-it";
+import createMarkdownIt, {
+  type MarkdownIt,
+  type StateBlock,
+  type StateCore,
+  type StateInline,
+  type Token,
+} from "markdown-it";
 import cjkFriendly from "markdown-it-cjk-friendly";
 import { completeInline } from "./growing.ts";
 import { blockMath, inlineMath } from "./math.ts";
@@ -26,6 +32,13 @@ const MAX_DEPTH = 120;
 
 type BlockRule = (state: StateBlock, startLine: number, endLine: number, silent: boolean) => boolean;
 
+/** What the rules interrupt: to replace a rule is to say it anew. */
+const INTERRUPTS = {
+  blockquote: ["paragraph", "blockquote", "list"],
+  list: ["paragraph", "blockquote"],
+  table: ["paragraph"],
+};
+
 const md = createParser();
 
 /** Parses Markdown into tokens. */
@@ -44,13 +57,14 @@ function createParser(): MarkdownIt {
   addWww(parser);
   // Both let later lines change what earlier ones mean; a page that is full could not be kept then.
   parser.block.ruler.disable(["lheading", "reference"]);
-  limit(parser, "blockquote", ["paragraph", "reference", "blockquote", "list"], notTooDeep);
-  limit(parser, "list", ["paragraph", "reference", "blockquote"], notTooDeep);
-  limit(parser, "table", ["paragraph", "reference"], headIsShort);
+  limit(parser, "blockquote", notTooDeep);
+  limit(parser, "list", notTooDeep);
+  limit(parser, "table", headIsShort);
   parser.block.ruler.before("fence", "math", blockMath, { alt: ["paragraph", "blockquote", "list"] });
   parser.inline.ruler.at("text", text);
   parser.inline.ruler.before("escape", "math", inlineMath);
   parser.inline.ruler.before("link", "spoiler", spoiler);
+  parser.inline.ruler.before("link", "heap_of_brackets", heapOfBrackets);
   parser.use(cjkFriendly);
   parser.core.ruler.after("block", "excess_cells", keepExcessCells);
   parser.core.ruler.after("excess_cells", "segments", splitInline);
@@ -68,17 +82,16 @@ function addWww(parser: MarkdownIt): void {
   });
 }
 
+type Condition = (state: StateBlock, line: number) => boolean;
+
 /** Puts a condition before a block rule. */
-function limit(
-  parser: MarkdownIt,
-  name: string,
-  alt: string[],
-  allowed: (state: StateBlock, line: number) => boolean,
-) {
-  const rule = parser.block.ruler.getRules("").find((candidate) => candidate.name === name) as BlockRule;
+function limit(parser: MarkdownIt, name: keyof typeof INTERRUPTS, allowed: Condition): void {
+  const { ruler } = createMarkdownIt("zero").block;
+  ruler.enableOnly([name]);
+  const [rule] = ruler.getRules("");
   const limited: BlockRule = (state, startLine, endLine, silent) =>
-    allowed(state, startLine) && rule(state, startLine, endLine, silent);
-  parser.block.ruler.at(name, limited, { alt });
+    allowed(state, startLine) && (rule?.(state, startLine, endLine, silent) ?? false);
+  parser.block.ruler.at(name, limited, { alt: INTERRUPTS[name] });
 }
 
 function notTooDeep(state: StateBlock): boolean {
@@ -88,6 +101,19 @@ function notTooDeep(state: StateBlock): boolean {
 /** A line that is long enough to be shown before it ends must not turn out to be the head of a table. */
 function headIsShort(state: StateBlock, line: number): boolean {
   return (state.eMarks[line] ?? 0) - (state.bMarks[line] ?? 0) <= LONG_LINE;
+}
+
+/** So many brackets that open and do not close are text: to look for their ends takes a time that grows squared. */
+const HEAP = /!?\[(?:[^[\]]*\[){20}/y;
+
+function heapOfBrackets(state: StateInline, silent: boolean): boolean {
+  const char = state.src[state.pos];
+  HEAP.lastIndex = state.pos;
+  if ((char !== "[" && char !== "!") || !HEAP.test(state.src)) return false;
+  const length = char === "!" ? 2 : 1;
+  if (!silent) state.pending += state.src.slice(state.pos, state.pos + length);
+  state.pos += length;
+  return true;
 }
 
 /** markdown-it drops cells beyond those of the head, such as the ends of `a || b`: they join the last cell. */
@@ -170,12 +196,12 @@ function pieces(token: Token, growing: boolean): Token[] {
   });
 }
 
-/** Whether a mark may still be waiting for its other half. Errors cost beauty only: pieces are cut all the same. */
+/** Whether a mark, or an address, may go on. Errors cost beauty only: pieces are cut all the same. */
 function isOpen(part: string): boolean {
+  if (/(?:https?:\/\/|www\.)\S*$/i.test(part)) return true;
   const tokens: Token[] = [];
   md.inline.parse(part, md, {}, tokens);
-  return tokens.some(
-    ({ type, content }) =>
-      type === "text" && /\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)|`|\[[^\]]*$|\|\|(?=\S)/.test(content),
-  );
+  return tokens.some(({ type, content }) => type === "text" && OPEN.test(content));
 }
+
+const OPEN = /\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)|`|\[[^\]]*$|\]\([^)]*$|\|\|(?=\S)/;

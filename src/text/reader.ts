@@ -29,6 +29,8 @@ interface Start {
   readonly continues: boolean;
   /** The number of the first item, if the first block is an ordered list. */
   readonly number?: number | undefined;
+  /** The widths of its columns, if the first block is a table. */
+  readonly widths?: readonly number[] | undefined;
   /** How many units from here on have been told already. */
   readonly told: number;
 }
@@ -90,9 +92,10 @@ function isSentinel(before: string): boolean {
   return before === MID_LINE || before === NEW_LINE;
 }
 
-function goOn(block: Block, { number }: Start): Block {
-  const continued: Block = { ...block, continues: true };
-  return continued.type === "list" && number !== undefined ? { ...continued, start: number } : continued;
+function goOn(block: Block, { number, widths }: Start): Block {
+  if (block.type === "list" && number !== undefined) return { ...block, start: number, continues: true };
+  if (block.type === "table" && widths) return { ...block, widths, continues: true };
+  return { ...block, continues: true };
 }
 
 /** The end of what is known to be read as it is: whole lines, and a line whose kind is known. */
@@ -115,7 +118,7 @@ function advance(start: Start, known: Parse): Start {
   const [settled] = toBlocks([node], true);
   const told = settled ? sizeOf([settled]) : 0;
   const block: OpenBlock = { ...known, start, node, first: node.token.map[0], settled };
-  return inside(block, isSame ? start.number : undefined) ?? { ...here, told };
+  return inside(block, isSame ? start : undefined) ?? { ...here, told };
 }
 
 /** The last block, which more may be added to. */
@@ -127,16 +130,16 @@ interface OpenBlock extends Parse {
   readonly settled: Block | undefined;
 }
 
-/** A place in the open block, if enough of it is settled. */
-function inside(block: OpenBlock, number: number | undefined): Start | undefined {
+/** A place in the open block, if enough of it is settled; `same` if reading went on in it before. */
+function inside(block: OpenBlock, same: Start | undefined): Start | undefined {
   switch (block.node.token.type) {
     case "bullet_list_open":
     case "ordered_list_open":
-      return insideList(block, number);
+      return insideList(block, same?.number);
     case "fence":
       return insideCode(block);
     case "table_open":
-      return insideTable(block);
+      return insideTable(block, same?.widths);
     case "paragraph_open":
       return insideParagraph(block);
     default:
@@ -170,14 +173,16 @@ function insideCode({ start, tail, node, first }: OpenBlock): Start | undefined 
   return goTo(start, { place: lineAt(tail, first + lines), before, continues: true });
 }
 
-function insideTable({ start, tail, node, first, settled }: OpenBlock): Start | undefined {
+function insideTable(block: OpenBlock, widths: Start["widths"]): Start | undefined {
+  const { start, tail, node, first, settled } = block;
   const rows = node.children[1]?.children ?? [];
   const row = rows.at(-1)?.token.map;
   if (rows.length < 2 || !row || settled?.type !== "table") return undefined;
   // A long head has become the first row, and must not become one again.
   if (settled.head.every((cell) => cell.length === 0)) return undefined;
   const before = tail.slice(lineAt(tail, first), lineAt(tail, first + 2));
-  return goTo(start, { place: lineAt(tail, row[0]), before, continues: true });
+  const next = goTo(start, { place: lineAt(tail, row[0]), before, continues: true });
+  return { ...next, widths: widths ?? settled.widths };
 }
 
 function insideParagraph({ start, tail, first, settledChars }: OpenBlock): Start | undefined {

@@ -10,11 +10,12 @@ const SEPARATOR = " | ";
  * row decide that, so that a growing table does not change its form; a later cell that is too wide for its
  * column stands out of it.
  */
-export function alignTable({ align, head, rows }: Table, maxWidth: number): string[] | undefined {
-  const cells = [head, ...rows].map((row) => row.map(cellText));
-  const natural = columnWidths(cells.slice(0, 2), () => Number.POSITIVE_INFINITY);
+export function alignTable(table: Table, maxWidth: number): string[] | undefined {
+  const { align, head, rows } = table;
+  const natural = table.widths ?? naturalWidths(head, rows[0]);
   const total = natural.reduce((sum, width) => sum + width, SEPARATOR.length * (natural.length - 1));
   if (total > maxWidth) return undefined;
+  const cells = [head, ...rows].map((row) => row.map(cellText));
   const spare = Math.floor((maxWidth - total) / natural.length);
   const widths = columnWidths(cells, (column) => (natural[column] ?? 0) + spare);
   const lines = cells.map((row) =>
@@ -23,9 +24,18 @@ export function alignTable({ align, head, rows }: Table, maxWidth: number): stri
       .join(SEPARATOR)
       .trimEnd(),
   );
-  if (isBlank(head)) return lines.slice(1);
+  if (head.every((cell) => cell.length === 0)) return lines.slice(1);
   lines.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-+-"));
   return lines;
+}
+
+/** How wide the columns are by the head and the first row. */
+export function naturalWidths(head: readonly Cell[], first: readonly Cell[] | undefined): number[] {
+  const rows = [head, ...(first ? [first] : [])];
+  return columnWidths(
+    rows.map((row) => row.map(cellText)),
+    () => Number.POSITIVE_INFINITY,
+  );
 }
 
 /** A table as one card a row: a line `head: value` for each cell that holds something. */
@@ -47,8 +57,7 @@ function columnWidths(rows: readonly (readonly string[])[], cap: (column: number
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, text] of row.entries()) {
-      const width = displayWidth(text);
-      widths[column] = Math.max(widths[column] ?? 0, width <= cap(column) ? width : 0);
+      widths[column] = Math.max(widths[column] ?? 0, Math.min(displayWidth(text), cap(column)));
     }
   }
   return widths;
@@ -58,8 +67,4 @@ function pad(text: string, width: number, align: Table["align"][number]): string
   const missing = Math.max(0, width - displayWidth(text));
   const left = align === "right" ? missing : align === "center" ? Math.floor(missing / 2) : 0;
   return " ".repeat(left) + text + " ".repeat(missing - left);
-}
-
-function isBlank(cells: readonly Cell[]): boolean {
-  return cells.every((cell) => cell.length === 0);
 }
