@@ -25,8 +25,9 @@ const schema = z.object({
   PERSONA: text
     .regex(/^[\w-]+$/, "must be the name of a file in config/personas, without .md")
     .default("assistant"),
+  // Only what could be no token at all: whether it is one, the server says.
   TELEGRAM_BOT_TOKEN: text
-    .regex(/^\d+:[\w-]+$/, "must look like 123456:ABC-DEF, as @BotFather gives it")
+    .regex(/^[\w:-]+$/, "must be the token that @BotFather gives, such as 123456:ABC-DEF")
     .optional(),
   TELEGRAM_API_ROOT: httpUrl.default("https://api.telegram.org"),
   TELEGRAM_WEBHOOK_URL: httpUrl.optional(),

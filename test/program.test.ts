@@ -331,7 +331,7 @@ describe("what an operator gets wrong is a clear sentence", () => {
     ],
     [{ STORE_URL: "mongodb://x" }, 2, /STORE_URL is "mongodb:\/\/x": use sqlite/],
     [{ HTTP_PORT: "http" }, 2, /HTTP_PORT must be a whole number \(given: "http"\)/],
-    [{ TELEGRAM_BOT_TOKEN: "nonsense" }, 2, /TELEGRAM_BOT_TOKEN must look like/],
+    [{ TELEGRAM_BOT_TOKEN: "a/b" }, 2, /TELEGRAM_BOT_TOKEN must be the token/],
     [
       { OPENAI_API_KEY_FILE: "/nowhere/key" },
       2,
