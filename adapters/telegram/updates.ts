@@ -27,7 +27,7 @@ const Entities = z.array(
 );
 const Message = z.object({
   message_id: z.int(),
-  date: z.int().nonnegative(),
+  date: z.int().nonnegative().optional(),
   from: Sender.optional(),
   chat: z.object({ id: z.int(), type: z.enum(["private", "group", "supergroup", "channel"]) }),
   message_thread_id: z.int().optional(),
@@ -78,7 +78,7 @@ export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
     to: toAddress(message),
     ...(parseCommand(text, bot.username) ?? { text }),
     ...(attachments.length > 0 && { attachments }),
-    at: message.date * 1000,
+    at: message.date === undefined ? Date.now() : message.date * 1000,
   };
 }
 
