@@ -53,7 +53,11 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   /** Where the first page ends; undefined if all fits on one. */
   function endOfPage(blocks: readonly Block[]): number | undefined {
     const most = mostThatFits(blocks);
-    return most === undefined ? undefined : placeToBreak(blocks, most);
+    if (most === undefined) return undefined;
+    const place = placeToBreak(blocks, most);
+    // Wrapped lines and padded columns can take less room when there is more in them: better an ugly page
+    // than one that is refused.
+    return most === 0 || dialect.fits(print(take(blocks, place))) ? place : most;
   }
 
   /** How many units fit on a page; undefined if all do. The last page is a good guess for the next. */

@@ -18,12 +18,11 @@ export function alignTable(table: Table, maxWidth: number): string[] | undefined
   const cells = [head, ...rows].map((row) => row.map(cellText));
   const spare = Math.floor((maxWidth - total) / natural.length);
   const widths = columnWidths(cells, (column) => (natural[column] ?? 0) + spare);
-  const lines = cells.map((row) =>
-    row
-      .map((text, i) => pad(text, widths[i] ?? 0, align[i]))
-      .join(SEPARATOR)
-      .trimEnd(),
-  );
+  const lines = cells.map((row) => {
+    const used = row.slice(0, row.findLastIndex((text) => text) + 1);
+    const padded = used.map((text, i) => pad(text, widths[i] ?? 0, align[i]));
+    return padded.join(SEPARATOR).trimEnd();
+  });
   if (head.every((cell) => cell.length === 0)) return lines.slice(1);
   lines.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-+-"));
   return lines;
