@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { existsSync, fstatSync } from "node:fs";
+import { createReadStream, existsSync, fstatSync } from "node:fs";
 import { userInfo } from "node:os";
+import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
 import closeWithGrace from "close-with-grace";
 import { Command, CommanderError } from "commander";
@@ -10,7 +11,8 @@ import { ConfigError, describeError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
 import { texts } from "./i18n/texts.ts";
 import { createLog, type Log, scrub } from "./log.ts";
-import { createConsoleColloquy, hasPlatforms, startProgram } from "./main.ts";
+import { createConsoleColloquy, createPreviews, hasPlatforms, startProgram } from "./main.ts";
+import { previewLine } from "./preview.ts";
 
 /** Exit codes: 0 fine, 1 failed, 2 wrong use or wrong settings. */
 const FAILED = 1;
@@ -46,6 +48,14 @@ withConsoleFlags(
     .description("print one answer; the question, or more of it, may come from standard input")
     .argument("[question...]", "the question"),
 ).action(ask);
+
+cli
+  .command("preview")
+  .description("show how Markdown comes out on each platform, message by message")
+  .argument("[file]", "a Markdown file; standard input if there is none")
+  .option("--platform <name>", "only this platform")
+  .option("--jsonl", "lines of JSON in, lines of JSON with the payloads out")
+  .action(preview);
 
 try {
   if (existsSync(".env")) process.loadEnvFile(".env");
@@ -106,6 +116,25 @@ async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void>
   });
   await run({ log }, () => converse({ settings, log, console, middleware: [asked.handler] }));
   if (asked.failed()) process.exitCode = FAILED;
+}
+
+async function preview(file: string | undefined, { platform, jsonl }: { platform?: string; jsonl?: true }) {
+  const all = await createPreviews(useColor());
+  const chosen = all.filter(({ name }) => platform === undefined || name === platform);
+  const [first] = chosen;
+  if (!first || (jsonl && chosen.length > 1)) {
+    throw new ConfigError("platform", `Choose one: --platform ${all.map(({ name }) => name).join(" or ")}`);
+  }
+  if (file !== undefined && !existsSync(file)) throw new ConfigError("file", `There is no file ${file}`);
+  const input = file === undefined ? process.stdin : createReadStream(file);
+  if (jsonl) {
+    for await (const line of createInterface({ input })) {
+      if (line.trim()) process.stdout.write(`${previewLine(line, first)}\n`);
+    }
+    return;
+  }
+  const markdown = await readAll(input);
+  for (const page of chosen.flatMap((one) => one.pages(markdown))) process.stdout.write(`${page}\n\n`);
 }
 
 async function converse(

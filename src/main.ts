@@ -9,6 +9,7 @@ import type { Log } from "./log.ts";
 import { createDemoModel } from "./model/demo.ts";
 import type { Model } from "./model/model.ts";
 import { createOpenAI } from "./model/openai.ts";
+import { createPreview, type Preview } from "./preview.ts";
 import { useProxy } from "./proxy.ts";
 import { startServer } from "./server.ts";
 
@@ -86,6 +87,36 @@ export function createConsoleColloquy(
 /** Whether the settings name a platform to be reached over the network. */
 export function hasPlatforms(settings: Settings): boolean {
   return Boolean(settings.TELEGRAM_BOT_TOKEN || settings.DISCORD_BOT_TOKEN);
+}
+
+/** The previews of all platforms. `color`: what people see may be styled. */
+export async function createPreviews(color: boolean): Promise<Preview[]> {
+  const telegram = await import("../adapters/telegram/index.ts");
+  const discord = await import("../adapters/discord/index.ts");
+  const console = await import("../adapters/console/index.ts");
+  return [
+    createPreview({
+      name: "telegram",
+      dialect: telegram.createTelegramDialect(),
+      payload: telegram.telegramPayload,
+      show: (body) => (color ? telegram.toAnsi(body) : body.text),
+      text: ({ text }) => text,
+    }),
+    createPreview({
+      name: "discord",
+      dialect: discord.createDiscordDialect(),
+      payload: discord.discordPayload,
+      show: ({ content }) => content,
+      text: ({ content }) => content,
+    }),
+    createPreview({
+      name: "console",
+      dialect: console.createConsoleDialect({ color, columns: 80, rows: 22 }),
+      payload: (text) => ({ text }),
+      show: (text) => text,
+      text: (text) => text,
+    }),
+  ];
 }
 
 /** The adapters of all platforms whose settings are there; each package is loaded only then. */

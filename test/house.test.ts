@@ -38,6 +38,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
       ...LEAVES,
     ],
   ],
+  ["src/preview.ts", ["src/text/", ...LEAVES]],
   ["src/server.ts", ["src/adapter.ts", ...LEAVES]],
   ["adapters/", ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/"]],
   ["config/", ["src/errors.ts"]],

@@ -1,2 +1,3 @@
 export { createConsole, type Console, type ConsoleOptions, type Said } from "./adapter.ts";
 export { linesOf, openTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";
+export { createConsoleDialect } from "./dialect.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MessageFlags, Routes, type RESTOptions } from "discord.js";
+import { Routes, type RESTOptions } from "discord.js";
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { Adapter, CommandEntry, Receive } from "../../src/adapter.ts";
@@ -12,6 +12,7 @@ import { createDiscordDialect, type DiscordBody } from "./dialect.ts";
 import { codes } from "./errors.ts";
 import { type DiscordAddress, toInteractionEvent, toMessageEvent } from "./events.ts";
 import { createGateway, type Dispatch } from "./gateway.ts";
+import { discordPayload } from "./payload.ts";
 
 /** How the Discord adapter is set up. */
 export interface DiscordOptions {
@@ -138,7 +139,7 @@ async function send(
 async function followUp(api: Api, to: InteractionAddress, body: DiscordBody): Promise<string> {
   const route = Routes.webhook(to.application, to.interaction);
   const action = "post a follow-up message";
-  return idOf(await api({ method: "POST", route, body: written(body), auth: false, action }), action);
+  return idOf(await api({ method: "POST", route, body: discordPayload(body), auth: false, action }), action);
 }
 
 async function postToChannel(
@@ -151,14 +152,14 @@ async function postToChannel(
   const action = `post a message to channel ${channel}`;
   const route = Routes.channelMessages(channel);
   return idOf(
-    await api({ method: "POST", route, body: { ...written(body), nonce, enforce_nonce: true }, action }),
+    await api({
+      method: "POST",
+      route,
+      body: { ...discordPayload(body), nonce, enforce_nonce: true },
+      action,
+    }),
     action,
   );
-}
-
-/** The fields of every message, new or edited: Discord goes back to its defaults where one is missing. */
-function written({ content }: DiscordBody): object {
-  return { content, allowed_mentions: { parse: [] }, flags: MessageFlags.SuppressEmbeds };
 }
 
 function idOf(answer: unknown, action: string): string {
@@ -188,7 +189,7 @@ async function edit(
       "The slash command is more than 15 minutes old: its answer can no longer be edited, post a new message.",
       { gone: true },
     );
-  await api({ method: "PATCH", ...place, body: written(body), action: "edit a message" });
+  await api({ method: "PATCH", ...place, body: discordPayload(body), action: "edit a message" });
 }
 
 /** What only a dead token could take away stays. */

@@ -1,2 +1,4 @@
 export { createTelegram, type TelegramOptions } from "./adapter.ts";
+export { toAnsi } from "./ansi.ts";
 export { createTelegramDialect, type TelegramBody } from "./dialect.ts";
+export { telegramPayload } from "./payload.ts";

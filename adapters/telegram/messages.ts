@@ -6,6 +6,7 @@ import type { Call } from "./api.ts";
 import type { TelegramBody } from "./dialect.ts";
 import { nonsense, TelegramRefusal } from "./errors.ts";
 import type { Log } from "./log.ts";
+import { telegramPayload } from "./payload.ts";
 
 /** The half of the adapter that talks. */
 export type Messages = Required<
@@ -88,15 +89,15 @@ export function createMessages(call: Call, log: Log): Messages {
 
   /** Words without their formatting are better than no words. */
   async function write(method: string, body: TelegramBody, where: Where): Promise<unknown> {
-    const fields = { ...where, text: body.text, link_preview_options: { is_disabled: true } };
-    if (body.entities.length === 0) return callChat(method, fields);
+    const plain = { ...where, ...telegramPayload({ ...body, entities: [] }) };
+    if (body.entities.length === 0) return callChat(method, plain);
     try {
-      return await callChat(method, { ...fields, entities: body.entities });
+      return await callChat(method, { ...where, ...telegramPayload(body) });
     } catch (error) {
       if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
       if (!FORMATTING.test(error.description)) throw error;
       log.warn({ code: error.code }, `a message goes out without its formatting: ${error.message}`);
-      return callChat(method, fields);
+      return callChat(method, plain);
     }
   }
 

@@ -1,0 +1,36 @@
+import { styleText } from "node:util";
+import type { MessageEntity, TelegramBody } from "./dialect.ts";
+
+type Format = Parameters<typeof styleText>[0];
+
+const FORMATS: Readonly<Record<MessageEntity["type"], Format>> = {
+  bold: "bold",
+  italic: "italic",
+  strikethrough: "strikethrough",
+  spoiler: "inverse",
+  code: "cyan",
+  pre: "cyan",
+  text_link: "underline",
+  blockquote: "dim",
+};
+
+/** A message as a terminal can show it, for those who want to see it without Telegram. */
+export function toAnsi({ text, entities }: TelegramBody): string {
+  const edges = new Set([
+    0,
+    text.length,
+    ...entities.flatMap(({ offset, length }) => [offset, offset + length]),
+  ]);
+  const places = [...edges].toSorted((a, b) => a - b);
+  return places
+    .map((from, index) => {
+      const to = places[index + 1] ?? from;
+      const inside = entities.filter(({ offset, length }) => offset <= from && to <= offset + length);
+      return inside.reduce((shown, { type }) => styled(FORMATS[type], shown), text.slice(from, to));
+    })
+    .join("");
+}
+
+function styled(format: Format, text: string): string {
+  return text.replace(/[^\n]+/g, (line) => styleText(format, line, { validateStream: false }));
+}
