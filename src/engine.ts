@@ -34,6 +34,8 @@ export function createEngine(options: EngineOptions): Engine {
   const { queue, history, keyOf } = options;
   const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
   const handle = compose(options.handlers);
+  /** The events whose people know that the store is out of reach. */
+  const told = new Set<string>();
 
   return {
     start: () => queue.start(answer),
@@ -49,7 +51,11 @@ export function createEngine(options: EngineOptions): Engine {
       log.warn(`an event of ${event.platform} waits in the queue until that platform is configured again`);
       throw new Parked(`${event.platform} is not configured`);
     }
-    const conversation = await history.load(keyOf(event));
+    const conversation = await history.load(keyOf(event)).catch(async (error: unknown) => {
+      await tellOfStore(event, { adapter, parked: signals.parked, log });
+      throw error;
+    });
+    told.delete(event.id);
     if (conversation.answered.includes(event.id)) return;
     const record = openRecord(conversation, event);
     const known = record.outbox.text;
@@ -83,6 +89,28 @@ export function createEngine(options: EngineOptions): Engine {
     }
     await record.close();
     log.info({ ms: Date.now() - event.at, failed: turn.failure !== undefined }, "answered");
+  }
+
+  /** Once for each event: the person shall know that it is not forgotten. */
+  async function tellOfStore(
+    event: ChatEvent,
+    { adapter, parked, log }: { adapter: Adapter; parked: AbortSignal; log: Log },
+  ): Promise<void> {
+    if (told.has(event.id)) return;
+    told.add(event.id);
+    const say = texts(localeOf(event.user.locale, event.text));
+    await deliver(say("error.store"), {
+      adapter,
+      // A message of its own, not the first of the answer.
+      event: { ...event, id: `${event.id}#store` },
+      shown: [],
+      sending: false,
+      last: undefined,
+      save: async () => undefined,
+      whole: async (text) => text,
+      signal: parked,
+      log,
+    }).catch((error: unknown) => log.warn(`could not tell of the store: ${describeError(error)}`));
   }
 
   /** The record's way through one turn: what stands on the screen is saved as it comes, the rest in one write. */

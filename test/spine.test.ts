@@ -3,6 +3,7 @@ import { allowOnly } from "../src/access/allow.ts";
 import { limitPace } from "../src/access/pace.ts";
 import type { Message } from "../src/model/model.ts";
 import type { SimulatedRequest } from "../src/model/simulator.ts";
+import { openStore } from "../src/store.ts";
 import { until } from "./support/until.ts";
 import { openWorld } from "./support/world.ts";
 
@@ -333,6 +334,26 @@ describe("when the platform fails", () => {
     telegram.fail({ method: "editMessageText", how: gone });
     await until(() => telegram.shows("ann").length === 2);
     await until(() => telegram.shows("ann")[1]?.split(" ").length === 100);
+  });
+});
+
+describe("when the store fails", () => {
+  test("nothing is overwritten, the person is told once, and answered when it is back", async () => {
+    const { telegram, model, store } = await openWorld();
+    telegram.say("ann", "first");
+    await until(() => telegram.shows("ann").includes("first"));
+    const sql = (await (await openStore(store)).open("history")).store as {
+      query(sql: string): Promise<unknown>;
+    };
+    await sql.query("ALTER TABLE history RENAME TO elsewhere");
+    telegram.say("ann", "second");
+    await until(() => telegram.shows("ann").some((text) => text.includes("cannot reach my memory")));
+    expect(model.requests).toHaveLength(1);
+    await sql.query("DROP TABLE IF EXISTS history");
+    await sql.query("ALTER TABLE elsewhere RENAME TO history");
+    await until(() => telegram.shows("ann").includes("second"));
+    expect(said(model.requests[1]!)).toEqual(["first", "first", "second"]);
+    expect(telegram.shows("ann").filter((text) => text.includes("memory"))).toHaveLength(1);
   });
 });
 

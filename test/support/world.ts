@@ -22,6 +22,8 @@ export interface World {
   readonly discord: DiscordSimulator;
   readonly model: ModelSimulator;
   readonly logs: () => string;
+  /** The STORE_URL. */
+  readonly store: string;
 }
 
 export interface WorldOptions {
@@ -46,6 +48,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     }),
   ]);
   const folder = mkdtempSync(join(tmpdir(), "colloquy-"));
+  const store = `sqlite:${join(folder, "store.sqlite")}`;
   const { log, lines } = captureLog();
   const bot = await createColloquy({
     adapters: [
@@ -59,7 +62,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       contextTokens: 32_768,
     }),
     persona: options.persona ?? "You are a test.",
-    store: `sqlite:${join(folder, "store.sqlite")}`,
+    store,
     log,
     ...(options.middleware && { middleware: options.middleware }),
     ...(options.commands && { commands: options.commands }),
@@ -70,5 +73,5 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     rmSync(folder, { recursive: true, force: true });
   });
   await bot.start();
-  return { telegram, discord, model, logs: lines };
+  return { telegram, discord, model, logs: lines, store };
 }
