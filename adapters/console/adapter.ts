@@ -26,6 +26,9 @@ export interface Console extends Adapter<string> {
   readonly ended: Promise<void>;
 }
 
+/** As often as the eye can follow; more would only cost, in ms. */
+const PACE = { direct: 50, group: 50 };
+
 /** Lines that stay free below a growing answer on a terminal. */
 const FREE_ROWS = 2;
 
@@ -44,7 +47,7 @@ export function createConsole(options: ConsoleOptions): Console {
   const console: Console = {
     name: "console",
     ended,
-    pace: { direct: output.isTTY ? 50 : 0, group: 0 },
+    pace: PACE,
     dialect: createConsoleDialect({
       color: options.color,
       ...(output.isTTY && {

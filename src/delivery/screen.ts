@@ -69,7 +69,8 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   async function post(index: number, body: Body, attempt: Attempt): Promise<boolean> {
     const key = `${event.id}#${index}`;
     let doubtful = inDoubt;
-    await save(messages, true);
+    // Of use only where something could be done about it.
+    if (adapter.edit) await save(messages, true);
     const ref = await attempt(async () => {
       doubtful ||= inDoubt;
       const found = inDoubt ? await adapter.recover?.(to, body, messages[index - 1]?.ref ?? last) : undefined;
