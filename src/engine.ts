@@ -72,9 +72,11 @@ export function createEngine(options: EngineOptions): Engine {
         last: conversation.last,
         save: (shown, sending) => record.show(shown, sending),
         whole: async (text) => {
+          // What an earlier run has committed stands, be it silence.
+          if (known !== undefined) return text;
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
-          if (known === undefined) await record.commit(said);
+          await record.commit(said);
           return said;
         },
         signal: signals.parked,

@@ -1,9 +1,13 @@
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { createColloquy } from "../../src/colloquy.ts";
+import { createHistory, emptyConversation } from "../../src/conversation.ts";
 import { createDemoModel } from "../../src/model/demo.ts";
 import { startServer } from "../../src/server.ts";
+import { openStore } from "../../src/store.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { until } from "../support/until.ts";
 import { diceBot } from "./dice-bot.ts";
 import { createEcho } from "./echo-adapter.ts";
@@ -29,6 +33,22 @@ test("an adapter without edits sends a long answer page by page, each within its
   await say("write 3000 characters");
   await until(() => shows().join("").length >= 2500);
   expect(Math.max(...shows().map((text) => text.length))).toBeLessThanOrEqual(160);
+});
+
+test("silence that an earlier run has committed stays silence", async () => {
+  const url = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
+  const store = await openStore(url);
+  const outbox = { event: "echo:1", text: "", shown: [] };
+  await createHistory(await store.open("history")).save({ ...emptyConversation("echo:ann"), outbox });
+  await store.close();
+  const { adapter, say, shows } = await echoPlatform();
+  const bot = await createColloquy({ adapters: [adapter], model: createDemoModel(), store: url });
+  onTestFinished(() => bot.stop());
+  await bot.start();
+  await say("whatever it was");
+  await say("what is 12*3?");
+  await until(() => shows().some((text) => text.includes("36")));
+  expect(shows()).toHaveLength(1);
 });
 
 /** The platform's side: a server that takes messages, and our webhook behind the one HTTP port. */
