@@ -1,6 +1,6 @@
 import type { Adapter } from "./adapter.ts";
 import { createAnswer } from "./answer.ts";
-import { allCommands, menuOf } from "./commands/all.ts";
+import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
 import { createHistory } from "./conversation.ts";
 import { createEngine } from "./engine.ts";
 import { describeError } from "./errors.ts";
@@ -51,7 +51,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
   const { adapters, middleware = [], store: url = "sqlite:data/colloquy.sqlite" } = options;
   const log = options.log ?? createLog({ level: "info", stream: process.stdout, secrets: [] });
   const commands = allCommands(options.commands);
-  const interrupting = new Set(commands.filter(({ interrupts }) => interrupts).map(({ name }) => name));
+  const interrupting = interruptingNames(commands);
   const store = await openStore(url);
   const journal = options.queue === undefined ? store : await openStore(options.queue);
   const queue = createJournalQueue({

@@ -4,6 +4,7 @@ import { allowOnly } from "./access/allow.ts";
 import { limitPace } from "./access/pace.ts";
 import type { Adapter } from "./adapter.ts";
 import { type Colloquy, createColloquy } from "./colloquy.ts";
+import { allCommands, interruptingNames } from "./commands/all.ts";
 import type { Handler } from "./handler.ts";
 import type { Log } from "./log.ts";
 import { createDemoModel } from "./model/demo.ts";
@@ -157,7 +158,7 @@ function proxySettings({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings) {
 
 function guards(settings: Settings, log: Log): Handler[] {
   const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: perMinute } = settings;
-  const pace = limitPace(perMinute, new Set(["reset", "stop"]));
+  const pace = limitPace(perMinute, interruptingNames(allCommands()));
   if (users.length > 0) return [pace, allowOnly(new Set(users))];
   log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
   return [pace];

@@ -12,6 +12,11 @@ export function allCommands(own: readonly Command[] = []): Command[] {
   return [...listed, help(listed), start];
 }
 
+/** The names of those that stop what was asked before them. */
+export function interruptingNames(commands: readonly Command[]): Set<string> {
+  return new Set(commands.filter(({ interrupts }) => interrupts).map(({ name }) => name));
+}
+
 /** The commands as a platform's menu shows them. */
 export function menuOf(commands: readonly Command[]): CommandEntry[] {
   return commands

@@ -36,8 +36,9 @@ export async function deliver<Body>(
   const screen = createScreen(delivery);
   const pager = createPager(adapter.dialect);
   const text = typeof reply === "string" ? reply : await showGrowing();
-  const final = await delivery.whole(pager.pages(text, true).length > 0 ? text : "");
-  const pages = (final === text ? pager : createPager(adapter.dialect)).pages(final, true);
+  const own = pager.pages(text, true);
+  const final = await delivery.whole(own.length > 0 ? text : "");
+  const pages = final === text ? own : createPager(adapter.dialect).pages(final, true);
   const attempt = <T>(action: () => Promise<T>) => untilTaken(action, signal, log);
   await screen.show(pages, attempt);
   await screen.cut(pages.length, attempt);

@@ -14,6 +14,7 @@ import {
 import type { CommandEntry, Receive } from "../../../src/adapter.ts";
 import { ConfigError, PlatformError } from "../../../src/errors.ts";
 import type { Address, ChatEvent } from "../../../src/event.ts";
+import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
 
@@ -48,16 +49,6 @@ function createBot({ token, apiRoot }: Pick<DiscordSimulator, "token" | "apiRoot
   const bot = createDiscord({ token, apiRoot, log });
   onTestFinished(() => bot.stop());
   return { bot, lines };
-}
-
-/** What the work was refused with, which must be a plain error of ours. */
-async function failure(work: Promise<unknown>): Promise<PlatformError | ConfigError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof PlatformError || error instanceof ConfigError) return error;
-  throw new Error("the work did not fail as it should", { cause: error });
 }
 
 const expired = (to: Address): Address => ({ ...to, expires: Date.now() - 1 });

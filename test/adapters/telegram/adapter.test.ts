@@ -12,9 +12,10 @@ import {
 } from "../../../adapters/telegram/simulator.ts";
 import { toEvent } from "../../../adapters/telegram/updates.ts";
 import type { Adapter, CommandEntry, Receive } from "../../../src/adapter.ts";
-import { ConfigError, PlatformError } from "../../../src/errors.ts";
+import { PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { parseMarkdown } from "../../../src/text/markdown.ts";
+import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
 
@@ -64,16 +65,6 @@ function gate() {
   };
   onTestFinished(() => open());
   return { events, receive, open };
-}
-
-/** What the work was refused with, which must be a plain error of ours. */
-async function failure(work: Promise<unknown>): Promise<PlatformError | ConfigError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof PlatformError || error instanceof ConfigError) return error;
-  throw new Error("the work did not fail as it should", { cause: error });
 }
 
 /** Serves HTTP on any free port until the test is over. */
