@@ -34,8 +34,16 @@ const schema = z.object({
   TELEGRAM_WEBHOOK_SECRET: text
     .regex(/^[\w-]{1,256}$/, "must be 1 to 256 letters, digits, _ and -")
     .optional(),
+  TELEGRAM_RICH: z
+    .enum(["auto", "classic", "rich"], { error: "must be auto, classic or rich" })
+    .default("auto"),
+  TELEGRAM_DRAFTS: z
+    .enum(["on", "off"], { error: "must be on or off" })
+    .default("off")
+    .transform((value) => value === "on"),
   DISCORD_BOT_TOKEN: text.optional(),
   DISCORD_API_ROOT: httpUrl.optional(),
+  DISCORD_FILE_AFTER: whole(1, 1000).default(20),
   DINGTALK_CLIENT_ID: text.optional(),
   DINGTALK_CLIENT_SECRET: text.optional(),
   DINGTALK_API_ROOT: httpUrl.optional(),

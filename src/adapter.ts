@@ -12,8 +12,7 @@ export interface Adapter<Body = unknown> {
   /** The platform's name, as in event ids and conversation keys. */
   readonly name: string;
   readonly dialect: Dialect<Body>;
-  /** The least time between two writes of a growing answer in one chat, in ms. */
-  readonly pace: Readonly<Record<ChatKind, number>>;
+  readonly pace: Pace;
   /**
    * Begins to receive; resolves once connected, and keeps trying while the platform is unreachable.
    * `receive` resolves once the event is stored: acknowledge then, not before; if it rejects, do not
@@ -36,16 +35,47 @@ export interface Adapter<Body = unknown> {
    * then on; returns its reference. Without this method such an attempt is simply repeated.
    */
   recover?(to: Address, body: Body, after: string | undefined): Promise<string | undefined>;
+  /**
+   * Shows a growing page without posting it: nothing stays of it, and `send` in the same chat takes it away.
+   * `key` is that of the page; what is shown under the same key changes. Not called again before it has settled.
+   * A permanent rejection says that there are no drafts here: growing pages are posted and edited then.
+   */
+  draft?(to: Address, key: string, body: Body): Promise<void>;
   /** Replaces a message; replacing it with what it already shows is no error. */
   edit?(to: Address, ref: string, body: Body): Promise<void>;
   /** Takes a message away; one that is gone already is no error. */
   remove?(to: Address, ref: string): Promise<void>;
+  /**
+   * So many pages of an answer become messages here; if there are more, one message with the whole answer as a
+   * file follows them. Always the same for one address; asked only where there is `sendFile`.
+   */
+  mostPages?(to: Address): number;
+  /** Posts a message with a file and returns its reference; `key` as for `send`. */
+  sendFile?(to: Address, file: AnswerFile, key: string): Promise<string>;
   /** Shows that an answer is on its way for a few seconds. */
   typing?(to: Address): Promise<void>;
   /** Called once the whole answer stands, or that there is none; for platforms that close an answer. */
   finish?(to: Address): Promise<void>;
   /** Handles a request to `/webhooks/<name>`; the one HTTP server calls it, an adapter never opens a port. */
   fetch?(request: Request): Promise<Response>;
+}
+
+/** The least time between two writes of growing answers in one chat, by its kind, in ms. */
+export interface Pace extends Readonly<Record<ChatKind, number>> {
+  /** The least time between two drafts, in ms; that of the chat if absent. */
+  readonly draft?: number;
+  /** After this time a draft is shown again though nothing has changed, before it vanishes, in ms. */
+  readonly redraft?: number;
+}
+
+/** A whole answer as a file. */
+export interface AnswerFile {
+  /** Such as "answer.md". */
+  readonly name: string;
+  /** Of any size: where the platform takes no file that large, the adapter cuts it into several. */
+  readonly content: string;
+  /** What the message itself says, as plain text. */
+  readonly note: string;
 }
 
 /** Takes an event in; resolves once it is stored. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { Routes, type RESTOptions } from "discord.js";
+import { type RawFile, type RESTOptions, Routes } from "discord.js";
 import type { Logger } from "pino";
 import { z } from "zod";
-import type { Adapter, CommandEntry, Receive } from "../../src/adapter.ts";
+import type { Adapter, AnswerFile, CommandEntry, Receive } from "../../src/adapter.ts";
 import { describeError, PlatformError } from "../../src/errors.ts";
 import type { Address, ChatEvent } from "../../src/event.ts";
 import { type Api, createApi } from "./api.ts";
@@ -11,6 +11,7 @@ import { sorryIn, takeInteraction } from "./deferral.ts";
 import { createDiscordDialect, type DiscordBody } from "./dialect.ts";
 import { codes } from "./errors.ts";
 import { type DiscordAddress, toInteractionEvent, toMessageEvent } from "./events.ts";
+import { filesOf } from "./files.ts";
 import { createGateway, type Dispatch } from "./gateway.ts";
 import { discordPayload } from "./payload.ts";
 
@@ -25,6 +26,14 @@ export interface DiscordOptions {
   readonly log?: Pick<Logger, "info" | "warn" | "error">;
   /** The least time between two writes of a growing answer, in ms. */
   readonly pace?: Adapter["pace"];
+  /** So many messages of an answer come before the rest comes as a file; 20 if absent. */
+  readonly fileAfter?: number;
+}
+
+/** A message as a request takes it. */
+interface Outgoing {
+  readonly body: object;
+  readonly files?: readonly RawFile[];
 }
 
 /** Where events go, and the commands that Discord should offer. */
@@ -41,6 +50,10 @@ const PACE = { direct: 1200, group: 1200 };
 const EXPIRY_MARGIN_MS = 30_000;
 /** Create Message takes at most this many characters of nonce. */
 const NONCE_LENGTH = 25;
+/** In channels there is no limit: so many messages are enough of scrolling. */
+const FILE_AFTER = 20;
+/** Five follow-ups, one of them with the file, and the original response (API docs, "Receiving and Responding"). */
+const USER_INSTALL_PAGES = 5;
 /** Marks the reference of a message that was posted to the channel, not to the interaction. */
 const CHANNEL_PREFIX = "channel:";
 /** The interaction takes no more messages; the channel may. */
@@ -58,7 +71,7 @@ const createdSchema = z.object({ id: z.string() });
 
 /** Talks with people on Discord: in direct messages and by slash commands. */
 export function createDiscord(options: DiscordOptions): Adapter<DiscordBody> {
-  const { log } = options;
+  const { log, fileAfter = FILE_AFTER } = options;
   const token = options.token.trim().replace(/^Bot\s+/i, "");
   const api = createApi({ ...options, token });
   const gateway = createGateway({ ...options, token });
@@ -70,9 +83,12 @@ export function createDiscord(options: DiscordOptions): Adapter<DiscordBody> {
     start: (receive, menu) => gateway.start((dispatch) => onDispatch(dispatch, { receive, menu })),
     stop: () => gateway.stop(),
     trouble: () => gateway.trouble(),
-    send: async (to, body, key) => send(api, readAddress(to), { body, key }),
+    send: async (to, body, key) => send(api, readAddress(to), { body: discordPayload(body), key }),
     edit: async (to, ref, body) => edit(api, readAddress(to), { ref, body }),
     remove: async (to, ref) => remove(api, readAddress(to), ref),
+    mostPages: (to) =>
+      userInstallOnly(readAddress(to)) ? Math.min(fileAfter, USER_INSTALL_PAGES) : fileAfter,
+    sendFile: async (to, file, key) => sendFile(api, readAddress(to), { file, key }),
     typing: async (to) => typing(api, readAddress(to)),
   };
 
@@ -94,7 +110,7 @@ export function createDiscord(options: DiscordOptions): Adapter<DiscordBody> {
       await receive(event);
     } catch (error) {
       log?.error(`A direct message could not be stored: ${describeError(error)}`);
-      const body = { content: sorryIn(event.user.locale) };
+      const body = discordPayload({ content: sorryIn(event.user.locale) });
       await send(api, readAddress(event.to), { body, key: `${event.id}#lost` }).catch((failure: unknown) =>
         log?.warn(describeError(failure)),
       );
@@ -109,43 +125,73 @@ function applicationOf(ready: unknown): string | undefined {
 }
 
 function readAddress(to: Address): DiscordAddress {
-  const { channel, application, interaction, expires } = to;
+  const { channel, application, interaction, expires, fileBytes } = to;
   if (typeof channel !== "string")
     throw new PlatformError("discord_address", "This is no address of Discord's adapter.", {
       permanent: true,
     });
   if (typeof application !== "string" || typeof interaction !== "string" || typeof expires !== "number")
     return { channel };
-  return { channel, application, interaction, expires };
+  return {
+    channel,
+    application,
+    interaction,
+    expires,
+    ...(to["userInstallOnly"] === true && { userInstallOnly: true }),
+    ...(typeof fileBytes === "number" && { fileBytes }),
+  };
+}
+
+function userInstallOnly(to: DiscordAddress): to is InteractionAddress {
+  return "interaction" in to && to.userInstallOnly === true;
 }
 
 /** Posts a message: to the interaction while its token lives, else to the channel. */
-async function send(
-  api: Api,
-  to: DiscordAddress,
-  { body, key }: { body: DiscordBody; key: string },
-): Promise<string> {
-  if (!("interaction" in to)) return postToChannel(api, to.channel, { body, key });
+async function send(api: Api, to: DiscordAddress, message: Outgoing & { key: string }): Promise<string> {
+  if (!("interaction" in to)) return postToChannel(api, to.channel, message);
   if (Date.now() < to.expires - EXPIRY_MARGIN_MS) {
     try {
-      return await followUp(api, to, body);
+      return await followUp(api, to, message);
     } catch (error) {
       if (!(error instanceof PlatformError && INTERACTION_OVER.includes(error.code))) throw error;
     }
   }
-  return CHANNEL_PREFIX + (await postToChannel(api, to.channel, { body, key }));
+  return CHANNEL_PREFIX + (await postToChannel(api, to.channel, message));
 }
 
-async function followUp(api: Api, to: InteractionAddress, body: DiscordBody): Promise<string> {
+/** If a repeated attempt has used up the follow-ups, the file goes to the message that is always there. */
+async function sendFile(
+  api: Api,
+  to: DiscordAddress,
+  { file, key }: { file: AnswerFile; key: string },
+): Promise<string> {
+  const files = filesOf(file, "interaction" in to ? to.fileBytes : undefined);
+  const body = discordPayload({ content: file.note });
+  if (!userInstallOnly(to)) return send(api, to, { body, files, key });
+  try {
+    return await followUp(api, to, { body, files });
+  } catch (error) {
+    if (!(error instanceof PlatformError && error.code === codes.tooManyFollowups)) throw error;
+    const { content: _, ...unchanged } = body;
+    const route = Routes.webhookMessage(to.application, to.interaction, "@original");
+    const action = "attach a file to the first message";
+    return idOf(await api({ method: "PATCH", route, body: unchanged, files, auth: false, action }), action);
+  }
+}
+
+async function followUp(api: Api, to: InteractionAddress, { body, files }: Outgoing): Promise<string> {
   const route = Routes.webhook(to.application, to.interaction);
   const action = "post a follow-up message";
-  return idOf(await api({ method: "POST", route, body: discordPayload(body), auth: false, action }), action);
+  return idOf(
+    await api({ method: "POST", route, body, ...(files && { files }), auth: false, action }),
+    action,
+  );
 }
 
 async function postToChannel(
   api: Api,
   channel: string,
-  { body, key }: { body: DiscordBody; key: string },
+  { body, files, key }: Outgoing & { key: string },
 ): Promise<string> {
   // Discord answers the same nonce with the message it already has: a repeated attempt posts nothing twice.
   const nonce = createHash("sha256").update(key).digest("hex").slice(0, NONCE_LENGTH);
@@ -155,7 +201,8 @@ async function postToChannel(
     await api({
       method: "POST",
       route,
-      body: { ...discordPayload(body), nonce, enforce_nonce: true },
+      body: { ...body, nonce, enforce_nonce: true },
+      ...(files && { files }),
       action,
     }),
     action,

@@ -1,4 +1,4 @@
-import { REST, RequestMethod, type RESTOptions } from "discord.js";
+import { type RawFile, REST, RequestMethod, type RESTOptions } from "discord.js";
 import { PlatformError } from "../../src/errors.ts";
 import { codes, toPlatformError } from "./errors.ts";
 
@@ -18,6 +18,8 @@ interface ApiRequest {
   /** What is being done, for errors: "post a message". */
   readonly action: string;
   readonly body?: unknown;
+  /** Sent along as multipart/form-data. */
+  readonly files?: readonly RawFile[];
   readonly query?: URLSearchParams;
   /** False for routes that carry an interaction's token. */
   readonly auth?: boolean;
@@ -57,9 +59,16 @@ export function createApi(options: ApiOptions): Api {
   const bot = new REST(common).setToken(options.token);
   // The limit of 50 requests a second is the bot token's; interactions do not count.
   const interactions = new REST({ ...common, globalRequestsPerSecond: Number.POSITIVE_INFINITY });
-  return async ({ method, route, action, auth = true, timeoutMs = TIMEOUT_MS, ...rest }) => {
+  return async ({ method, route, action, auth = true, timeoutMs = TIMEOUT_MS, files, ...rest }) => {
     const signal = AbortSignal.timeout(timeoutMs);
-    const request = { ...rest, method: METHODS[method], fullRoute: route, auth, signal };
+    const request = {
+      ...rest,
+      ...(files && { files: [...files] }),
+      method: METHODS[method],
+      fullRoute: route,
+      auth,
+      signal,
+    };
     try {
       const answer = await (auth ? bot : interactions).queueRequest(request);
       return readJson(await answer.text(), action);

@@ -1,9 +1,8 @@
-import type { Block, Heading, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
+import type { Block, Heading, List, ListItem, Style, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
-import { spellOutLinks } from "../../src/text/links.ts";
-import { writeSpans } from "../../src/text/nest.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
-import { codeBlock, escaped, inlineCode } from "./escape.ts";
+import { APART, codeBlock } from "./escape.ts";
+import { printSpans } from "./spans.ts";
 
 /** A message as "Create Message" takes it. */
 export interface DiscordBody {
@@ -23,7 +22,7 @@ const LAST_HEADING = 3;
 export function createDiscordDialect(): Dialect<DiscordBody> {
   return {
     limits: { length: MAX_LENGTH, unit: "code points" },
-    print: (blocks) => ({ content: printBlocks(blocks, false).replace(/^\n+/, "").trimEnd() }),
+    print: (blocks) => ({ content: printBlocks(lifted(blocks), false).replace(/^\n+/, "").trimEnd() }),
     fits: ({ content }) => countCodePoints(content) <= MAX_LENGTH,
   };
 }
@@ -32,9 +31,37 @@ function countCodePoints(text: string): number {
   return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
+/**
+ * What goes on in an item from the page before stands before the list: Discord cuts the room off where a message
+ * begins, and what is indented with it would be indented alone.
+ */
+function lifted(blocks: readonly Block[]): readonly Block[] {
+  const [list, ...rest] = blocks;
+  const item = list?.type === "list" ? list.items[0] : undefined;
+  if (list?.type !== "list" || !item?.continues) return blocks;
+  const inner = lifted(item.blocks);
+  const first = inner.findIndex(({ type }) => type === "list");
+  if (first === 0) return blocks;
+  if (first > 0) {
+    const items = [{ ...item, blocks: inner.slice(first) }, ...list.items.slice(1)];
+    return [...inner.slice(0, first), { ...list, items }, ...rest];
+  }
+  const items = list.items.slice(1);
+  const start = list.start === undefined ? {} : { start: list.start + 1 };
+  return [...inner, ...(items.length > 0 ? [{ ...list, ...start, items }] : []), ...rest];
+}
+
 /** `nested`: within a list item, where blocks stand closer together. */
 function printBlocks(blocks: readonly Block[], nested: boolean): string {
-  return blocks.map((block) => printBlock(block, nested)).join(nested ? "\n" : "\n\n");
+  let text = "";
+  for (const [index, block] of blocks.entries()) {
+    const before = blocks[index - 1];
+    if (before) text += nested ? "\n" : "\n\n";
+    // A list would be read as more of the list before it, with its numbers or without.
+    if (before?.type === "list" && block.type === "list") text += `${nested ? "\n" : ""}${APART}\n`;
+    text += printBlock(block, nested);
+  }
+  return text;
 }
 
 function printBlock(block: Block, nested: boolean): string {
@@ -46,7 +73,7 @@ function printBlock(block: Block, nested: boolean): string {
     case "code":
       return codeBlock(block.text, block.language);
     case "quote":
-      return printBlocks(flat(block.blocks), nested).replace(/^/gm, "> ");
+      return (printBlocks(flat(block.blocks), nested) || APART).replace(/^/gm, "> ");
     case "list":
       return printList(block);
     case "table":
@@ -62,72 +89,36 @@ function flat(blocks: readonly Block[]): readonly Block[] {
 }
 
 function printHeading({ level, spans }: Heading, nested: boolean): string {
-  if (!nested && level <= LAST_HEADING)
-    return `${"#".repeat(level)} ${printSpans(spans).replaceAll("\n", " ")}`;
+  if (!nested && level <= LAST_HEADING) {
+    const text = printSpans(spans).replaceAll("\n", " ");
+    // Discord takes the last "#" of "C#" for a mark of the heading.
+    return `${"#".repeat(level)} ${text}${text && !text.endsWith("#") ? "" : APART}`;
+  }
   return printSpans(
     spans.map((span) => ({ ...span, styles: [...new Set<Style>(["bold", ...(span.styles ?? [])])] })),
   );
 }
 
-const MARKS: Readonly<Record<Style, string>> = {
-  bold: "**",
-  italic: "*",
-  strike: "~~",
-  spoiler: "||",
-  code: "", // its marks depend on the text
-};
-
-/** Keeps two marks apart that would be read as one. */
-const APART = "\u200b";
-
-function printSpans(spans: readonly Span[]): string {
-  let text = "";
-  writeSpans(spellOutLinks(spans, isLinkable), {
-    open: (mark) => {
-      const opening = "href" in mark ? "[" : MARKS[mark.style];
-      if (opening.startsWith("*") && /(?<!\\)\*$/.test(text)) text += APART;
-      text += opening;
-    },
-    close: (mark) => {
-      text += "href" in mark ? `](<${mark.href}>)` : MARKS[mark.style];
-    },
-    text: (span) => {
-      text += printText(span, /(?:^|\n)\s*$/.test(text));
-    },
-  });
-  return text;
-}
-
-function printText({ text, styles, href }: Span, atLineStart: boolean): string {
-  if (styles?.includes("code")) return inlineCode(text);
-  // Within an address a backslash would be part of it.
-  if (ADDRESS.test(text)) return `<${text}>`;
-  const safe = escaped(text, atLineStart);
-  return href ? safe.replace(/(?<!\\)[[\]]/g, "\\$&") : safe;
-}
-
-const ADDRESS = /^https?:\/\/[^\s<>]+$/i;
-
-/** Discord shows a link as written if its text looks like an address, lest it lead elsewhere. */
-function isLinkable(link: { readonly href: string | undefined; readonly spans: readonly Span[] }): boolean {
-  return ADDRESS.test(link.href ?? "") && !link.spans.some(({ text }) => /https?:\/\//i.test(text));
-}
-
 function printList({ items, start }: List): string {
-  return items
-    .map((item, index) => {
-      const indent = start === undefined ? "  " : "   ";
-      const marker = item.continues
-        ? indent
-        : markerOf(item, start === undefined ? undefined : start + index);
-      return marker + indented(printBlocks(item.blocks, true), indent);
-    })
-    .join("\n");
+  return items.map((item, index) => printItem(item, markerOf(start, index))).join("\n");
 }
 
-function markerOf({ checked }: ListItem, number: number | undefined): string {
-  const marker = number === undefined ? "- " : `${number}. `;
-  return checked === undefined ? marker : `${marker}${checked ? "☑" : "☐"} `;
+/** Discord counts from 1: a list that begins with 0 is text. */
+function markerOf(start: number | undefined, index: number): string {
+  if (start === undefined) return "- ";
+  return start === 0 ? `${index}\\. ` : `${start + index}. `;
+}
+
+function printItem(item: ListItem, marker: string): string {
+  const indent = marker === "- " ? "  " : "   ";
+  const body = indented(printBlocks(item.blocks, true), indent) || APART;
+  if (!item.continues) return marker + boxOf(item) + body;
+  // An inner list would be taken for the outer one without an item around it.
+  return item.blocks[0]?.type === "list" ? `${marker}…\n${indent}${body}` : indent + body;
+}
+
+function boxOf({ checked }: ListItem): string {
+  return checked === undefined ? "" : checked ? "☑ " : "☐ ";
 }
 
 /** Indents all lines but the first. */

@@ -1,13 +1,10 @@
 /** Stands between characters that together would mean something, and is not seen. */
-const APART = "\u200b";
+export const APART = "\u200b";
 
-/** Text that Discord shows as it is: no style, mention, time stamp, emoji, masked link or quote. */
+/** Text that Discord shows as it is: no style, mention, time stamp, emoji, link or quote. */
 export function escaped(text: string, atLineStart: boolean): string {
-  if (!SPECIAL.test(text)) return text;
-  const safe = text
-    .replace(CONTROLS, "")
-    .replace(/[\\*_~`|<]/g, "\\$&")
-    .replace(/\](?=\()/g, "\\]");
+  const safe = SPECIAL.test(text) ? withoutMarks(text) : text;
+  if (!atLineStart && !safe.includes("\n")) return safe;
   return safe.replace(
     LINE_START,
     (found, space: string, mark: string, dot: string | undefined, offset: number) => {
@@ -17,7 +14,18 @@ export function escaped(text: string, atLineStart: boolean): string {
   );
 }
 
-const SPECIAL = /[\\*_~`|<\]#>\-+.)\p{Cc}\p{Surrogate}]/u;
+const SPECIAL = /[\\*_~`|<\]:\p{Cc}\p{Surrogate}]/u;
+
+function withoutMarks(text: string): string {
+  const safe = text.replace(CONTROLS, "").replace(/[\\*_~`|<]/g, "\\$&");
+  if (!/[:\]]/.test(safe)) return safe;
+  return (
+    safe
+      .replace(/:(?=[\w+-]+:)|(?<=https?|steam|discord):(?=\/\/)/gi, "\\:")
+      // A backslash would not keep the client from taking this for the middle of a link.
+      .replace(/\](?=\()/g, `]${APART}`)
+  );
+}
 
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Surrogate}]/gu;
 
@@ -37,7 +45,11 @@ export function inlineCode(text: string): string {
 
 /** A block of code. Discord knows only fences of three backticks: those in the code are broken up. */
 export function codeBlock(text: string, language: string): string {
-  const code = text.replace(CONTROLS, "").replace(/``(?=`)/g, `\`\`${APART}`);
+  // Without anything in it Discord would show the fences.
+  const code = text
+    .replace(CONTROLS, "")
+    .replace(/``(?=`)/g, `\`\`${APART}`)
+    .replace(/^\s*$/, " ");
   return `\`\`\`${LANGUAGE.test(language) ? language : ""}\n${code}\n\`\`\``;
 }
 

@@ -13,6 +13,8 @@ export type DiscordAddress =
       readonly expires: number;
       /** Only the person installed the bot: it may not write to the channel by itself, and only 5 follow-ups. */
       readonly userInstallOnly?: true;
+      /** The largest file that the interaction takes, in bytes. */
+      readonly fileBytes?: number;
     };
 
 /** A slash command, with what its deferral needs. */
@@ -65,6 +67,7 @@ const interactionSchema = z.object({
   locale: z.string().optional().catch(undefined),
   user: user.optional(),
   member: z.object({ user }).optional(),
+  attachment_size_limit: z.int().positive().optional().catch(undefined),
   authorizing_integration_owners: z.record(z.string(), z.unknown()).catch({}),
   data: z.object({
     name: z.string().min(1),
@@ -113,7 +116,7 @@ export function toInteractionEvent(payload: unknown): InteractionEvent | undefin
   const author = interaction?.member?.user ?? interaction?.user;
   if (!interaction || !author) return undefined;
   const { id, token, application_id: application, channel_id: channel, locale } = interaction;
-  const owners = interaction.authorizing_integration_owners;
+  const { authorizing_integration_owners: owners, attachment_size_limit: fileBytes } = interaction;
   const at = timeOf(id);
   const to: DiscordAddress = {
     application,
@@ -121,6 +124,7 @@ export function toInteractionEvent(payload: unknown): InteractionEvent | undefin
     expires: at + TOKEN_LIFE_MS,
     channel,
     ...("1" in owners && !("0" in owners) && { userInstallOnly: true as const }),
+    ...(fileBytes && { fileBytes }),
   };
   const value = interaction.data.options[0]?.value;
   const event: ChatEvent = {

@@ -37,6 +37,8 @@ export interface DiscordSimulatorOptions {
   readonly heartbeatMs?: number;
   /** Intents the bot may ask for; all but the privileged ones. */
   readonly allowedIntents?: number;
+  /** The largest file that anybody may send, in bytes; 10 MiB. */
+  readonly fileBytes?: number;
   /** Answers 429 beyond 5 writes in 5 s to a channel and 50 requests in 1 s; off. */
   readonly rateLimits?: boolean;
 }
@@ -106,6 +108,8 @@ export interface DiscordSimulator {
 const DEFAULT_TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAw.simulated.bot-token-of-the-discord-simulator";
 /** Where the gateway's WebSocket listens; faults can name it. */
 const GATEWAY_PATH = "/gateway-socket";
+/** Discord API reference, "Uploading Files". */
+const FILE_BYTES = 10 * 1024 * 1024;
 /** In code points: a person's message, as the client refuses longer ones. */
 const MESSAGE_LENGTH = 2000;
 const DIRECT_MESSAGES = 1 << 12;
@@ -115,7 +119,7 @@ const GUILD_MESSAGES = 1 << 9;
 export async function startDiscordSimulator(
   options: DiscordSimulatorOptions = {},
 ): Promise<DiscordSimulator> {
-  const { token = DEFAULT_TOKEN, clock = Date.now } = options;
+  const { token = DEFAULT_TOKEN, clock = Date.now, fileBytes = FILE_BYTES } = options;
   const bot: Bot = { applicationId: idOf("application"), name: "colloquy" };
   const calls: Call[] = [];
   const commands: RegisteredCommand[] = [];
@@ -141,14 +145,14 @@ export async function startDiscordSimulator(
     onChange: (kind, entry, channel) => announce(gateway, kind, { entry, channel, bot }),
   });
   const limiter = options.rateLimits ? createLimiter(clock) : undefined;
-  const rest = createRest({ bot, token, world, calls, faults, limiter, commands, gatewayUrl });
+  const rest = createRest({ bot, token, world, calls, faults, limiter, commands, gatewayUrl, fileBytes });
   const handle = getRequestListener((request, env) => rest.fetch(request, env));
   server.on("request", (request, response) => void handle(request, response));
   server.on("upgrade", (request, socket, head) => connect({ request, socket, head }, faults, gateway));
   await listen(server, options.port ?? 0);
   const port = portOf(server);
   return {
-    ...people({ world, gateway, commands, bot }),
+    ...people({ world, gateway, commands, bot, fileBytes }),
     token,
     applicationId: bot.applicationId,
     apiRoot: `http://127.0.0.1:${port}/api`,
@@ -222,6 +226,7 @@ interface Town {
   readonly gateway: Gateway;
   readonly commands: readonly RegisteredCommand[];
   readonly bot: Bot;
+  readonly fileBytes: number;
 }
 
 /** The part of the simulator that stands for people. */
@@ -272,7 +277,7 @@ function shown(entry: Entry, world: World): Shown {
 }
 
 function ask(
-  { world, gateway, commands, bot }: Town,
+  { world, gateway, commands, bot, fileBytes }: Town,
   {
     user,
     question,
@@ -298,6 +303,7 @@ function ask(
     place: where,
     locale: more.locale ?? "en-US",
     answer,
+    fileBytes,
   });
   gateway.dispatch({ t: "INTERACTION_CREATE", d, intent: 0 });
   return interaction.id;

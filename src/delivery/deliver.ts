@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AnswerFile } from "../adapter.ts";
 import { describeError, PlatformError } from "../errors.ts";
+import type { ChatEvent } from "../event.ts";
+import { localeOf, texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
 import { createPager } from "../text/paginate.ts";
 import { growing } from "./growing.ts";
@@ -35,14 +38,33 @@ export async function deliver<Body>(
   const { adapter, event, signal, log } = delivery;
   const screen = createScreen(delivery);
   const pager = createPager(adapter.dialect);
+  const most = (adapter.sendFile && adapter.mostPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
   const text = typeof reply === "string" ? reply : await showGrowing();
   const own = pager.pages(text, true);
   const final = await delivery.whole(own.length > 0 ? text : "");
   const pages = final === text ? own : createPager(adapter.dialect).pages(final, true);
   const attempt = <T>(action: () => Promise<T>) => untilTaken(action, signal, log);
-  await screen.show(pages, attempt);
-  await screen.cut(pages.length, attempt);
+  if (pages.length <= most || !(await showWithFile(pages.slice(0, most), final))) {
+    await screen.show(pages, attempt);
+    await screen.cut(pages.length, attempt);
+  }
   await adapter.finish?.(event.to);
+
+  /** False if the platform refuses the file, for want of a permission: then all pages are messages. */
+  async function showWithFile(first: readonly Body[], markdown: string): Promise<boolean> {
+    await screen.show(first, attempt);
+    try {
+      await screen.attach(fileOf(markdown, event), first.length, attempt);
+      return true;
+    } catch (error) {
+      if (!(error instanceof PlatformError) || !error.permanent) throw error;
+      log.warn(
+        { code: error.code },
+        `a file was refused, its pages are sent instead: ${describeError(error)}`,
+      );
+      return false;
+    }
+  }
 
   async function showGrowing(): Promise<string> {
     const answer = growing(reply as AsyncIterable<string>, signal);
@@ -69,7 +91,8 @@ export async function deliver<Body>(
     const pages = pager.pages(text, false);
     try {
       // Without edits a growing page cannot be shown: only full ones are posted.
-      await screen.show(adapter.edit ? pages : pages.slice(0, -1), (action) => action());
+      const visible = adapter.edit ? pages : pages.slice(0, -1);
+      await screen.show(visible.slice(0, most), (action) => action());
       return { failures: 0, pauseMs: adapter.pace[event.chat.kind] };
     } catch (error) {
       if (!(error instanceof PlatformError) || error.permanent) throw error;
@@ -77,6 +100,11 @@ export async function deliver<Body>(
       return { failures: failures + 1, pauseMs: pauseAfter(error, failures + 1) };
     }
   }
+}
+
+/** The whole answer for those who would have to read it in too many messages. */
+function fileOf(content: string, { user, text }: ChatEvent): AnswerFile {
+  return { name: "answer.md", content, note: texts(localeOf(user.locale, text))("answer.file") };
 }
 
 /** Waits, but not beyond the end of the answer. */

@@ -2,8 +2,8 @@
 export interface Growing {
   readonly text: string;
   readonly ended: boolean;
-  /** Resolves when the text has grown since the last call, or the reply has ended. */
-  grown(): Promise<void>;
+  /** Resolves when the text has grown since the last call, the reply has ended, or `withinMs` are over. */
+  grown(withinMs?: number): Promise<void>;
   /** Resolves when the reply has ended. Rejects with what the stream threw. */
   readonly end: Promise<void>;
 }
@@ -30,8 +30,12 @@ export function growing(stream: AsyncIterable<string>, signal: AbortSignal): Gro
       return ended;
     },
     end,
-    grown: async () => {
-      if (!fresh && !ended) await new Promise<void>((resolve) => (wake = resolve));
+    grown: async (withinMs) => {
+      if (!fresh && !ended) {
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        const timer = withinMs === undefined ? undefined : setTimeout(() => wake?.(), withinMs);
+        await woken.finally(() => clearTimeout(timer));
+      }
       fresh = false;
     },
   };

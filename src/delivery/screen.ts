@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Adapter } from "../adapter.ts";
+import type { Adapter, AnswerFile } from "../adapter.ts";
 import type { Shown } from "../conversation.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
@@ -26,8 +26,19 @@ export interface Screen<Body> {
   readonly empty: boolean;
   /** Makes the platform show these pages, first to last, touching only what differs. */
   show(pages: readonly Body[], attempt: Attempt): Promise<void>;
+  /** Makes one with the file the last message, behind the first `pages`. */
+  attach(file: AnswerFile, pages: number, attempt: Attempt): Promise<void>;
   /** Takes away the messages beyond the first `count`: an earlier run had more to say. */
   cut(count: number, attempt: Attempt): Promise<void>;
+}
+
+/** A message that is not there yet, as far as is known. */
+interface Fresh {
+  /** A digest of what it will show; `doubtful`: an earlier attempt may have posted it with another text. */
+  digest(doubtful: boolean): string;
+  send(): Promise<string>;
+  /** Finds what an earlier attempt has left. */
+  recover?(): Promise<string | undefined>;
 }
 
 /** A screen that knows what stands on the platform, and records each new message before the next is sent. */
@@ -45,12 +56,21 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     show: async (pages, attempt) => {
       for (const [index, body] of pages.entries()) await showPage(index, body, attempt);
     },
-    cut: async (count, attempt) => {
-      if (messages.length <= count) return;
-      for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
-      await save(messages, false);
+    attach: async (file, pages, attempt) => {
+      const digest = digestOf(file);
+      if (messages[pages]?.digest === digest) return cut(pages + 1, attempt);
+      await cut(pages, attempt);
+      // The whole answer is known before there is a file: what an earlier attempt may have left is the same.
+      await post(pages, { digest: () => digest, send: () => sendFile(file) }, attempt);
     },
+    cut,
   };
+
+  async function cut(count: number, attempt: Attempt): Promise<void> {
+    if (messages.length <= count) return;
+    for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
+    await save(messages, false);
+  }
 
   async function showPage(index: number, body: Body, attempt: Attempt): Promise<void> {
     const digest = digestOf(body);
@@ -60,32 +80,42 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       messages[index] = { ref: message.ref, digest };
       return;
     }
-    const doubtful = await post(index, body, attempt);
+    await post(
+      index,
+      {
+        digest: (doubtful) => (doubtful ? "" : digest),
+        send: () => adapter.send(to, body, `${event.id}#${index}`),
+        recover: async () => adapter.recover?.(to, body, messages[index - 1]?.ref ?? last),
+      },
+      attempt,
+    );
     // What an earlier attempt has left may show an earlier text.
-    if (doubtful) await showPage(index, body, attempt);
+    if (messages[index]?.digest !== digest) await showPage(index, body, attempt);
   }
 
   /** Sends a new message, unless an earlier attempt turns out to have done so. */
-  async function post(index: number, body: Body, attempt: Attempt): Promise<boolean> {
-    const key = `${event.id}#${index}`;
+  async function post(index: number, message: Fresh, attempt: Attempt): Promise<void> {
     let doubtful = inDoubt;
     // Of use only where something could be done about it.
     if (adapter.edit) await save(messages, true);
     const ref = await attempt(async () => {
       doubtful ||= inDoubt;
-      const found = inDoubt ? await adapter.recover?.(to, body, messages[index - 1]?.ref ?? last) : undefined;
-      return found ?? trySend(body, key);
+      return (inDoubt ? await message.recover?.() : undefined) ?? trySend(message);
     });
     inDoubt = false;
-    messages[index] = { ref, digest: doubtful ? "" : digestOf(body) };
+    messages[index] = { ref, digest: message.digest(doubtful) };
     await save(messages, false);
-    return doubtful;
+  }
+
+  async function sendFile(file: AnswerFile): Promise<string> {
+    if (!adapter.sendFile) throw new Error(`${adapter.name} takes no files`);
+    return adapter.sendFile(to, file, `${event.id}#file`);
   }
 
   /** A refusal is an answer; after anything else the message may stand there, or not. */
-  async function trySend(body: Body, key: string): Promise<string> {
+  async function trySend(message: Fresh): Promise<string> {
     try {
-      return await adapter.send(to, body, key);
+      return await message.send();
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.refused) inDoubt = true;
       throw error;

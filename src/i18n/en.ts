@@ -18,6 +18,7 @@ export const en = {
   "text.only": "I can only read text so far. Please write your question.",
   "text.empty": "I received an empty message. Please write your question.",
   stopped: "(stopped)",
+  "answer.file": "The answer goes on in the file, which holds all of it from the beginning.",
   "access.refused":
     "You are not on this bot's list of users. If you should be, give this to the person who runs it: {user}",
   "access.slow": {

@@ -19,6 +19,7 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "text.only": "我目前只能读文字。请把问题写出来。",
   "text.empty": "我收到了一条空消息。请把问题写出来。",
   stopped: "（已停止）",
+  "answer.file": "后面的内容在附件里；附件包含从头开始的完整回答。",
   "access.refused": "你不在这个机器人的用户名单里。如果应该在，请把这个发给管理员：{user}",
   "access.slow": { other: "消息发得太快了。请等 {count} 秒再发一次。" },
   "error.internal": "我这边出了点问题，没能回答。请再试一次。",

@@ -12,6 +12,16 @@ interface Part {
 export interface Paragraph extends Part {
   readonly type: "paragraph";
   readonly spans: readonly Span[];
+  /** This paragraph says where references lead to; the pager takes it away where they have become links. */
+  readonly defines?: Definition;
+}
+
+/** `[label]: address`, or the text of a footnote. */
+export interface Definition {
+  /** As it is compared; that of a footnote begins with `^`. */
+  readonly label: string;
+  /** Empty for a footnote. */
+  readonly href: string;
 }
 
 export interface Heading extends Part {
@@ -71,6 +81,15 @@ export interface Span {
   readonly styles?: readonly Style[];
   /** Where the text links to; any string, checked by the dialect. */
   readonly href?: string;
+  /**
+   * A whole formula in LaTeX, without its dollars, for dialects that draw formulas; `text` is how it reads
+   * where they are not drawn. A paragraph of nothing but one such span is a displayed formula.
+   */
+  readonly tex?: string;
+  /** A link whose address may be defined elsewhere: the label. Only the pager reads it; no dialect sees it. */
+  readonly ref?: string;
+  /** Brackets of such a link: they are shown only if nothing defines it. */
+  readonly bracket?: true;
 }
 
 export type Style = "bold" | "italic" | "strike" | "code" | "spoiler";

@@ -1,170 +1,88 @@
-import type { Block, ListItem, Span, Table } from "./block.ts";
-import { sizeOf, take } from "./cut.ts";
-import { textOf } from "./spans.ts";
+import { type Known, type Leaf, outlineOf, type Place } from "./outline.ts";
+import { leastRank, outsideLink, type Rank, rankOf, shortestLine } from "./rank.ts";
+import type { Room } from "./room.ts";
 
 /** A page that is cut at a better place still holds at least this part of what would fit. */
 const LEAST_FILL = 0.5;
 
-/** A link with more text than this, in UTF-16 units, may be cut; the parts are two links. */
-const LONGEST_LINK = 200;
-
-/** Characters that together are one grapheme, but more than this many UTF-16 units, are cut all the same. */
-const LONGEST_GRAPHEME = 64;
-
-/** How far before the end of a page words and sentences are looked for, in UTF-16 units. */
+/** How far before the end of a page sentences are looked for, in UTF-16 units. */
 const REACH = 2000;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-const words = new Intl.Segmenter(undefined, { granularity: "word" });
-
-/** The kinds of places to cut at, the best first. */
-const KINDS = ["block", "line", "sentence", "word"] as const;
-type Kind = (typeof KINDS)[number];
-
 /**
- * Where to end a page when `max` units fit and at least one more follows. Only the blocks up to that one
- * are looked at, so the answer stays when more text arrives.
+ * Where the first page ends: at the best place in its second half. Undefined if all fits, or as long as more has to
+ * be settled to tell. Only settled text decides, and only if no text that follows could make another place better:
+ * so the answer stays when more arrives.
  */
-export function placeToBreak(blocks: readonly Block[], max: number): number {
-  const places = findPlaces(blocks, max);
-  for (const kind of KINDS) {
-    const place = places[kind];
-    if (place !== undefined && place >= max * LEAST_FILL) return place;
+export function placeToBreak(known: Known, room: Room): number | undefined {
+  const { places, leaves } = outlineOf(known);
+  const beyond = known.follows ? [known.settled + 1] : [];
+  room.among([...places.map(({ at }) => at), known.settled, ...beyond]);
+  if (room.high === Number.POSITIVE_INFINITY) return undefined;
+  const decision =
+    decide(places, room, LINE) ??
+    decide(withSentences(places, leaves, room), room, SENTENCE_END) ??
+    lastResort(places, leaves, room);
+  return decision.at;
+}
+
+/** The worst ranks that a page is ended with, before better places are looked for in the text. */
+const LINE: Rank = 1;
+const SENTENCE_END: Rank = 2;
+
+interface Decision {
+  /** Undefined if more has to be settled. */
+  readonly at: number | undefined;
+}
+
+/** The best of the places, if its rank is good enough and it stays the best. */
+function decide(places: readonly Place[], room: Room, enough: Rank): Decision | undefined {
+  const best = choose(places, room, "best");
+  if (!best || best.rank > enough) return undefined;
+  const worst = choose(places, room, "worst");
+  return { at: best.isSure && best.place.at === worst?.place.at ? best.place.at : undefined };
+}
+
+interface Choice {
+  readonly place: Place;
+  readonly rank: Rank;
+  /** Its rank is known, or does not matter as nothing else can be as good. */
+  readonly isSure: boolean;
+}
+
+function choose(places: readonly Place[], room: Room, outlook: "best" | "worst"): Choice | undefined {
+  let found: Choice | undefined;
+  for (let i = places.length - 1; i >= 0; i--) {
+    const place = places[i] as Place;
+    if (place.at > room.low || (found && leastRank(place) >= found.rank)) continue;
+    if (!room.isFilled(place.at, LEAST_FILL)) break;
+    const ranks = rankOf(place);
+    const rank = ranks[outlook];
+    if (!found || rank < found.rank)
+      found = { place, rank, isSure: ranks.best === ranks.worst || place.kind === "block" };
   }
-  return Math.max(1, places.grapheme);
+  return found;
 }
 
-interface Places extends Partial<Record<Kind, number>> {
-  grapheme: number;
+function withSentences(places: readonly Place[], leaves: readonly Leaf[], room: Room): Place[] {
+  const leaf = leaves.findLast(({ start }) => start < room.high);
+  const sentences = leaf ? sentencesIn(leaf, room.low - REACH, room.high) : [];
+  room.among(sentences.map(({ at }) => at));
+  return [...places, ...sentences].sort((a, b) => a.at - b.at);
 }
 
-/** The text that a place lies in. */
-interface Leaf {
-  readonly start: number;
-  readonly spans: readonly Span[];
-}
-
-function findPlaces(blocks: readonly Block[], max: number): Places {
-  const places: Places = { grapheme: max };
-  let leaf: Leaf = { start: 0, spans: [] };
-  walk(takeOneMore(blocks, max), {
-    place: (at, kind) => {
-      if (at > 0 && at <= max) places[kind] = at;
-    },
-    text: (start, spans) => {
-      if (start >= max) return;
-      leaf = { start, spans };
-      eachLine(leaf, (at) => at <= max && (places.line = at));
-    },
-  });
-  return { ...places, ...placesInText(leaf, max) };
-}
-
-/** The units that fit and the character after them. */
-function takeOneMore(blocks: readonly Block[], max: number): Block[] {
-  const two = take(blocks, max + 2);
-  const last = lastUnits(two);
-  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(last) ? two : take(two, max + 1);
-}
-
-function lastUnits(blocks: readonly Block[]): string {
-  let text = "";
-  walk(blocks, { place: () => {}, text: (_, spans) => (text = spans.at(-1)?.text ?? text) });
-  return text.slice(-2);
-}
-
-interface Visitor {
-  place(at: number, kind: Kind): void;
-  text(start: number, spans: readonly Span[]): void;
-}
-
-/** Visits the places between blocks, items, rows and cells, and the texts, in order. */
-function walk(blocks: readonly Block[], visitor: Visitor): void {
-  walkBlocks(blocks, { start: 0, kind: "block", visitor });
-}
-
-interface Walk {
-  readonly start: number;
-  readonly kind: Kind;
-  readonly visitor: Visitor;
-}
-
-function walkBlocks(blocks: readonly Block[], { start, kind, visitor }: Walk): void {
-  let at = start;
-  for (const [index, block] of blocks.entries()) {
-    // A heading stays with what it is the heading of.
-    if (index > 0 && blocks[index - 1]?.type !== "heading") visitor.place(at, kind);
-    walkBlock(block, { start: at, kind: "line", visitor });
-    at += sizeOf([block]);
-  }
-}
-
-function walkBlock(block: Block, walk: Walk): void {
-  switch (block.type) {
-    case "paragraph":
-    case "heading":
-      return walk.visitor.text(walk.start, block.spans);
-    case "code":
-      return walk.visitor.text(walk.start, [{ text: block.text }]);
-    case "quote":
-      return walkBlocks(block.blocks, walk);
-    case "list":
-      return walkItems(block.items, walk);
-    case "table":
-      return walkRows(block.rows, walk);
-    case "rule":
-  }
-}
-
-function walkItems(items: readonly ListItem[], { start, kind, visitor }: Walk): void {
-  let at = start;
-  for (const [index, item] of items.entries()) {
-    if (index > 0) visitor.place(at, kind);
-    walkBlocks(item.blocks, { start: at, kind, visitor });
-    at += Math.max(1, sizeOf(item.blocks));
-  }
-}
-
-function walkRows(rows: Table["rows"], { start, visitor }: Walk): void {
-  let at = start;
-  for (const [index, row] of rows.entries()) {
-    const next =
-      at +
-      Math.max(
-        1,
-        row.flat().reduce((size, { text }) => size + text.length, 0),
-      );
-    for (const [column, cell] of row.entries()) {
-      if (index + column > 0) visitor.place(at, column > 0 ? "sentence" : "line");
-      visitor.text(at, cell);
-      for (const { text } of cell) at += text.length;
-    }
-    at = next;
-  }
-}
-
-function eachLine({ start, spans }: Leaf, found: (at: number) => void): void {
-  let at = start;
-  for (const { text } of spans) {
-    for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) found(at + i + 1);
-    at += text.length;
-  }
-}
-
-function placesInText(leaf: Leaf, max: number): Places {
-  const text = textOf(leaf.spans);
-  const end = max - leaf.start;
-  const from = Math.max(0, end - REACH);
-  const places: Places = { grapheme: leaf.start + outsideLink(leaf, wholeGraphemes(leaf, end)) };
-  for (const { index, 0: found } of text.slice(from).matchAll(SENTENCE)) {
-    const at = from + index + found.length;
-    if (at <= end && !MARK.test(text.slice(at, at + 2)) && outsideLink(leaf, at) === at) {
-      places.sentence = leaf.start + at;
-    }
-  }
-  const word = outsideLink(leaf, lastWord(leaf, end));
-  if (word > 0) places.word = leaf.start + word;
-  return places;
+function lastResort(places: readonly Place[], leaves: readonly Leaf[], room: Room): Decision {
+  const max = room.exact();
+  const leaf = leaves.findLast(({ start }) => start < max);
+  if (!leaf || max > leaf.start + leaf.text.length) return { at: Math.max(1, max) };
+  const anywhere = outsideLink(leaf, wholeGraphemes(leaf, max - leaf.start));
+  const all: Place[] = [
+    ...places,
+    ...sentencesIn(leaf, max - REACH, max + 1),
+    ...wordsUpTo(leaf, max),
+    { at: anywhere, kind: "grapheme", leaf },
+  ];
+  const sorted = all.sort((a, b) => a.at - b.at);
+  return decide(sorted, room, Number.POSITIVE_INFINITY) ?? { at: Math.max(1, anywhere) };
 }
 
 const SENTENCE = /[.!?…]["'”’)\]]*\s|[。！？…]["”’」』）]*/gu;
@@ -172,12 +90,39 @@ const SENTENCE = /[.!?…]["'”’)\]]*\s|[。！？…]["”’」』）]*/gu;
 /** What makes one grapheme with the character before. */
 const MARK = /^[\p{M}\u200d]/u;
 
+/** The ends of sentences in a text, from one place to another. */
+function sentencesIn(leaf: Leaf, from: number, to: number): Place[] {
+  if (leaf.type === "code") return [];
+  const places: Place[] = [];
+  const first = Math.max(0, from - leaf.start);
+  for (const { index, 0: found } of leaf.text.slice(first, to - leaf.start).matchAll(SENTENCE)) {
+    const at = first + index + found.length;
+    if (!MARK.test(leaf.text.slice(at, at + 2))) places.push({ at: leaf.start + at, kind: "sentence", leaf });
+  }
+  return places;
+}
+
+/** The last place behind a word, and one that leaves no stray line behind it. */
+function wordsUpTo(leaf: Leaf, max: number): Place[] {
+  const end = max - leaf.start;
+  const early = leaf.text.length - Math.ceil(shortestLine(max));
+  return [end, ...(leaf.ends && early < end ? [early] : [])]
+    .map((limit) => outsideLink(leaf, limit > 0 ? lastWord(leaf, limit) : 0))
+    .filter((at) => at > leaf.start)
+    .map((at) => ({ at, kind: "word", leaf }));
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const words = new Intl.Segmenter(undefined, { granularity: "word" });
+
+/** Characters that together are one grapheme, but more than this many UTF-16 units, are cut all the same. */
+const LONGEST_GRAPHEME = 64;
+
 /** The last place, up to `end`, that cuts no grapheme. */
-function wholeGraphemes(leaf: Leaf, end: number): number {
-  const text = textOf(leaf.spans);
+function wholeGraphemes({ start, text }: Leaf, end: number): number {
   if (end >= text.length) return text.length;
   const index = graphemes.segment(text).containing(end)?.index ?? end;
-  if (end - index <= LONGEST_GRAPHEME && leaf.start + index > 0) return index;
+  if (end - index <= LONGEST_GRAPHEME && start + index > 0) return index;
   const isLow = /^[\udc00-\udfff]/.test(text.slice(end));
   return isLow ? end - 1 : end;
 }
@@ -185,30 +130,18 @@ function wholeGraphemes(leaf: Leaf, end: number): number {
 const SPACELESS =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Khmer}\p{sc=Lao}，。、；：！？）」』]$/u;
 
-/** The last beginning of a word up to `end`: behind a space or, in scripts without spaces, between words. */
+/**
+ * The last beginning of a word up to `end`: behind a space or, in scripts without spaces, between words. How these
+ * are told apart depends on what follows: no more is looked at than one character, which is known by then.
+ */
 function lastWord(leaf: Leaf, end: number): number {
   const from = Math.max(0, end - 100);
-  const window = textOf(leaf.spans).slice(from, end + 2);
+  const window = leaf.text.slice(from, end + ((leaf.text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1));
   let found = 0;
   for (const { index, segment } of words.segment(window)) {
     if (from + index > end) break;
-    const before = window.slice(0, index);
+    const before = window.slice(Math.max(0, index - 2), index);
     if (/\s$/.test(before) || (SPACELESS.test(before) && !/^\p{P}/u.test(segment))) found = from + index;
   }
   return found > 0 ? wholeGraphemes(leaf, found) : 0;
-}
-
-/** A place in the leaf, or the beginning of the short link that it lies in. */
-function outsideLink({ start, spans }: Leaf, at: number): number {
-  let from = 0;
-  let end = 0;
-  for (const [index, span] of spans.entries()) {
-    if (span.href !== spans[index - 1]?.href) from = end;
-    end += span.text.length;
-    // A link that a page begins with, but that does not fit, is cut.
-    const within = from < at && at < end && start + from > 0;
-    if (span.href && within && at - from <= LONGEST_LINK) return from;
-    if (end >= at && span.href !== spans[index + 1]?.href) break;
-  }
-  return at;
 }

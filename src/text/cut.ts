@@ -57,7 +57,7 @@ function sum<T>(parts: readonly T[], size: Size<T>, limit = Number.POSITIVE_INFI
   return total;
 }
 
-/** The first `n` units. */
+/** The first `n` units. A formula that is cut is only text. */
 export function take(blocks: readonly Block[], n: number): Block[] {
   return takeParts({ parts: blocks, size: sizeOfBlock, first: takeFromBlock }, n);
 }
@@ -115,7 +115,7 @@ function takeSpans(spans: Cell, n: number): Span[] {
   return takeParts({ parts: spans, size: sizeOfSpan, first: takeFromSpan }, n);
 }
 
-function takeFromSpan({ href, ...span }: Span, n: number): Span {
+function takeFromSpan({ href, tex: _, ...span }: Span, n: number): Span {
   // An address that is written out, as the text or behind it, must not be written twice.
   const isLinked = href && /^https?:/i.test(href) && !isAddress(span.text, href);
   return { ...span, text: span.text.slice(0, n), ...(isLinked && { href }) };
@@ -184,7 +184,7 @@ function dropSpans(spans: Cell, n: number): Span[] {
   return dropParts({ parts: spans, size: sizeOfSpan, rest: dropFromSpan }, n).rest;
 }
 
-function dropFromSpan(span: Span, n: number): Span {
+function dropFromSpan({ tex: _, ...span }: Span, n: number): Span {
   return { ...span, text: span.text.slice(n) };
 }
 

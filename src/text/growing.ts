@@ -18,9 +18,9 @@ export function completeInline(source: string): string {
   const plain = source.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
   const tick = plain.search(/`/);
   if (tick >= 0) return closeCode(source, tick);
-  const shown = withoutHalfLink(source, plain).replace(/(?<!\\)[*_~|]+$/, (marks) =>
-    closersIn(source, marks),
-  );
+  const shown = withoutHalfLink(source, plain)
+    .replace(/(?<!\\)[*_~|]+$/, (marks) => closersIn(source, marks))
+    .replace(/<\/?[a-z]{0,6}$/i, "");
   return shown.trimEnd() + openMarks(shown).reverse().join("");
 }
 
@@ -32,10 +32,18 @@ function closeCode(source: string, tick: number): string {
   return code.trim() ? before + marks + code + marks + closers : completeInline(before);
 }
 
-/** Of `[text](addr` only the text is shown until the address is whole. */
+/** Whether a mark, or an address, may go on behind a part of a paragraph. Errors cost beauty only. */
+export function isOpen(part: string): boolean {
+  const plain = part.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
+  return OPEN_END.test(plain) || openMarks(plain).length > 0;
+}
+
+const OPEN_END = /`|(?:https?:\/\/|www\.)\S*$|(?<!\\)\[[^\]]*$|\]\([^)]*$/i;
+
+/** Of `[text](addr` only the text is shown until the address is whole; `[1]` is taken for what it seems. */
 function withoutHalfLink(source: string, plain: string): string {
   const link = /!?\[([^[\]]*)(?:\](?:\([^()\s]*)?)?$/.exec(plain);
-  if (!link || plain[link.index - 1] === "\\") return source;
+  if (!link || plain[link.index - 1] === "\\" || /^\[\^?\d+\]?$/.test(link[0])) return source;
   const start = link.index + link[0].indexOf("[") + 1;
   return source.slice(0, link.index) + source.slice(start, start + (link[1] ?? "").length);
 }

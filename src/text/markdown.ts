@@ -1,16 +1,19 @@
 import type { Token } from "markdown-it";
-import type { Block, List, ListItem, Table } from "./block.ts";
-import { parseTokens } from "./parser.ts";
-import { textOf, toSpans } from "./spans.ts";
+import type { Block, Definition, List, ListItem, Span, Table } from "./block.ts";
+import { parseTokens, unescaped } from "./parser.ts";
+import { createReferences } from "./references.ts";
+import { joinSpans, textOf, toSpans } from "./spans.ts";
 import { naturalWidths } from "./table.ts";
+import { LONGEST_FORMULA } from "./tex.ts";
 
 /**
- * Markdown (CommonMark with tables, strikethrough, task lists, bare links and `||spoilers||`) as blocks.
- * Raw HTML and LaTeX are text. Underlined headings and link reference definitions are text too: they would
- * let later lines change what earlier ones mean.
+ * Markdown (CommonMark with tables, strikethrough, task lists, bare links, footnotes, LaTeX and `||spoilers||`)
+ * as blocks. Raw HTML is text, but for a few tags that stand within lines. So that no later line changes what stands far before it, an underlined heading is
+ * one only up to 500 characters.
  */
-export function parseMarkdown(text: string): Block[] {
-  return toBlocks(toTree(parseTokens({ text: cleanSource(text), mode: "whole" }).tokens), false);
+export function parseMarkdown(text: string): readonly Block[] {
+  const { tokens } = parseTokens({ text: cleanSource(text), mode: "whole" });
+  return createReferences().resolve(toBlocks(toTree(tokens), false), false);
 }
 
 /** Unpaired surrogates become the replacement character: platforms refuse them. Lengths stay. */
@@ -57,10 +60,12 @@ function toBlock(node: Node, open: boolean): Block[] {
     case "fence":
     case "code_block":
       return toCode(token, open);
-    case "math_block": {
-      const text = open ? wholeLines(token.content) : token.content;
-      return text ? [{ type: "paragraph", spans: [{ text }] }] : [];
-    }
+    case "math_block":
+      return toFormula(token, open);
+    case "definition":
+      return open ? [] : toDefinition(token, children);
+    case "footnote_open":
+      return toFootnote(node, open);
     case "blockquote_open": {
       const blocks = toBlocks(children, open);
       return blocks.length > 0 || !open ? [{ type: "quote", blocks }] : [];
@@ -85,16 +90,47 @@ function withSpans(
   return spans.length > 0 ? [{ ...block, spans }] : [];
 }
 
+/** One that is not closed is text. As long as that is not known, nothing of it is settled, unless it is too long. */
+function toFormula({ content, meta }: Token, open: boolean): Block[] {
+  if (!open)
+    return [{ type: "paragraph", spans: [{ text: content, ...(meta && { tex: String(meta["tex"]) }) }] }];
+  const text = content.length > LONGEST_FORMULA ? wholeLines(content) : "";
+  return text ? [{ type: "paragraph", spans: [{ text }] }] : [];
+}
+
+/** `[label]: address`, as it was written: where nothing refers to it, it is shown. */
+function toDefinition({ content, meta }: Token, children: readonly Node[]): Block[] {
+  const spans = [{ text: content }, ...toSpans(children.map(({ token }) => token))];
+  return [{ type: "paragraph", spans, defines: toDefines(meta) }];
+}
+
+function toDefines(meta: Token["meta"]): Definition {
+  return { label: String(meta?.["label"]), href: String(meta?.["href"]) };
+}
+
+/** The text of a footnote stands where it was written, behind its number. */
+function toFootnote({ token, children }: Node, open: boolean): Block[] {
+  const blocks = toBlocks(children, open);
+  const [first, ...others] = blocks;
+  if (!first && open) return [];
+  const defines = toDefines(token.meta);
+  const number = { text: `${token.content} ` };
+  if (first?.type !== "paragraph") return [{ type: "paragraph", spans: [number], defines }, ...blocks];
+  return [{ ...first, spans: joinSpans([number], first.spans), defines }, ...others];
+}
+
 /** A language longer than this many characters is no language. */
 const MAX_LANGUAGE = 40;
 
 function toCode({ info, content }: Token, open: boolean): Block[] {
-  const language = (info.trim().split(/\s+/)[0] ?? "").slice(0, MAX_LANGUAGE);
+  const language = (unescaped(info).trim().split(/\s+/)[0] ?? "").slice(0, MAX_LANGUAGE);
   // The end of the last line of an open block is kept, so that its parts are put together as they are.
   const text = open ? wholeLines(content.replace(/\n$/, "")) : content.replace(/\n$/, "");
   if (open && !text) return [];
   // Without a line of code, what stands behind the fence is all that was said.
-  return [content ? { type: "code", language, text } : { type: "code", language: "", text: info.trim() }];
+  return [
+    content ? { type: "code", language, text } : { type: "code", language: "", text: unescaped(info).trim() },
+  ];
 }
 
 /** Without the last line, which may still be growing. */
@@ -146,7 +182,14 @@ function toRow({ children }: Node): Table["head"] {
 }
 
 function cellsOf(cells: readonly Node[]): Table["head"] {
-  return cells.map(({ children }) => toSpans(children.map(({ token }) => token)));
+  return cells.map(({ children }) => toSpans(children.map(({ token }) => token)).map(inOneLine));
+}
+
+/** A line break in a cell separates things that stand one behind the other where a row is one line. */
+function inOneLine(span: Span): Span {
+  return span.text.includes("\n")
+    ? { ...span, text: span.text.replace(/(\p{P}?) *\n/gu, (_, mark) => `${mark || ";"} `) }
+    : span;
 }
 
 function toAlign({ token }: Node): Table["align"][number] {

@@ -1,8 +1,9 @@
-import type { StateBlock, StateInline } from "markdown-it";
+import type { StateBlock, StateInline, Token } from "markdown-it";
+import { LONGEST_FORMULA, readTex } from "./tex.ts";
 
 /**
- * LaTeX is shown as it was written: its `_`, `*` and `\` mean something else than those of Markdown. What
- * stands between dollars must look like a formula and not like two prices. The lengths keep this linear.
+ * In LaTeX `_`, `*` and `\` mean something else than in Markdown. What stands between dollars must look like a
+ * formula and not like two prices. The lengths keep this linear.
  */
 const INLINE = [
   /\$\$[^$`]{1,500}\$\$/y,
@@ -17,9 +18,17 @@ export function inlineMath(state: StateInline, silent: boolean): boolean {
   if (char !== "$" && char !== "\\") return false;
   const source = INLINE.map((pattern) => matchAt(pattern, state)).find(isFormula);
   if (!source || state.pos + source.length > state.posMax) return false;
-  if (!silent) state.push("math", "", 0).content = source;
+  if (!silent) setFormula(state.push("math", "", 0), source.replace(DELIMITERS, ""));
   state.pos += source.length;
   return true;
+}
+
+const DELIMITERS = /^(?:\$\$?|\\[([])|(?:\$?\$|\\[)\]])$/g;
+
+/** The token's content is how the formula reads, its `meta.tex` the formula itself. */
+function setFormula(token: Token, tex: string): void {
+  token.content = readTex(tex);
+  token.meta = { tex: tex.trim() };
 }
 
 function matchAt(pattern: RegExp, state: StateInline): string | undefined {
@@ -30,12 +39,12 @@ function matchAt(pattern: RegExp, state: StateInline): string | undefined {
 function isFormula(source: string | undefined): boolean {
   if (!source || source.includes("**") || source.includes("](")) return false;
   // `\[1\]` is how brackets are escaped.
-  return !source.startsWith("\\[") || /[\\^_={}+]|^\s/.test(source.slice(2, -2));
+  return !source.startsWith("\\[") || /\\[A-Za-z]|[\^_={}+]|^\s/.test(source.slice(2, -2));
 }
 
 /**
  * A line that is only `$$` or `\[` opens a formula that ends with `$$` or `\]` or, as it must be known at
- * once how the lines are read, with the first blank line.
+ * once how the lines are read, with the first blank line: then, and if it is very long, it is text.
  */
 export function blockMath(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;
@@ -44,12 +53,15 @@ export function blockMath(state: StateBlock, startLine: number, endLine: number,
   if (silent) return true;
   const closing = opening === "$$" ? "$$" : "\\]";
   let line = startLine + 1;
-  while (line < endLine && !state.isEmpty(line) && (state.sCount[line] ?? 0) >= state.blkIndent) {
-    if (lineOf(state, line++).endsWith(closing)) break;
+  let closed = false;
+  while (line < endLine && !closed && !state.isEmpty(line) && (state.sCount[line] ?? 0) >= state.blkIndent) {
+    closed = lineOf(state, line++).endsWith(closing);
   }
+  const source = state.getLines(startLine, line, state.blkIndent, false);
   const token = state.push("math_block", "", 0);
   token.map = [startLine, line];
-  token.content = state.getLines(startLine, line, state.blkIndent, false);
+  token.content = source;
+  if (closed && source.length <= LONGEST_FORMULA) setFormula(token, source.trim().replace(DELIMITERS, ""));
   state.line = line;
   return true;
 }

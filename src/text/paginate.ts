@@ -2,7 +2,10 @@ import type { Block } from "./block.ts";
 import { placeToBreak } from "./break.ts";
 import { drop, join, sizeOf, take } from "./cut.ts";
 import type { Dialect } from "./dialect.ts";
+import type { Known } from "./outline.ts";
 import { createReader } from "./reader.ts";
+import { createReferences } from "./references.ts";
+import { createRoom } from "./room.ts";
 import { isVisible, withCleanEdges } from "./visible.ts";
 
 /** Turns one growing answer into messages; one pager serves one answer. */
@@ -15,78 +18,136 @@ export interface Pager<Body> {
   pages(text: string, ended: boolean): readonly Body[];
 }
 
+/** Pages are looked for in so many units of what is left, so that a long rest is not copied for every page. */
+const WINDOW = 65_536;
+
+/** No page reaches so far, in units, into the end of what was cut off from more. */
+const MARGIN = 300;
+
+/** Put behind blocks, this tells whether any other block would fit there: none takes less room. */
+const SHORTEST: Block = { type: "paragraph", spans: [{ text: "x" }] };
+
+/** The beginning of what has to become pages. */
+interface Part {
+  readonly blocks: readonly Block[];
+  /** How many units these are. */
+  readonly size: number;
+  /** What follows that may still become something else. */
+  readonly growing: readonly Block[];
+  /** Nothing follows. */
+  readonly ended: boolean;
+  /** It was cut off from more: at its end there may be half a link. */
+  readonly isCut?: true;
+}
+
+interface End<Body> {
+  readonly end: number;
+  /** How many units would fit. */
+  readonly room: number;
+  /** The page as it was printed to measure it, if it is shown like that. */
+  readonly body: Body | undefined;
+}
+
 /**
- * A pager for one platform. Only settled text makes a page full: where to end it is decided by what is on it
- * and the one character that does not fit any more, and neither can change.
+ * A pager for one platform. Only settled text makes a page full: where to end it is decided by what is on it and
+ * the little behind it that tells a good place from a bad one, and neither can change.
  */
 export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   const reader = createReader();
+  const references = createReferences();
   const full: Body[] = [];
   let rest: readonly Block[] = [];
-  /** How many units a page has had so far. */
+  /** How many units fitted on the last page: a good guess for the next. */
   let usual = 1024;
 
   return {
     pages: (text, ended) => {
       const { settled, growing } = reader.read(text, ended);
       rest = join(rest, settled);
-      for (let end = endOfPage(rest); end !== undefined; end = endOfPage(rest)) turn(end);
-      if (isComplete(growing)) turn(sizeOf(rest));
+      turnPages(growing, ended);
       const shown = join(rest, growing);
-      return [...full, ...show(take(shown, endOfPage(shown) ?? Number.POSITIVE_INFINITY))];
+      const last = endOfPage({ blocks: shown, size: sizeOf(shown), growing: [], ended: true });
+      if (!last) return [...full, ...show(shown)];
+      // What was seen of a page stays in sight while it is not certain where the page ends.
+      const known = sizeOf(rest);
+      if (known > last.end && known <= last.room) return [...full, ...show(rest)];
+      return [...full, ...show(take(shown, last.end), last.body)];
     },
   };
 
-  function turn(end: number): void {
-    full.push(...show(take(rest, end)));
-    rest = drop(rest, end);
+  /** Takes off all pages whose ends are certain. */
+  function turnPages(growing: readonly Block[], ended: boolean): void {
+    let size = sizeOf(rest);
+    for (let window = WINDOW; size > window; ) {
+      const turned = turnIn({
+        blocks: take(rest, window),
+        size: window,
+        growing: [],
+        ended: false,
+        isCut: true,
+      });
+      rest = drop(rest, turned);
+      size -= turned;
+      if (turned === 0) window *= 4;
+    }
+    rest = drop(rest, turnIn({ blocks: rest, size, growing, ended }));
   }
 
-  function show(blocks: readonly Block[]): Body[] {
-    return isVisible(blocks) ? [print(blocks)] : [];
+  /** Returns how many units became pages. */
+  function turnIn(part: Part): number {
+    let { blocks, size } = part;
+    for (;;) {
+      const page = endOfPage({ ...part, blocks, size });
+      if (!page) return part.size - size;
+      const taken = take(blocks, page.end);
+      full.push(...show(taken, page.body));
+      references.turn(taken);
+      usual = Math.max(1, page.room);
+      blocks = drop(blocks, page.end);
+      size -= page.end;
+    }
+  }
+
+  /** The page, if anything can be seen of it; `body` if it was printed already. */
+  function show(page: readonly Block[], body?: Body): Body[] {
+    const blocks = references.resolve(page, false);
+    return isVisible(blocks) ? [body ?? print(blocks)] : [];
   }
 
   function print(blocks: readonly Block[]): Body {
     return dialect.print(withCleanEdges(blocks));
   }
 
-  /** Where the first page ends; undefined if all fits on one. */
-  function endOfPage(blocks: readonly Block[]): number | undefined {
-    const most = mostThatFits(blocks);
-    if (most === undefined) return undefined;
-    const place = placeToBreak(blocks, most);
-    // Wrapped lines and padded columns can take less room when there is more in them: better an ugly page
-    // than one that is refused.
-    return most === 0 || dialect.fits(print(take(blocks, place))) ? place : most;
-  }
-
-  /** How many units fit on a page; undefined if all do. The last page is a good guess for the next. */
-  function mostThatFits(blocks: readonly Block[]): number | undefined {
-    let fitting = 0;
-    let tooMany = Number.POSITIVE_INFINITY;
-    let step = Math.ceil(usual / 16);
-    for (let guess = usual; tooMany - fitting > 1; guess = nextGuess(fitting, tooMany, step)) {
-      const page = take(blocks, guess);
-      if (!dialect.fits(print(page))) tooMany = guess;
-      else if (sizeOf(page, guess) < guess) return undefined;
-      else fitting = guess;
-      step *= 2;
+  /** Where the first page ends; undefined if all fits, or if more has to be known. */
+  function endOfPage({ blocks, size, ...part }: Part): End<Body> | undefined {
+    const { growing, ended } = part;
+    const printed = new Map<number, Body>();
+    const fits = (units: number) => {
+      const page = units > size ? [...blocks, SHORTEST] : take(blocks, units);
+      const measured = references.resolve(page, true);
+      const body = print(measured);
+      if (measured === page) printed.set(units, body);
+      return dialect.fits(body);
+    };
+    const room = createRoom(usual, fits);
+    for (let horizon = 2 * usual + MARGIN; ; horizon *= 4) {
+      const isAll = horizon >= size;
+      const known: Known = isAll
+        ? { blocks: join(blocks, growing), settled: size, ended, follows: size > 0 && isNew(growing[0]) }
+        : { blocks: take(blocks, horizon), settled: horizon, ended: false, follows: false };
+      const place = placeToBreak(known, room);
+      const isSafe = (isAll && !part.isCut) || room.high < known.settled - MARGIN;
+      // Wrapped lines and padded columns can take less room when there is more in them: better an ugly page
+      // than one that is refused.
+      if (place !== undefined && isSafe) {
+        const end = place >= room.low || fits(place) ? place : room.exact();
+        return { end, room: room.low, body: printed.get(end) };
+      }
+      if (isAll) return undefined;
     }
-    usual = Math.max(1, fitting);
-    return fitting;
-  }
-
-  /** Whether what is settled fills a page, although nothing of what follows is settled. */
-  function isComplete(growing: readonly Block[]): boolean {
-    const [next] = growing;
-    if (!next || next.continues || rest.length === 0) return false;
-    const more: readonly Block[] = [...rest, { type: "paragraph", spans: [{ text: "x" }] }];
-    return endOfPage(more) === sizeOf(rest);
   }
 }
 
-/** Away from the first guess in growing steps until both bounds are known, then in between. */
-function nextGuess(fitting: number, tooMany: number, step: number): number {
-  if (fitting === 0) return Math.max(Math.floor(tooMany / 2), tooMany - step);
-  return tooMany === Number.POSITIVE_INFINITY ? fitting + step : Math.floor((fitting + tooMany) / 2);
+function isNew(block: Block | undefined): boolean {
+  return block !== undefined && !block.continues;
 }

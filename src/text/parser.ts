@@ -6,9 +6,12 @@ import createMarkdownIt, {
   type Token,
 } from "markdown-it";
 import cjkFriendly from "markdown-it-cjk-friendly";
-import { completeInline } from "./growing.ts";
+import { footnote } from "./footnote.ts";
+import { completeInline, isOpen } from "./growing.ts";
+import { htmlTag } from "./html.ts";
 import { blockMath, inlineMath } from "./math.ts";
-import { LONG_LINE, settledLength, segmentEnds } from "./segment.ts";
+import { definition, footnoteMark, reference } from "./reference.ts";
+import { LONG_LINE, settledLength, segmentEnds, SHORTEST } from "./segment.ts";
 import { spoiler, text } from "./spoiler.ts";
 
 /** What is parsed: a whole text, or what is known of one that still grows. */
@@ -37,6 +40,7 @@ const INTERRUPTS = {
   blockquote: ["paragraph", "blockquote", "list"],
   list: ["paragraph", "blockquote"],
   table: ["paragraph"],
+  lheading: [],
 };
 
 const md = createParser();
@@ -48,6 +52,11 @@ export function parseTokens(source: Source): Parsed {
   return { tokens, settledChars: env.settledChars };
 }
 
+/** Character references and backslashes mean behind a fence what they mean elsewhere. */
+export function unescaped(info: string): string {
+  return md.utils.unescapeAll(info);
+}
+
 function createParser(): MarkdownIt {
   const parser = createMarkdownIt({ html: false, linkify: true, maxNesting: 1000 });
   // What is shown shall be what was written, not a decoded address.
@@ -55,16 +64,21 @@ function createParser(): MarkdownIt {
   // Bare names such as "main.py" are no links; "https://…", "www.…" and mail addresses are, as in GFM.
   parser.linkify.set({ fuzzyLink: false });
   addWww(parser);
-  // Both let later lines change what earlier ones mean; a page that is full could not be kept then.
-  parser.block.ruler.disable(["lheading", "reference"]);
   limit(parser, "blockquote", notTooDeep);
   limit(parser, "list", notTooDeep);
-  limit(parser, "table", headIsShort);
+  limit(parser, "table", canBeHead);
+  limit(parser, "lheading", isShort);
+  // What later lines define must not change what stands far before them: references are resolved page by page.
+  parser.block.ruler.at("reference", definition, { alt: [] });
+  parser.block.ruler.before("reference", "footnote", footnote, { alt: ["paragraph", "blockquote", "list"] });
   parser.block.ruler.before("fence", "math", blockMath, { alt: ["paragraph", "blockquote", "list"] });
   parser.inline.ruler.at("text", text);
   parser.inline.ruler.before("escape", "math", inlineMath);
   parser.inline.ruler.before("link", "spoiler", spoiler);
   parser.inline.ruler.before("link", "heap_of_brackets", heapOfBrackets);
+  parser.inline.ruler.after("image", "footnote_mark", footnoteMark);
+  parser.inline.ruler.after("footnote_mark", "reference", reference);
+  parser.inline.ruler.before("autolink", "html_tag", htmlTag);
   parser.use(cjkFriendly);
   parser.core.ruler.after("block", "excess_cells", keepExcessCells);
   parser.core.ruler.after("excess_cells", "segments", splitInline);
@@ -98,9 +112,33 @@ function notTooDeep(state: StateBlock): boolean {
   return state.level < MAX_DEPTH;
 }
 
-/** A line that is long enough to be shown before it ends must not turn out to be the head of a table. */
-function headIsShort(state: StateBlock, line: number): boolean {
-  return (state.eMarks[line] ?? 0) - (state.bMarks[line] ?? 0) <= LONG_LINE;
+/**
+ * A line that is long enough to be shown before it ends must not turn out to be the head of a table. Neither is
+ * one that begins something else: markdown-it looks for tables first.
+ */
+function canBeHead(state: StateBlock, line: number): boolean {
+  const [start, end] = [state.bMarks[line] ?? 0, state.eMarks[line] ?? 0];
+  const text = state.src.slice(start + (state.tShift[line] ?? 0), end);
+  return end - start <= LONG_LINE && !BEGINS.test(text);
+}
+
+/** An item, a quote, a heading or a block of code. */
+const BEGINS = /^(?:[-+*][ \t]|\d{1,9}[.)][ \t]|>|#{1,6}[ \t]|~{3}|`{3,}[^`]*$)/;
+
+/**
+ * A line below a paragraph makes it a heading only as long as nothing of the paragraph can have been settled:
+ * so long as it is not cut into pieces.
+ */
+function isShort(state: StateBlock, line: number): boolean {
+  const { source } = state.env as unknown as { source: Source };
+  if (line === 0 && source.sentinel) return false;
+  for (let next = line + 1; next < state.lineMax && !state.isEmpty(next); next++) {
+    const [start, end] = [(state.bMarks[next] ?? 0) + (state.tShift[next] ?? 0), state.eMarks[next]];
+    if ((state.bMarks[next] ?? 0) - (state.bMarks[line] ?? 0) > 4 * SHORTEST) return false;
+    if (!/^(?:=+|-+)[ \t]*$/.test(state.src.slice(start, end))) continue;
+    return state.getLines(line, next, state.blkIndent, false).trim().length <= SHORTEST;
+  }
+  return false;
 }
 
 /** So many brackets that open and do not close are text: to look for their ends takes a time that grows squared. */
@@ -123,7 +161,8 @@ function keepExcessCells(state: StateCore): void {
   state.tokens.forEach((token, index) => {
     if (token.type === "table_open") columns = 0;
     if (token.type === "th_open") columns += 1;
-    if (token.type !== "tr_close") return;
+    // The head has as many as it has; its line may begin with the mark of an item.
+    if (token.type !== "tr_close" || state.tokens[index - 1]?.type !== "td_close") return;
     const row = rowStart(state.tokens, index);
     const line = row?.map?.[0];
     const last = state.tokens[index - 2];
@@ -195,13 +234,3 @@ function pieces(token: Token, growing: boolean): Token[] {
     return piece;
   });
 }
-
-/** Whether a mark, or an address, may go on. Errors cost beauty only: pieces are cut all the same. */
-function isOpen(part: string): boolean {
-  if (/(?:https?:\/\/|www\.)\S*$/i.test(part)) return true;
-  const tokens: Token[] = [];
-  md.inline.parse(part, md, {}, tokens);
-  return tokens.some(({ type, content }) => type === "text" && OPEN.test(content));
-}
-
-const OPEN = /\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)|`|\[[^\]]*$|\]\([^)]*$|\|\|(?=\S)/;

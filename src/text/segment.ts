@@ -2,7 +2,7 @@
 export const LONG_LINE = 1000;
 
 /** The first place where a paragraph may be cut into pieces that are parsed by themselves, in UTF-16 units. */
-const SHORTEST = 500;
+export const SHORTEST = 500;
 
 /** Marks that reach further than this are shown as they were written, in UTF-16 units. */
 const LONGEST = 8000;

@@ -1,11 +1,9 @@
 import type { Token } from "markdown-it";
 import type { Span, Style } from "./block.ts";
+import { MAX_HREF } from "./reference.ts";
 
 /** What a span looks like, apart from its text. */
 type Look = Omit<Span, "text">;
-
-/** An address longer than this, in UTF-16 units, is text: with it no page could hold even one character. */
-const MAX_HREF = 1000;
 
 const STYLES: Readonly<Record<string, Style>> = {
   strong: "bold",
@@ -29,46 +27,75 @@ export function textOf(spans: readonly Span[]): string {
 
 /** Spans behind spans; neighbours that look the same become one. */
 export function joinSpans(spans: readonly Span[], more: readonly Span[]): Span[] {
-  return more.reduce(append, [...spans]);
+  const joined: Writable[] = [...spans];
+  // Only a span that is not somebody else's may grow.
+  let own: Writable | undefined;
+  for (const span of more) {
+    const last = joined.at(-1);
+    if (last && looksLike(last, span)) {
+      if (last !== own) joined[joined.length - 1] = own = { ...last };
+      own.text += span.text;
+    } else if (span.text) {
+      joined.push(span);
+    }
+  }
+  return joined;
 }
 
-/** Adds a span; one that looks like the last is put together with it. */
-function append(spans: Span[], span: Span): Span[] {
-  const last = spans.at(-1);
-  if (last && last.href === span.href && String(last.styles) === String(span.styles)) {
-    spans[spans.length - 1] = { ...last, text: last.text + span.text };
-  } else if (span.text) {
-    spans.push(span);
-  }
-  return spans;
+type Writable = Look & { text: string };
+
+function looksLike(a: Look, b: Look): boolean {
+  if (a.tex !== undefined || b.tex !== undefined) return false;
+  return a.href === b.href && a.ref === b.ref && a.bracket === b.bracket && sameStyles(a.styles, b.styles);
+}
+
+function sameStyles(a: readonly Style[] | undefined, b: readonly Style[] | undefined): boolean {
+  if (a === b) return true;
+  return a?.length === b?.length && (a?.every((style, index) => style === b?.[index]) ?? false);
+}
+
+/** What the next text of a line looks like. */
+interface Pen {
+  readonly styles: Style[];
+  href: string | undefined;
+  ref: string | undefined;
 }
 
 function pieceToSpans(tokens: readonly Token[]): Span[] {
   const spans: Span[] = [];
-  const styles: Style[] = [];
-  let href: string | undefined;
+  const pen: Pen = { styles: [], href: undefined, ref: undefined };
   let linkStart = 0;
   for (const token of tokens) {
     const style = STYLES[token.type.replace(/_(?:open|close)$/, "")];
-    if (style && token.nesting === 1) styles.push(style);
-    else if (style) styles.pop();
+    if (style && token.nesting === 1) pen.styles.push(style);
+    else if (style) pen.styles.pop();
     else if (token.type === "link_open") {
-      href = String(token.attrGet("href") ?? "");
+      pen.href = String(token.attrGet("href") ?? "");
       linkStart = spans.length;
     } else if (token.type === "link_close") {
-      spans.push(...restOfLink(spans.splice(linkStart), href ?? ""));
-      href = undefined;
-    } else if (token.type === "image") spans.push(...image(token, look(styles, href)));
-    else if (token.type === "code_inline")
-      spans.push({ text: token.content, ...look([...styles, "code"], href) });
-    else spans.push({ text: textOfToken(token), ...look(styles, href) });
+      spans.push(...restOfLink(spans.splice(linkStart), pen.href ?? ""));
+      pen.href = undefined;
+    } else if (token.type === "ref_open" || token.type === "ref_close") {
+      pen.ref = String(token.meta?.["label"]);
+      spans.push({ text: token.content, ...look(pen), bracket: true });
+      if (token.nesting === -1) pen.ref = undefined;
+    } else if (token.type === "image") spans.push(...image(token, look(pen)));
+    else spans.push({ text: textOfToken(token), ...look(pen, token) });
   }
   return spans;
 }
 
-function look(styles: readonly Style[], href: string | undefined): Look {
-  return { ...(styles.length > 0 && { styles: [...new Set(styles)] }), ...(href && { href }) };
+function look({ styles, href, ref }: Pen, { type, meta }: Pick<Token, "type" | "meta"> = NOTHING): Look {
+  const all = type === "code_inline" ? [...styles, "code" as const] : styles;
+  return {
+    ...(all.length > 0 && { styles: [...new Set(all)] }),
+    ...(href && { href }),
+    ...(ref && { ref }),
+    ...(type === "math" && { tex: String(meta?.["tex"]) }),
+  };
 }
+
+const NOTHING = { type: "", meta: null };
 
 function textOfToken({ type, content }: Token): string {
   return type === "softbreak" || type === "hardbreak" ? "\n" : content;

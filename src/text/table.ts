@@ -16,8 +16,11 @@ export function alignTable(table: Table, maxWidth: number): string[] | undefined
   const total = natural.reduce((sum, width) => sum + width, SEPARATOR.length * (natural.length - 1));
   if (total > maxWidth) return undefined;
   const cells = [head, ...rows].map((row) => row.map(cellText));
-  const spare = Math.floor((maxWidth - total) / natural.length);
-  const widths = columnWidths(cells, (column) => (natural[column] ?? 0) + spare);
+  const widths = widened(
+    natural,
+    columnWidths(cells, () => maxWidth),
+    maxWidth - total,
+  );
   const lines = cells.map((row) => {
     const used = row.slice(0, row.findLastIndex((text) => text) + 1);
     const padded = used.map((text, i) => pad(text, widths[i] ?? 0, align[i]));
@@ -26,6 +29,16 @@ export function alignTable(table: Table, maxWidth: number): string[] | undefined
   if (head.every((cell) => cell.length === 0)) return lines.slice(1);
   lines.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-+-"));
   return lines;
+}
+
+/** Columns take what room there is, the first ones first. */
+function widened(natural: readonly number[], wanted: readonly number[], spare: number): number[] {
+  let left = spare;
+  return natural.map((width, column) => {
+    const more = Math.max(0, Math.min(left, (wanted[column] ?? 0) - width));
+    left -= more;
+    return width + more;
+  });
 }
 
 /** How wide the columns are by the head and the first row. */

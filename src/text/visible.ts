@@ -1,6 +1,6 @@
 import type { Block, Span } from "./block.ts";
 
-const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc]/u;
 
 /** Whether anything can be seen of the blocks; platforms refuse messages in which nothing can. */
 export function isVisible(blocks: readonly Block[]): boolean {

@@ -122,7 +122,7 @@ function lettersOf(text: string): string {
 }
 
 function visibleOf(text: string): string {
-  return text.replace(/[\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu, "");
+  return text.replace(/[\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc]/gu, "");
 }
 
 /** All letters of `words` are there, in order; there may be more, such as addresses and heads. */

@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Block } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
 import { createPager } from "../../src/text/paginate.ts";
+import { documents } from "./documents.ts";
 import { describeLaws } from "./laws.ts";
 
 /** A platform with tiny messages: everything that can happen at the end of a page happens. */
@@ -91,6 +93,94 @@ describe("where a page ends", () => {
       "Some text that is long",
       "Heading\nmore of it",
     ]);
+  });
+
+  test("before several headings in a row, and before a line in bold that is one", () => {
+    expect(pages("Some text that is long\n\n# One\n\n## Two\n\nmore of it here")).toEqual([
+      "Some text that is long",
+      "One\nTwo\nmore of it here",
+    ]);
+    expect(pages("Some text that is long\n\n**Heading**\n\nmore of it")).toEqual([
+      "Some text that is long",
+      "Heading\nmore of it",
+    ]);
+    expect(pages("> Some text that is long\n>\n> # Heading\n>\n> more of it")).toEqual([
+      ">Some text that is long",
+      ">Heading\nmore of it",
+    ]);
+  });
+
+  test("before a line that introduces what follows", () => {
+    expect(pages("Some text that is long\n\nDo this:\n\n- the first\n- the second")).toEqual([
+      "Some text that is long",
+      "Do this:\n- the first\n- the second",
+    ]);
+    expect(pages("Some text that is long\n\nLike so:\n\n```\nlet a = 1;\n```")).toEqual([
+      "Some text that is long",
+      "Like so:\n|let a = 1;",
+    ]);
+    expect(pages("Some text that is long\n\nAnd so:\n\nAnother paragraph")).toEqual([
+      "Some text that is long\nAnd so:",
+      "Another paragraph",
+    ]);
+  });
+
+  test("not so that one line of code stays alone, before or behind", () => {
+    const code = (count: number) => Array.from({ length: count }, (_, i) => `line${i}`).join("\n");
+    expect(pages(`Some text that is long\n\n\`\`\`\n${code(5)}\n\`\`\``)).toEqual([
+      "Some text that is long",
+      `|${code(5)}`,
+    ]);
+    expect(pages(`\`\`\`\n${code(7)}\n\`\`\``)).toEqual([
+      "|line0\nline1\nline2\nline3\nline4",
+      "|line5\nline6",
+    ]);
+  });
+
+  test("not so that a few words stay alone", () => {
+    expect(pages("It all began a very long time ago. Nobody knew what it was then. Why?", 66)).toEqual([
+      "It all began a very long time ago.",
+      "Nobody knew what it was then. Why?",
+    ]);
+    expect(pages(`${"word ".repeat(13)}end`, 66)).toEqual(["word ".repeat(11).trim(), "word word end"]);
+  });
+
+  test("never between the head of a table and its first row", () => {
+    const [first, second] = createPager(remember).pages(
+      "Some text that is quite long\n\n| A | B |\n|---|---|\n| cell cell | cell |\n| c | d |",
+      true,
+    );
+    expect(first).toMatchObject([{ type: "paragraph" }]);
+    expect(second).toMatchObject([{ type: "table", rows: [{}, {}] }]);
+  });
+
+  test("before a formula, which stays whole", () => {
+    const [first, second] = createPager(remember).pages(
+      "Words before the formula are here $a+b+c+d+e$",
+      true,
+    );
+    expect(first).toMatchObject([{ spans: [{ text: "Words before the formula are here" }] }]);
+    expect(second).toMatchObject([{ spans: [{ tex: "a+b+c+d+e" }] }]);
+  });
+
+  test("behind no heading, if what stands before that fills a page", () => {
+    const LIMIT = 200;
+    const remembering: Dialect<readonly Block[]> = {
+      limits: { length: LIMIT, unit: "utf16" },
+      print: (blocks) => blocks,
+      fits: (blocks) => print(blocks).length <= LIMIT,
+    };
+    fc.assert(
+      fc.property(documents, (text) => {
+        for (const page of createPager(remembering).pages(text, true).slice(0, -1)) {
+          const last = page.at(-1);
+          if (last?.type !== "heading") continue;
+          // All that could have been a page instead is too short to be one.
+          const before = page.slice(0, page.findLastIndex(({ type }) => type !== "heading") + 1);
+          expect(print(before).length).toBeLessThanOrEqual(LIMIT / 2);
+        }
+      }),
+    );
   });
 
   test("before a link, which stays whole", () => {

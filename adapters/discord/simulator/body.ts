@@ -11,6 +11,7 @@ export interface Body {
 export interface SentFile {
   readonly name: string;
   readonly text: string;
+  readonly bytes: number;
 }
 
 /** The fields of a message body that the simulator knows, checked. */
@@ -30,6 +31,8 @@ const CONTENT_LENGTH = 2000;
 const NONCE_LENGTH = 25;
 const EMBEDS = 10;
 const FILES = 10;
+/** Discord API reference, "Uploading Files", in bytes. */
+const REQUEST_BYTES = 25 * 1024 * 1024;
 
 /** Reads a request's body as JSON or multipart/form-data; no body is an empty object. */
 export async function readBody(request: Request): Promise<Body> {
@@ -44,10 +47,15 @@ async function readForm(form: FormData): Promise<Body> {
   const files: SentFile[] = [];
   for (const [key, value] of form) {
     if (typeof value === "string" || !/^files\[\d+\]$/.test(key)) continue;
-    files.push({ name: value.name, text: await value.text() });
+    files.push({ name: value.name, text: await value.text(), bytes: value.size });
   }
   const payload = form.get("payload_json");
   return { json: typeof payload === "string" ? parse(payload) : {}, files };
+}
+
+/** Refuses what is larger than Discord takes: `largest` bytes for a file, 25 MiB for a request. */
+export function checkSizes({ files }: Body, length: number, largest: number): void {
+  if (length > REQUEST_BYTES || files.some(({ bytes }) => bytes > largest)) throw refusals.tooLarge();
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -40,7 +40,7 @@ export function channelJson(channel: Channel, bot: Bot): object {
 
 /** A message object. */
 export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
-  const files = [...entry.files.map((file) => file.name), ...entry.attachments];
+  const files = [...entry.files, ...entry.attachments.map((name) => ({ name, bytes: 1 }))];
   return {
     id: entry.id,
     channel_id: channel.id,
@@ -53,7 +53,7 @@ export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
     mention_everyone: entry.pings.has("@everyone") || entry.pings.has("@here"),
     mentions: [],
     mention_roles: [],
-    attachments: files.map((filename, index) => attachmentJson(filename, `${entry.id}:${index}`)),
+    attachments: files.map((file, index) => attachmentJson(file, `${entry.id}:${index}`)),
     embeds: [],
     components: [],
     pinned: false,
@@ -63,18 +63,18 @@ export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
   };
 }
 
-function attachmentJson(filename: string, seed: string): object {
+function attachmentJson({ name, bytes }: { name: string; bytes: number }, seed: string): object {
   const types: Record<string, string> = {
     png: "image/png",
     jpg: "image/jpeg",
     ogg: "audio/ogg",
     mp4: "video/mp4",
   };
-  const type = types[filename.split(".").at(-1) ?? ""];
+  const type = types[name.split(".").at(-1) ?? ""];
   return {
     id: idOf(seed),
-    filename,
-    size: 1,
+    filename: name,
+    size: bytes,
     url: "",
     proxy_url: "",
     ...(type ? { content_type: type } : {}),
@@ -85,7 +85,7 @@ function attachmentJson(filename: string, seed: string): object {
 export function interactionJson(
   interaction: Interaction,
   command: RegisteredCommand,
-  more: { bot: Bot; place: Place; locale: string; answer: string },
+  more: { bot: Bot; place: Place; locale: string; answer: string; fileBytes: number },
 ): object {
   const { bot, place, locale, answer } = more;
   const { channel, person } = interaction;
@@ -109,7 +109,7 @@ export function interactionJson(
     locale,
     app_permissions: PERMISSIONS,
     entitlements: [],
-    attachment_size_limit: 10_485_760,
+    attachment_size_limit: more.fileBytes,
     authorizing_integration_owners:
       place === "user-install" ? { "1": person.id } : { "0": place === "dm" ? "0" : guild },
     context: place === "dm" ? 1 : 0,

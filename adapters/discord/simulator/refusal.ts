@@ -22,6 +22,7 @@ export const refusals = {
   unknownInteraction: () => new Refusal(404, { message: "Unknown interaction", code: 10062 }),
   acknowledged: () =>
     new Refusal(400, { message: "Interaction has already been acknowledged.", code: 40060 }),
+  tooLarge: () => new Refusal(413, { message: "Request entity too large", code: 40005 }),
   tooManyFollowups: () =>
     new Refusal(400, {
       message: "This interaction has reached the maximum number of follow up messages.",

@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type Next } from "hono";
-import { type Body, readBody, readMessage } from "./body.ts";
+import { type Body, checkSizes, readBody, readMessage } from "./body.ts";
 import { type RegisteredCommand, registerCommands, withoutLocalizations } from "./commands.ts";
 import type { createFaults, Fault } from "./faults.ts";
 import type { createLimiter } from "./limiter.ts";
@@ -31,6 +31,8 @@ export interface RestOptions {
   readonly limiter: ReturnType<typeof createLimiter> | undefined;
   readonly commands: RegisteredCommand[];
   readonly gatewayUrl: () => string;
+  /** The largest file, in bytes. */
+  readonly fileBytes: number;
 }
 
 interface Env {
@@ -47,7 +49,7 @@ const TOKENLESS = /^\/(?:interactions|webhooks)\/|^\/gateway$/;
 /** Discord's REST API, version 10, as far as a chat bot uses it. */
 export function createRest(options: RestOptions): Hono<Env> {
   const app = new Hono<Env>().basePath(BASE);
-  app.use(recorder(options), limits(options), authorization(options));
+  app.use(recorder(options), limits(options), authorization(options), sizes(options));
   identityRoutes(app, options);
   commandRoutes(app, options);
   channelRoutes(app, options);
@@ -134,6 +136,13 @@ function authorization({ token }: RestOptions) {
     const { path, asBot } = c.get("call");
     const given = c.req.header("authorization");
     if (given ? given !== `Bot ${token}` : !asBot && !TOKENLESS.test(path)) throw refusals.unauthorized();
+    await next();
+  };
+}
+
+function sizes({ fileBytes }: RestOptions) {
+  return async (c: Context<Env>, next: Next): Promise<void> => {
+    checkSizes(c.get("body"), Number(c.req.header("content-length") ?? 0), fileBytes);
     await next();
   };
 }

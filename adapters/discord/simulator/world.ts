@@ -161,7 +161,7 @@ export function createWorld({ clock, responseMs, tokenMs, onChange }: WorldOptio
     const usual = entry.interaction ? DEFAULT_MENTIONS.webhook : DEFAULT_MENTIONS.channel;
     for (const ping of pingsOf(text, body.mentions ?? usual)) entry.pings.add(ping);
     entry.text = text;
-    if (body.files.length > 0) entry.files = body.files;
+    entry.files = [...entry.files, ...body.files];
     if (!entry.thinking) entry.edits++;
     entry.thinking = false;
     entry.editedAt = clock();

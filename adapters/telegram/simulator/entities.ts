@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { clean } from "./clean.ts";
+import { checkLink } from "./links.ts";
 import { badRequest } from "./refusal.ts";
 
 /** A piece of formatting; offset and length in UTF-16 units. */
@@ -28,8 +30,18 @@ const FARTHEST = 1_000_000;
 
 const STYLES = ["bold", "italic", "underline", "strikethrough", "spoiler"];
 const QUOTES = ["blockquote", "expandable_blockquote"];
-const CODES = ["code", "pre"];
-const OTHERS = ["text_link", "text_mention", "custom_emoji", "date_time"];
+const CODES = ["pre", "code", "date_time"];
+/** The order of those that are at the same place (tdlib, MessageEntity::get_type_priority). */
+const LINKS = ["text_link", "text_mention"];
+const RANKS = [
+  QUOTES,
+  ["pre"],
+  ["code"],
+  ["date_time"],
+  LINKS,
+  ...STYLES.map((style) => [style]),
+  ["custom_emoji"],
+];
 
 /** Telegram finds these by itself and leaves out what a bot says about them. */
 const FOUND = [
@@ -47,71 +59,87 @@ const FOUND = [
 export function readEntities(value: unknown): SimulatedEntity[] {
   const given = Given.safeParse(value ?? []);
   if (!given.success) throw badRequest("can't parse entities: expected an array of MessageEntity");
-  return given.data.filter(isKept).map(({ type, offset, length, url, language }) => {
-    if (offset < 0 || offset > FARTHEST) throw badRequest(`entity has invalid offset ${offset} specified`);
-    if (length < 0 || length > FARTHEST) throw badRequest(`entity has invalid length ${length} specified`);
-    if (type === "text_link") checkUrl(url ?? "");
-    return {
-      type,
-      offset,
-      length,
-      ...(type === "text_link" && { url: url ?? "" }),
-      ...(type === "pre" && language && { language }),
-    };
-  });
+  const entities = given.data.filter(isKept).map(({ type, offset, length, url = "", language = "" }) => ({
+    offset,
+    length,
+    ...(type === "text_link" ? readLink(url) : { type }),
+    ...(type === "pre" && clean(language) && { language: clean(language) }),
+  }));
+  for (const { offset, length } of entities) {
+    if (offset < 0 || offset > FARTHEST)
+      throw badRequest(`receive an entity with incorrect offset ${offset}`);
+    if (length < 0 || length > FARTHEST)
+      throw badRequest(`receive an entity with incorrect length ${length}`);
+  }
+  return entities;
 }
 
 function isKept({ type }: { type: string }): boolean {
-  if ([STYLES, QUOTES, CODES, OTHERS].some((types) => types.includes(type))) return true;
+  if (RANKS.flat().includes(type)) return true;
   if (FOUND.includes(type)) return false;
   throw badRequest("can't parse MessageEntity: Unsupported type specified");
 }
 
-/** As tdlib's LinkManager: http, https or nothing before a host with a dot in it, or a tg: or ton: link. */
-function checkUrl(url: string): void {
-  if (/^(tg|ton|tonsite):(\/\/)?[^\s/]/i.test(url)) return;
-  const parts =
-    /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:[^/?#@]*@)?(\[[0-9a-f:]+\]|[^/?#:[\]]*)(?::([^/?#]*))?(?:[/?#].*)?$/is;
-  const [, protocol = "http", host = "", port] = parts.exec(url) ?? [];
-  const refuse = (why: string) => badRequest(`URL '${url}' is invalid: ${why}`);
-  if (!/^https?$/i.test(protocol)) throw refuse("Unsupported protocol");
-  if (port !== undefined && !/^\d{1,5}$/.test(port)) throw refuse("Wrong port number in the URL");
-  if (!host) throw refuse("URL host is empty");
-  if (/[\s"<>\\^`{|}%]/.test(host)) throw refuse("Disallowed character in URL host");
-  if (!host.includes(".") && !host.startsWith("[")) throw refuse("Wrong HTTP URL");
+function readLink(url: string): { type: string; url?: string } {
+  const link = checkLink(clean(url));
+  if ("refused" in link) throw badRequest(`entity URL '${clean(url)}' is invalid: ${link.refused}`);
+  return "user" in link ? { type: "text_mention" } : { type: "text_link", url: link.url };
 }
 
 /**
- * Formatting as Telegram keeps it: code, links and the like never overlap, a quote holds no quote, a style is
- * split where something else begins within it and never reaches into code; then the first hundred, styles last.
+ * Formatting as Telegram keeps it: code, links and the like never overlap, a quote holds no quote and is in
+ * nothing but styles, a style is split where something else begins or ends within it and never reaches into code.
  */
 export function fixEntities(entities: readonly SimulatedEntity[]): SimulatedEntity[] {
   const sorted = entities.filter(({ length }) => length > 0).toSorted(byPlace);
   const quotes = apart(sorted.filter(({ type }) => QUOTES.includes(type)));
-  const solid = apart(sorted.filter(({ type }) => CODES.includes(type) || OTHERS.includes(type))).filter(
-    (entity) => !quotes.some((quote) => crosses(entity, quote)),
+  const solid = apart(sorted.filter((entity) => !isStyle(entity) && !QUOTES.includes(entity.type))).filter(
+    (entity) => quotes.every((quote) => holds(quote, entity) || !overlaps(quote, entity)),
   );
   const fixed = [...solid, ...quotes];
-  const ranges = STYLES.flatMap((style) => joined(sorted.filter(({ type }) => type === style)));
   const code = solid.filter(({ type }) => CODES.includes(type));
-  const styles = ranges
-    .flatMap((range) => split(range, [...ranges.map(({ offset }) => offset), ...fixed.flatMap(edges)]))
-    .filter((piece) => !code.some((each) => overlaps(piece, each)));
-  return [...fixed.toSorted(byPlace), ...styles.toSorted(byPlace)].slice(0, MOST_ENTITIES).toSorted(byPlace);
+  const styles = splitStyles(sorted.filter(isStyle), fixed.flatMap(edges)).filter(
+    (piece) => !code.some((each) => overlaps(piece, each)),
+  );
+  return [...fixed, ...styles].toSorted(byPlace);
 }
 
+/** The first hundred of those that are fixed; what can be split comes last, and is put together before it is counted. */
+export function keepMost(entities: readonly SimulatedEntity[]): SimulatedEntity[] {
+  const styles = splitStyles(entities.filter(isStyle), []).toSorted(byPlace);
+  const kept = [...entities.filter((entity) => !isStyle(entity)), ...styles].slice(0, MOST_ENTITIES);
+  return fixEntities(kept);
+}
+
+const isStyle = ({ type }: SimulatedEntity) => STYLES.includes(type);
 const endOf = ({ offset, length }: SimulatedEntity) => offset + length;
 const edges = (entity: SimulatedEntity) => [entity.offset, endOf(entity)];
-const byPlace = (a: SimulatedEntity, b: SimulatedEntity) => a.offset - b.offset || b.length - a.length;
 const overlaps = (a: SimulatedEntity, b: SimulatedEntity) => a.offset < endOf(b) && b.offset < endOf(a);
 const holds = (a: SimulatedEntity, b: SimulatedEntity) => a.offset <= b.offset && endOf(b) <= endOf(a);
-const crosses = (a: SimulatedEntity, b: SimulatedEntity) => overlaps(a, b) && !holds(a, b) && !holds(b, a);
+
+function byPlace(a: SimulatedEntity, b: SimulatedEntity): number {
+  return a.offset - b.offset || b.length - a.length || rank(a) - rank(b);
+}
+
+/** Code with a language goes before code without one. */
+function rank({ type, language }: SimulatedEntity): number {
+  return RANKS.findIndex((types) => types.includes(type)) - (language ? 0.5 : 0);
+}
 
 /** Only those that do not overlap one before. */
 function apart(sorted: readonly SimulatedEntity[]): SimulatedEntity[] {
-  const kept: SimulatedEntity[] = [];
-  for (const entity of sorted) if (!kept.some((each) => overlaps(each, entity))) kept.push(entity);
-  return kept;
+  let end = 0;
+  return sorted.filter((entity) => {
+    if (entity.offset < end) return false;
+    end = endOf(entity);
+    return true;
+  });
+}
+
+/** Ranges of one style that touch are one; it is cut where another style begins, and at the edges of all else. */
+function splitStyles(sorted: readonly SimulatedEntity[], edges: readonly number[]): SimulatedEntity[] {
+  const ranges = STYLES.flatMap((style) => joined(sorted.filter(({ type }) => type === style)));
+  return ranges.flatMap((range) => split(range, [...ranges.map(({ offset }) => offset), ...edges]));
 }
 
 /** Ranges of the same style that touch become one. */

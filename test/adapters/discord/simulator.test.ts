@@ -433,3 +433,25 @@ test("it comes back at the same address, with the same people", async () => {
   expect(again.discord.apiRoot).toBe(discord.apiRoot);
   expect(again.discord.userId("ann")).toBe(ann);
 });
+
+test("a file may have 10 MiB, or what the simulator is told; one more is added by an edit", async () => {
+  const { discord } = await start({ fileBytes: 10 });
+  const send = async (method: string, path: string, name: string, text: string) => {
+    const form = new FormData();
+    form.set("payload_json", "{}");
+    form.set("files[0]", new Blob([text]), name);
+    const headers = { authorization: `Bot ${discord.token}` };
+    const response = await fetch(`${discord.apiRoot}/v10${path}`, { method, headers, body: form });
+    return { status: response.status, json: await response.json() };
+  };
+  const path = `/channels/${discord.channelId("ann")}/messages`;
+  expect(await send("POST", path, "a.md", "more than 10")).toMatchObject({
+    status: 413,
+    json: { code: 40005 },
+  });
+  const sent = await send("POST", path, "a.md", "ten bytes!");
+  expect(sent).toMatchObject({ status: 200, json: { attachments: [{ filename: "a.md", size: 10 }] } });
+  const { id } = z.object({ id: z.string() }).parse(sent.json);
+  expect((await send("PATCH", `${path}/${id}`, "b.md", "more")).status).toBe(200);
+  expect(discord.screen("ann")[0]?.files).toMatchObject([{ name: "a.md" }, { name: "b.md", text: "more" }]);
+});

@@ -217,15 +217,15 @@ test("cleans and trims the text, and moves the formatting along", async () => {
 });
 
 test.each([
+  [{ type: "bold", offset: 1, length: 1 }, "entity begins in a middle of a UTF-16 symbol at byte offset 4"],
   [
-    { type: "bold", offset: 1, length: 1 },
-    "beginning at UTF-16 offset 1 starts in a middle of a UTF-16 symbol",
+    { type: "bold", offset: 0, length: 1 },
+    "entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol",
   ],
-  [{ type: "bold", offset: 0, length: 1 }, "ending at UTF-16 offset 1 ends in a middle of a UTF-16 symbol"],
-  [{ type: "bold", offset: 0, length: 9 }, "ends after the end of the text at UTF-16 offset 4"],
-  [{ type: "bold", offset: -1, length: 1 }, "invalid offset"],
+  [{ type: "bold", offset: 0, length: 9 }, "ends after the end of the text at UTF-16 offset 9"],
+  [{ type: "bold", offset: -1, length: 1 }, "incorrect offset"],
   [{ type: "glitter", offset: 0, length: 2 }, "Unsupported type specified"],
-  [{ type: "text_link", offset: 0, length: 2, url: "mailto://ann@example.com" }, "Unsupported protocol"],
+  [{ type: "text_link", offset: 0, length: 2, url: "mailto://ann@example.com" }, "Unsupported URL protocol"],
   [{ type: "text_link", offset: 0, length: 2, url: "http://localhost/x" }, "Wrong HTTP URL"],
   [{ type: "text_link", offset: 0, length: 2, url: "javascript:alert(1)" }, "Wrong port number"],
   [{ type: "text_link", offset: 0, length: 2 }, "URL host is empty"],
@@ -236,11 +236,12 @@ test.each([
 
 test("accepts links without a protocol, with one, and into Telegram", async () => {
   const { send } = await setUp();
-  for (const url of ["example.com", "https://example.com:8443/a?b#c", "tg://user?id=1", "http://[::1]/"]) {
-    expect(await send("link", [{ type: "text_link", offset: 0, length: 4, url }])).toMatchObject({
-      entities: [{ url }],
-    });
+  const link = (url: string) => send("link", [{ type: "text_link", offset: 0, length: 4, url }]);
+  for (const url of ["https://example.com:8443/a?b#c", "tg://resolve?domain=ann", "http://[::1]/"]) {
+    expect(await link(url)).toMatchObject({ entities: [{ url }] });
   }
+  expect(await link("Example.com")).toMatchObject({ entities: [{ url: "http://example.com/" }] });
+  expect(await link("tg://user?id=1")).toMatchObject({ entities: [{ type: "text_mention" }] });
 });
 
 test("untangles formatting: nothing in code, no code in code, styles split where others begin", async () => {
@@ -276,6 +277,25 @@ test("keeps a hundred entities, code before styles, and drops the rest without a
   const kept = telegram.screen("ann").at(-1)?.entities ?? [];
   expect(kept.filter(({ type }) => type === "code")).toHaveLength(75);
   expect(kept.filter(({ type }) => type === "bold")).toEqual(each.slice(0, 25));
+});
+
+test("a style that links stand in counts once", async () => {
+  const { telegram, send } = await setUp();
+  const links = Array.from({ length: 99 }, (_, index) => ({
+    type: "text_link",
+    offset: index * 3,
+    length: 2,
+    url: "https://a.b/",
+  }));
+  await send("ab ".repeat(99), [...links, { type: "bold", offset: 0, length: 297 }]);
+  const kept = telegram.screen("ann").at(-1)?.entities ?? [];
+  expect(kept.filter(({ type }) => type === "text_link")).toHaveLength(99);
+  expect(kept.filter(({ type }) => type === "bold").at(-1)).toMatchObject({ offset: 294, length: 2 });
+});
+
+test.each(["\u200b", " \n\t", "\u2800\u3000", "\u00a0\ufeff", "\ufffc"])("%j is nothing", async (text) => {
+  const { send } = await setUp();
+  expect(await send(text)).toBe("Bad Request: text must be non-empty");
 });
 
 test("there is no parse_mode", async () => {

@@ -1,0 +1,221 @@
+import data from "unicodeit/ts_dist/js/data.js";
+
+/** Formulas longer than this, in UTF-16 units, are shown as they were written. */
+export const LONGEST_FORMULA = 2000;
+
+/** Groups deeper than this are shown as they were written. */
+const MAX_DEPTH = 30;
+
+const SYMBOLS = new Map([...pairs(data.replacements), ...spaces(), ...functions()]);
+const SCRIPTS = new Map(pairs(data.subsuperscripts));
+const ACCENTS = new Map(pairs(data.combiningmarks));
+
+function pairs(table: readonly string[][]): [string, string][] {
+  return table.map(([command = "", symbol = ""]) => [command, symbol]);
+}
+
+function spaces(): [string, string][] {
+  const names = [",", ";", ":", " ", ">", "quad", "qquad", "enspace", "thinspace", "medspace", "thickspace"];
+  return [...names.map((name): [string, string] => [`\\${name}`, " "]), ["\\!", ""], ["~", " "]];
+}
+
+/** What is written upright, or said better than by the table. */
+function functions(): [string, string][] {
+  const names =
+    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min mod Pr sec sin sinh sup tan tanh";
+  return [
+    ...names.split(" ").map((name): [string, string] => [`\\${name}`, name]),
+    ["\\dots", "…"],
+    ["\\dotsc", "…"],
+    ["\\dotsb", "⋯"],
+    ["\\langle", "⟨"],
+    ["\\rangle", "⟩"],
+    ["\\bmod", " mod "],
+    ["\\lVert", "‖"],
+    ["\\rVert", "‖"],
+    ["\\lvert", "|"],
+    ["\\rvert", "|"],
+    ["\\degree", "°"],
+    ["'", "′"],
+  ];
+}
+
+/** These say how something looks, and not what it is: their arguments are shown. */
+const TRANSPARENT =
+  /^\\(?:text\w*|math\w+|operatorname\*?|mbox|boxed|boldsymbol|bm|pmb|displaystyle|textstyle|scriptstyle|limits|nolimits|left|right|[bB]igg?[lrm]?|middle|mathopen|mathclose|underbrace|overbrace|rm|bf|it|mathstrut|phantom|hspace|vspace)$/;
+
+/** Their arguments are words, in which spaces count. */
+const WORDS = /^\\(?:text\w*|mbox|operatorname\*?|mathrm|ce)$/;
+
+/** LaTeX as a line of Unicode that reads as nearly like the formula as a line can: `\frac{a}{2}` is a/2. */
+export function readTex(tex: string): string {
+  const reader: Reader = { tex, at: 0, depth: 0 };
+  const text = tex.length > LONGEST_FORMULA ? tex : readUntil(reader, "");
+  const line = text.replace(RELATION, "$1 $2 ").replace(/[ \t]+/g, " ");
+  return line.replace(/ ?\n ?/g, "\n").trim() || tex.trim();
+}
+
+/** LaTeX takes the space behind a command as its end: `A\to B` has none on the other side. */
+const RELATION = /(\S)([→←↔⇒⇐⇔↦⟶⟹≤≥≠≈≡∼≃≅∈∉⊂⊆⊃⊇∣∥∝≪≫±×⋅∪∩∧∨∘]) (?=\S)/g;
+
+interface Reader {
+  readonly tex: string;
+  at: number;
+  depth: number;
+}
+
+const TOKEN = /\\(?:[A-Za-z]+\*?|[\s\S]|$)|[\s\S]/uy;
+
+function next(reader: Reader): string {
+  TOKEN.lastIndex = reader.at;
+  const token = TOKEN.exec(reader.tex)?.[0] ?? "";
+  reader.at += token.length;
+  return token;
+}
+
+/** Reads to a closing token, or to the end. */
+function readUntil(reader: Reader, closing: string): string {
+  let text = "";
+  for (let token = next(reader); token && token !== closing; token = next(reader)) {
+    const piece = readToken(reader, token);
+    // `a\leq b` needs no space in LaTeX; a name and what it is applied to do.
+    if (/\p{L}$/u.test(text) && /^\\[a-z]{2,}$/i.test(token) && /^\p{L}{2}/u.test(piece)) text += " ";
+    text += piece;
+    if (/^\\[a-z]{2,}$/i.test(token) && /\p{L}{2}$/u.test(piece) && /^ *[\p{L}\p{N}\\]/u.test(rest(reader)))
+      text += " ";
+  }
+  return text;
+}
+
+function rest({ tex, at }: Reader): string {
+  return tex.slice(at, at + 3);
+}
+
+function readToken(reader: Reader, token: string): string {
+  if (token === "{") return readGroup(reader, "}");
+  if (token === "}") return "";
+  if (token === "^" || token === "_") return script(token, readArgument(reader));
+  if (token === "&") return " ";
+  if (token === "\\\\") return "\n";
+  if (/^\s$/.test(token)) return " ";
+  if (token.startsWith("\\")) return readCommand(reader, token);
+  return SYMBOLS.get(token) ?? token;
+}
+
+function readGroup(reader: Reader, closing: string): string {
+  if (reader.depth >= MAX_DEPTH) return "{";
+  reader.depth += 1;
+  const text = readUntil(reader, closing);
+  reader.depth -= 1;
+  return text;
+}
+
+/** The next group, command or character. */
+function readArgument(reader: Reader): string {
+  skipSpace(reader);
+  const token = next(reader);
+  return token ? readToken(reader, token) : "";
+}
+
+function skipSpace(reader: Reader): void {
+  while (/\s/.test(reader.tex[reader.at] ?? "")) reader.at += 1;
+}
+
+function readCommand(reader: Reader, command: string): string {
+  if (/^\\[dtc]?frac$/.test(command)) {
+    const over = inBrackets(readArgument(reader), /^[\p{L}\p{N}\p{M}′]*$/u);
+    return `${over}/${inBrackets(readArgument(reader), ONE)}`;
+  }
+  if (/^\\[dt]?binom$/.test(command)) return `C(${readArgument(reader)}, ${readArgument(reader)})`;
+  if (command === "\\sqrt") return root(reader);
+  if (command === "\\begin" || command === "\\end") return readEnvironment(reader, command);
+  if (command === "\\not") return `${readArgument(reader)}\u0338`;
+  const accent = ACCENTS.get(command);
+  if (accent) return accented(readArgument(reader), accent);
+  if (WORDS.test(command)) return readWords(reader);
+  const symbol = SYMBOLS.get(command) ?? symbolWithArgument(reader, command);
+  if (symbol !== undefined) return symbol;
+  if (!TRANSPARENT.test(command)) return unknown(reader, command);
+  if (/^\\(?:left|right)$/.test(command) && reader.tex[reader.at] === ".") reader.at += 1;
+  return "";
+}
+
+/** Shown as it was written. */
+function unknown(reader: Reader, command: string): string {
+  if (reader.tex[reader.at] !== "{") return command;
+  return `${command}{${readArgument(reader)}}`;
+}
+
+/** Such as `\mathbb{R}`. */
+function symbolWithArgument(reader: Reader, command: string): string | undefined {
+  const argument = /^\{[A-Za-z0-9]\}/.exec(rest(reader))?.[0];
+  const symbol = argument && SYMBOLS.get(command + argument);
+  if (symbol) reader.at += argument.length;
+  return symbol || undefined;
+}
+
+function readWords(reader: Reader): string {
+  const group = /^\s*\{([^{}]*)\}/.exec(reader.tex.slice(reader.at));
+  if (!group) return "";
+  reader.at += group[0].length;
+  return group[1] ?? "";
+}
+
+function root(reader: Reader): string {
+  skipSpace(reader);
+  let sign = "√";
+  if (reader.tex[reader.at] === "[") {
+    reader.at += 1;
+    const degree = readGroup(reader, "]").trim();
+    sign = degree === "3" ? "∛" : degree === "4" ? "∜" : `${script("^", degree)}√`;
+  }
+  return sign + inBrackets(readArgument(reader), ONE);
+}
+
+const MATRIX = /^([pbBvV]?)(?:small)?matrix\*?$|^array$/;
+const BRACKETS: Readonly<Record<string, readonly [string, string]>> = {
+  p: ["(", ")"],
+  B: ["{", "}"],
+  v: ["|", "|"],
+  V: ["‖", "‖"],
+};
+
+/** The rows of a matrix stand in one line, as `[a b; c d]`; other surroundings only order lines. */
+function readEnvironment(reader: Reader, command: string): string {
+  const name = readWords(reader);
+  if (command === "\\end") return "";
+  if (name === "array" || name === "tabular") readArgument(reader);
+  if (reader.depth >= MAX_DEPTH) return "";
+  reader.depth += 1;
+  const body = readUntil(reader, "\\end");
+  reader.depth -= 1;
+  readWords(reader);
+  const matrix = MATRIX.exec(name);
+  if (!matrix) return name === "cases" ? `{${body}` : body;
+  const [open, close] = BRACKETS[matrix[1] ?? ""] ?? ["[", "]"];
+  return open + body.trim().replace(/\s*\n\s*/g, "; ") + close;
+}
+
+/** A number, or one letter with its marks. */
+const ONE = /^(?:\p{N}*|\p{L}[\p{No}\p{Lm}\p{M}′]*|.)$/u;
+
+function inBrackets(text: string, unless: RegExp): string {
+  const inner = text.trim();
+  return unless.test(inner) ? inner : `(${inner})`;
+}
+
+/** A text set high or low: in the characters that Unicode has for that or, if one is missing, as `^(text)`. */
+export function script(mark: "^" | "_", text: string): string {
+  const inner = text.trim();
+  const letters = Array.from(inner.replace(/ /g, ""), (char) =>
+    SCRIPTS.get(mark + char.replace("−", "-").replace("′", "'")),
+  );
+  if (inner === "∘" && mark === "^") return "°";
+  if (inner === "′") return inner;
+  if (letters.every((letter) => letter !== undefined)) return letters.join("");
+  return Array.from(inner).length > 1 ? `${mark}(${inner})` : mark + inner;
+}
+
+function accented(text: string, accent: string): string {
+  return Array.from(text.normalize("NFC")).length === 1 ? text + accent : text;
+}
