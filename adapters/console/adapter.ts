@@ -13,6 +13,8 @@ export interface ConsoleOptions {
   readonly locale?: string | undefined;
   /** Whether to use colours and styles. */
   readonly color: boolean;
+  /** Whether the terminal knows links behind a text; otherwise addresses are written out. */
+  readonly links?: boolean;
   /** Called whenever nothing is left to be answered: a terminal shows its prompt. */
   readonly idle?: () => void;
 }
@@ -48,13 +50,17 @@ export function createConsole(options: ConsoleOptions): Console {
     name: "console",
     ended,
     pace: PACE,
-    dialect: createConsoleDialect({
-      color: options.color,
-      ...(output.isTTY && {
-        columns: output.columns ?? 80,
-        rows: Math.max(4, (output.rows ?? 24) - FREE_ROWS),
-      }),
-    }),
+    // Each answer takes the size that the terminal has by then.
+    get dialect() {
+      return createConsoleDialect({
+        color: options.color,
+        ...(options.links && { links: true }),
+        ...(output.isTTY && {
+          columns: output.columns ?? 80,
+          rows: Math.max(4, (output.rows ?? 24) - FREE_ROWS),
+        }),
+      });
+    },
     start: async (receive) => {
       options.idle?.();
       void listen(receive);

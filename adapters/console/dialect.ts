@@ -1,14 +1,16 @@
 import { styleText } from "node:util";
-import wrapAnsi from "wrap-ansi";
 import type { Block, Cell, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
-import { spellOutLinks } from "../../src/text/links.ts";
+import { type Link, spellOutLinks } from "../../src/text/links.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
 import { displayWidth } from "../../src/text/width.ts";
+import { type Layout, layOut, type Piece } from "./pieces.ts";
 
 export interface ConsoleDialectOptions {
   /** Whether to use colours and styles. */
   readonly color: boolean;
+  /** Whether the terminal knows links behind a text (OSC 8); otherwise addresses are written out. */
+  readonly links?: boolean;
   /** The width of the terminal; without it lines are as long as they are. */
   readonly columns?: number;
   /** The most lines of one page; without it pages have any length. */
@@ -34,10 +36,8 @@ const TABLE_WIDTH = 80;
 export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<string> {
   const rows = Math.max(MIN_ROWS, options.rows ?? Number.POSITIVE_INFINITY);
   const printer: Printer = {
-    style: options.color
-      ? (format, text) => styleText(format, text, { validateStream: false })
-      : (_, text) => text,
     color: options.color,
+    links: options.links ?? false,
     columns: options.columns === undefined ? undefined : Math.max(MIN_COLUMNS, options.columns),
   };
   return {
@@ -51,8 +51,8 @@ export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<st
 }
 
 interface Printer {
-  readonly style: (format: Format[], text: string) => string;
   readonly color: boolean;
+  readonly links: boolean;
   readonly columns: number | undefined;
 }
 
@@ -63,7 +63,7 @@ function printBlock(block: Block, printer: Printer): string[] {
     case "paragraph":
       return printSpans(block.spans, printer);
     case "heading":
-      return printSpans(block.spans, printer, ["bold", "underline"]);
+      return printSpans(block.spans, printer, block.level > 2 ? ["bold"] : ["bold", "underline"]);
     case "code":
       return printCode(block.text, block.language, printer);
     case "quote":
@@ -73,7 +73,7 @@ function printBlock(block: Block, printer: Printer): string[] {
     case "table":
       return printTable(block, printer);
     case "rule":
-      return [printer.style(["dim"], "-".repeat(Math.min(printer.columns ?? 40, 40)))];
+      return [dim("-".repeat(Math.min(printer.columns ?? 40, 40)), printer)];
   }
 }
 
@@ -82,9 +82,9 @@ function printBlocks(blocks: readonly Block[], printer: Printer): string[] {
 }
 
 function printQuote(blocks: readonly Block[], printer: Printer): string[] {
-  const mark = fitting("> ", printer);
+  const mark = fitting(printer.columns === undefined ? "> " : "│ ", printer);
   return printBlocks(blocks, narrower(printer, mark.length)).map(
-    (line) => (mark && printer.style(["dim"], mark)) + line,
+    (line) => (mark && dim(mark, printer)) + line,
   );
 }
 
@@ -106,35 +106,74 @@ const FORMATS: Readonly<Record<Style, Format>> = {
 };
 
 function printSpans(spans: readonly Span[], printer: Printer, formats: Format[] = []): string[] {
-  const text = spellOutLinks(spans, () => false)
-    .map(({ text, styles = [] }) => {
-      const safe = harmless(text, printer);
-      const shown = styles.includes("code") && !printer.color ? `\`${safe}\`` : safe;
-      const all = [...formats, ...styles.map((style) => FORMATS[style])];
-      return all.length > 0 ? shown.replace(/[^\n]+/g, (line) => printer.style(all, line)) : shown;
-    })
-    .join("");
-  return wrapped(text, printer, true);
+  const shown = spellOutLinks(spans, (link) => printer.links && isLinkable(link));
+  return lines(
+    shown.map((span) => pieceOf(span, printer, formats)),
+    printer,
+    "words",
+  );
+}
+
+function pieceOf({ text, styles = [], href }: Span, printer: Printer, formats: Format[]): Piece {
+  const safe = harmless(text, printer);
+  const shown = printer.color ? safe : marked(safe, styles);
+  const paint = painter([...formats, ...styles.map((style) => FORMATS[style])], printer);
+  return { text: shown, paint: href ? (part) => linked(paint ? paint(part) : part, href) : paint };
+}
+
+/** Without styles, what is struck out would seem to be meant, and code to be words. */
+function marked(text: string, styles: readonly Style[]): string {
+  if (!text.trim()) return text;
+  const code = styles.includes("code") ? `\`${text}\`` : text;
+  return styles.includes("strike") ? `~~${code}~~` : code;
+}
+
+function painter(formats: Format[], { color }: Printer): Piece["paint"] {
+  if (!color || formats.length === 0) return undefined;
+  return (text) => styleText(formats, text, { validateStream: false });
+}
+
+function dim(text: string, printer: Printer): string {
+  return painter(["dim"], printer)?.(text) ?? text;
+}
+
+/** A link that shows where it leads is written out, and so is one whose text looks as if it led elsewhere. */
+function isLinkable({ href = "", spans }: Link): boolean {
+  return (
+    /^https?:/i.test(href) && URL.canParse(href) && !spans.some(({ text }) => /https?:|www\./i.test(text))
+  );
+}
+
+/** A URL has nothing but printable ASCII, as the sequence asks for. */
+function linked(text: string, href: string): string {
+  return `\u001B]8;;${new URL(href).href}\u001B\\${text}\u001B]8;;\u001B\\`;
 }
 
 /** Text that runs no commands of the terminal: without control characters, and those that turn the direction. */
 function harmless(text: string, { columns }: Printer): string {
-  const safe = text.replace(/(?![\n\t])[\p{Cc}\p{Surrogate}\u202a-\u202e\u2066-\u2069]/gu, "");
+  const safe = HARMLESS.test(text) ? text : text.replace(HARMFUL, "");
   return columns === undefined ? safe : safe.replaceAll("\t", "    ");
 }
 
-function wrapped(text: string, { columns }: Printer, atWords: boolean): string[] {
-  if (columns === undefined) return text.split("\n");
-  return wrapAnsi(text, columns, { hard: true, trim: atWords, wordWrap: atWords }).split("\n");
+const HARMLESS = /^[\n\t -~]*$/;
+
+const HARMFUL = /(?![\n\t])[\p{Cc}\p{Surrogate}\u2028-\u202e\u2066-\u2069]/gu;
+
+function lines(pieces: readonly Piece[], { columns }: Printer, at: Layout["at"]): string[] {
+  return layOut(pieces, { columns, at });
 }
 
 function printCode(text: string, language: string, printer: Printer): string[] {
   const code = harmless(text, printer);
-  const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length));
+  const longest = Math.max(2, ...(code.match(/`{3,}/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(Math.min(longest + 1, MIN_COLUMNS));
-  const lines = wrapped(code, printer, false).map((line) => (line ? printer.style(["cyan"], line) : line));
-  const opening = wrapped(fence + harmless(language, printer), printer, false)[0] ?? fence;
-  return [printer.style(["dim"], opening), ...lines, printer.style(["dim"], fence)];
+  const [opening = fence] = monospaced(fence + harmless(language, printer), printer, "dim");
+  return [opening, ...monospaced(code, printer, "cyan"), dim(fence, printer)];
+}
+
+/** Text whose spaces count. */
+function monospaced(text: string, printer: Printer, format: Format): string[] {
+  return lines([{ text, paint: painter([format], printer) }], printer, "anywhere");
 }
 
 function printList({ items, start }: List, printer: Printer): string[] {
@@ -157,8 +196,8 @@ function markerOf({ checked }: ListItem, number: number | undefined): string {
 }
 
 function printTable(table: Table, printer: Printer): string[] {
-  const lines = alignTable(table, printer.columns ?? TABLE_WIDTH);
-  if (lines) return lines.flatMap((line) => wrapped(harmless(line, printer), printer, false));
+  const rows = alignTable(table, printer.columns ?? TABLE_WIDTH);
+  if (rows) return rows.flatMap((row) => lines([{ text: harmless(row, printer) }], printer, "anywhere"));
   return tableCards({ ...table, head: table.head.map((cell) => clipped(cell, printer)) }).flatMap(
     (card, index) => [...(index > 0 ? [""] : []), ...card.flatMap((spans) => printSpans(spans, printer))],
   );

@@ -100,3 +100,11 @@ test("what is typed while an answer runs is the next question", async () => {
   await until(() => model.requests.length === 2);
   expect(model.requests[1]?.messages.at(-1)?.content).toBe("second");
 });
+
+test("an answer is as wide as the terminal is by then", async () => {
+  const { console, screen } = await sitDown();
+  const blocks = [{ type: "paragraph", spans: [{ text: "some words that need more than a line" }] }] as const;
+  expect(console.dialect.print(blocks)).toBe("\nsome words that need more than a line");
+  screen.output.columns = 20;
+  expect(console.dialect.print(blocks)).toBe("\nsome words that need\nmore than a line");
+});

@@ -1,0 +1,2 @@
+export { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
+export { dingtalkPayload } from "./payload.ts";

@@ -1,0 +1,1 @@
+export { createWebDialect, type WebBody } from "./dialect.ts";
