@@ -5,7 +5,15 @@ import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
 import closeWithGrace from "close-with-grace";
 import { Command, CommanderError } from "commander";
-import { type Console, createConsole, linesOf, openTerminal, type Said } from "../adapters/console/index.ts";
+import {
+  type Console,
+  createConsole,
+  linesOf,
+  openTerminal,
+  type Said,
+  showsLinks,
+  useColor,
+} from "../adapters/console/index.ts";
 import { loadSettings, secretsOf, type Settings } from "../config/settings.ts";
 import { ConfigError, describeError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
@@ -112,14 +120,14 @@ async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void>
     output: process.stdout,
     user: flags.user ?? userInfo().username,
     locale: systemLocale(),
-    color: useColor(),
+    ...looks(),
   });
   await run({ log }, () => converse({ settings, log, console, middleware: [asked.handler] }));
   if (asked.failed()) process.exitCode = FAILED;
 }
 
 async function preview(file: string | undefined, { platform, jsonl }: { platform?: string; jsonl?: true }) {
-  const all = await createPreviews(useColor());
+  const all = await createPreviews(loadSettings(process.env), looks().color);
   const chosen = all.filter(({ name }) => platform === undefined || name === platform);
   const [first] = chosen;
   if (!first || (jsonl && chosen.length > 1)) {
@@ -218,7 +226,7 @@ function openConsole(user: string): OpenConsole {
         yield said;
       }
     })();
-    const adapter = createConsole({ input, output: stdout, user, locale, color: useColor() });
+    const adapter = createConsole({ input, output: stdout, user, locale, ...looks() });
     return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
   }
   stdout.write(`${say("console.welcome")}\n`);
@@ -233,7 +241,7 @@ function openConsole(user: string): OpenConsole {
     output: stdout,
     user,
     locale,
-    color: useColor(),
+    ...looks(),
     idle: () => terminal.prompt(),
   });
   return { adapter, close: () => terminal.close(), spoken: () => true };
@@ -283,8 +291,10 @@ async function* only(said: Said): AsyncGenerator<Said> {
   yield said;
 }
 
-function useColor(): boolean {
-  return process.stdout.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+/** What standard output can show. */
+function looks() {
+  const surroundings = { env: process.env, isTTY: process.stdout.isTTY };
+  return { color: useColor(surroundings), links: showsLinks(surroundings) };
 }
 
 /** "zh-CN" for LANG=zh_CN.UTF-8; undefined where no language is set. */

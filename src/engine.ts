@@ -1,5 +1,6 @@
 import type { Adapter } from "./adapter.ts";
 import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
+import { createBudgets } from "./delivery/budget.ts";
 import { deliver } from "./delivery/deliver.ts";
 import { describeError, Parked, PlatformError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
@@ -34,6 +35,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { queue, history, keyOf } = options;
   const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
   const handle = compose(options.handlers);
+  const budgets = createBudgets();
   /** The events whose people know that the store is out of reach. */
   const told = new Set<string>();
 
@@ -67,6 +69,7 @@ export function createEngine(options: EngineOptions): Engine {
       await deliver(reply ?? "", {
         adapter,
         event,
+        budgets,
         shown: adapter.edit || known !== undefined ? record.outbox.shown : [],
         sending: record.outbox.sending ?? false,
         last: conversation.last,
@@ -105,6 +108,7 @@ export function createEngine(options: EngineOptions): Engine {
       adapter,
       // A message of its own, not the first of the answer.
       event: { ...event, id: `${event.id}#store` },
+      budgets,
       shown: [],
       sending: false,
       last: undefined,

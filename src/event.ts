@@ -12,6 +12,8 @@ export interface ChatEvent {
   readonly text: string;
   /** "reset" for /reset; lower case. */
   readonly command?: string;
+  /** The command was given without words, such as by a button: what it does is seen, so nothing is said about it. */
+  readonly silent?: true;
   readonly attachments?: readonly Attachment[];
   /** A message of the bot that already stands for the answer (a deferral): the answer replaces it. */
   readonly placeholder?: string;

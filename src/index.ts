@@ -1,5 +1,5 @@
 /** The public API: all that a bot of your own needs. */
-export type { Adapter, CommandEntry, Receive } from "./adapter.ts";
+export type { Adapter, AnswerFile, CommandEntry, Pace, Receive } from "./adapter.ts";
 export { type Colloquy, type ColloquyOptions, createColloquy } from "./colloquy.ts";
 export type { Conversation, Saying } from "./conversation.ts";
 export { ConfigError, ModelError, type ModelErrorCode, PlatformError, StoreError } from "./errors.ts";

@@ -91,17 +91,22 @@ export function hasPlatforms(settings: Settings): boolean {
 }
 
 /** The previews of all platforms. `color`: what people see may be styled. */
-export async function createPreviews(color: boolean): Promise<Preview[]> {
+export async function createPreviews(
+  settings: Pick<Settings, "TELEGRAM_RICH">,
+  color: boolean,
+): Promise<Preview[]> {
   const telegram = await import("../adapters/telegram/index.ts");
   const discord = await import("../adapters/discord/index.ts");
+  const dingtalk = await import("../adapters/dingtalk/index.ts");
+  const web = await import("../adapters/web/index.ts");
   const console = await import("../adapters/console/index.ts");
   return [
     createPreview({
       name: "telegram",
-      dialect: telegram.createTelegramDialect(),
+      dialect: telegram.createTelegramDialect({ rich: settings.TELEGRAM_RICH }),
       payload: telegram.telegramPayload,
-      show: (body) => (color ? telegram.toAnsi(body) : body.text),
-      text: ({ text }) => text,
+      show: (body) => (color ? telegram.toAnsi(body) : telegram.readable(body).text),
+      text: ({ text, rich = "" }) => text || rich,
     }),
     createPreview({
       name: "discord",
@@ -109,6 +114,20 @@ export async function createPreviews(color: boolean): Promise<Preview[]> {
       payload: discord.discordPayload,
       show: ({ content }) => content,
       text: ({ content }) => content,
+    }),
+    createPreview({
+      name: "dingtalk",
+      dialect: dingtalk.createDingtalkDialect(),
+      payload: dingtalk.dingtalkPayload,
+      show: ({ text }) => text,
+      text: (body) => dingtalk.dingtalkPayload(body).msgParam,
+    }),
+    createPreview({
+      name: "web",
+      dialect: web.createWebDialect(),
+      payload: (body) => body,
+      show: ({ html }) => html,
+      text: ({ html }) => html,
     }),
     createPreview({
       name: "console",
@@ -132,6 +151,8 @@ async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]>
     const telegram = createTelegram({
       token: settings.TELEGRAM_BOT_TOKEN,
       apiRoot: settings.TELEGRAM_API_ROOT,
+      rich: settings.TELEGRAM_RICH,
+      drafts: settings.TELEGRAM_DRAFTS,
       log: log.child({ platform: "telegram" }),
       ...(agent && { agent }),
       ...(url && { webhook: { url, ...(secret && { secret }) } }),
@@ -143,6 +164,7 @@ async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]>
     const apiRoot = settings.DISCORD_API_ROOT;
     const discord = createDiscord({
       token: settings.DISCORD_BOT_TOKEN,
+      fileAfter: settings.DISCORD_FILE_AFTER,
       log: log.child({ platform: "discord" }),
       ...(apiRoot && { apiRoot }),
     });

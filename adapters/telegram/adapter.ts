@@ -1,31 +1,40 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Adapter, CommandEntry, Receive } from "../../src/adapter.ts";
+import type { Adapter, CommandEntry, Pace, Receive } from "../../src/adapter.ts";
 import { ConfigError, describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { type ApiOptions, createCall } from "./api.ts";
+import { type ApiOptions, createCall, followMoves } from "./api.ts";
 import { createTelegramDialect, type TelegramBody } from "./dialect.ts";
+import { createDraft } from "./drafts.ts";
 import { nonsense, TelegramRefusal } from "./errors.ts";
 import { createHealth } from "./health.ts";
 import { type Log, SILENCE } from "./log.ts";
 import { registerMenu } from "./menu.ts";
 import { createMessages } from "./messages.ts";
 import { poll } from "./poll.ts";
-import { Bot, toEvent, updateId, WANTED_UPDATES } from "./updates.ts";
+import type { RichMode } from "./rich.ts";
+import { Bot, toEvent, updateId, wantedUpdates } from "./updates.ts";
 import { createWebhook, secretFrom } from "./webhook.ts";
+import { createWrite } from "./write.ts";
 
 /** How to be a Telegram bot. */
 export interface TelegramOptions extends ApiOptions {
   /** Receive by HTTP instead of polling, at this public URL; without a secret one is made from the token. */
   readonly webhook?: { readonly url: string; readonly secret?: string };
+  /** How messages are written; `auto` by default. */
+  readonly rich?: RichMode;
+  /** In private chats an answer grows as a draft, with a button to stop it; needs Bot API 9.5, the button 10.3. */
+  readonly drafts?: boolean;
   readonly log?: Log;
-  /** The least time between two writes of a growing answer in one chat, in ms. */
-  readonly pace?: Adapter["pace"];
+  readonly pace?: Pace;
   /** How long Telegram holds an empty poll open, in seconds; at most 50. */
   readonly pollSeconds?: number;
 }
 
-/** A message a second in a chat, 20 a minute in a group, edits count: https://core.telegram.org/bots/faq. */
-const PACE = { direct: 1000, group: 3000 };
+/**
+ * A message a second in a chat, 20 a minute in a group, edits count: https://core.telegram.org/bots/faq. For drafts
+ * no limit is published, but there is one; they vanish after 30 s (https://core.telegram.org/bots/api#sendmessagedraft).
+ */
+const PACE: Pace = { direct: 1000, group: 3000, draft: 500, redraft: 20_000 };
 
 /** Telegram's longest poll, in seconds (telegram-bot-api, Client.cpp). */
 const POLL_SECONDS = 50;
@@ -44,16 +53,19 @@ interface Intake {
 
 /** Telegram: receives by polling or webhook, an update being acknowledged only once it is stored. */
 export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> {
-  const { token, webhook, log = SILENCE } = options;
+  const { token, webhook, drafts = false, log = SILENCE } = options;
   const secret = webhook?.secret ?? secretFrom(token);
   const call = createCall(options);
+  const callChat = followMoves(call);
+  const write = createWrite(callChat, log);
+  const wanted = wantedUpdates(drafts);
   const health = createHealth(log);
   let running: { stop: AbortController; ended: Promise<void> } | undefined;
   let takeRequest: Take | undefined;
 
   return {
     name: "telegram",
-    dialect: createTelegramDialect(),
+    dialect: createTelegramDialect(options),
     pace: options.pace ?? PACE,
     start: async (receive, menu) => {
       const stop = new AbortController();
@@ -67,7 +79,8 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
     },
     trouble: () => health.trouble?.sentence,
-    ...createMessages(call, log),
+    ...createMessages(callChat, write),
+    ...(drafts && { draft: createDraft(write, log) }),
     ...(webhook && { fetch: createWebhook({ secret, take: () => takeRequest }) }),
   };
 
@@ -87,7 +100,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       signal.throwIfAborted();
       log.info({ bot: bot.username }, `receiving for @${bot.username} by ${webhook ? "webhook" : "polling"}`);
       const seconds = options.pollSeconds ?? POLL_SECONDS;
-      return { ended: webhook ? Promise.resolve() : poll({ call, health, seconds, take, signal }) };
+      return { ended: webhook ? Promise.resolve() : poll({ call, health, seconds, wanted, take, signal }) };
     } catch (error) {
       if (!signal.aborted) throw error;
       return { ended: Promise.resolve() };
@@ -110,7 +123,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
 
   async function setWebhook(url: string, signal: AbortSignal): Promise<void> {
     try {
-      await call("setWebhook", { url, secret_token: secret, allowed_updates: WANTED_UPDATES }, { signal });
+      await call("setWebhook", { url, secret_token: secret, allowed_updates: wanted }, { signal });
     } catch (error) {
       if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
       throw new ConfigError(

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { MessageEntity, TelegramBody } from "./dialect.ts";
+import { readable } from "./rich-read.ts";
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -12,10 +13,12 @@ const FORMATS: Readonly<Record<MessageEntity["type"], Format>> = {
   pre: "cyan",
   text_link: "underline",
   blockquote: "dim",
+  expandable_blockquote: "dim",
 };
 
-/** A message as a terminal can show it, for those who want to see it without Telegram. */
-export function toAnsi({ text, entities }: TelegramBody): string {
+/** A message as a terminal can show it, for those who want to see it without Telegram; the rich form goes first. */
+export function toAnsi(body: TelegramBody): string {
+  const { text, entities } = readable(body);
   const edges = new Set([
     0,
     text.length,

@@ -1,6 +1,6 @@
 import type http from "node:http";
 import { Telegram } from "telegraf";
-import { toRefusal } from "./errors.ts";
+import { TelegramRefusal, toRefusal } from "./errors.ts";
 
 /** One call of the Bot API; rejects with a `TelegramRefusal`, or with the signal's reason when it aborts. */
 export type Call = (method: string, fields?: object, options?: CallOptions) => Promise<unknown>;
@@ -46,6 +46,18 @@ export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
     } catch (error) {
       signal?.throwIfAborted();
       throw toRefusal(error, { method, token });
+    }
+  };
+}
+
+/** The same calls, but a group that became a supergroup is another chat from then on. */
+export function followMoves(call: Call): Call {
+  return async (method, fields, options) => {
+    try {
+      return await call(method, fields, options);
+    } catch (error) {
+      if (!(error instanceof TelegramRefusal) || error.movedTo === undefined) throw error;
+      return call(method, { ...fields, chat_id: error.movedTo }, options);
     }
   };
 }

@@ -1,17 +1,27 @@
 import type { Block, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
-import { showsAddress, spellOutLinks } from "../../src/text/links.ts";
+import { spellOutLinks } from "../../src/text/links.ts";
 import { type Mark, writeSpans } from "../../src/text/nest.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
+import { cleaned } from "./clean.ts";
 import { countEntities, type MessageEntity, trimmed } from "./entities.ts";
 import { isLinkable } from "./links.ts";
+import { isLongQuote } from "./quote.ts";
+import { fitsRich, MAX_RICH_LENGTH, needsRich, printRich, type RichMode } from "./rich.ts";
 
 export type { MessageEntity } from "./entities.ts";
 
 /** A message as `sendMessage` takes it: entities, and never a `parse_mode`, so nothing needs escaping. */
-export interface TelegramBody {
+export interface ClassicBody {
+  /** Empty if the message is to be rich in any case. */
   readonly text: string;
   readonly entities: readonly MessageEntity[];
+}
+
+/** A message in all forms that it has. */
+export interface TelegramBody extends ClassicBody {
+  /** The same as the HTML of a rich message, where that says more; servers of before Bot API 10.1 know none. */
+  readonly rich?: string;
 }
 
 /**
@@ -29,18 +39,40 @@ const TABLE_WIDTH = 40;
 /** Deeper lists are indented no further than this many columns. */
 const MAX_INDENT = 40;
 
-/** Rich text as plain text with entities. */
-export function createTelegramDialect(): Dialect<TelegramBody> {
+/**
+ * Rich text as text with entities, as rich messages, or (`auto`) as text with entities to which the rich form is
+ * added where it says more. Then both have to fit, so that the pages do not depend on what the server knows.
+ */
+export function createTelegramDialect(options: { readonly rich?: RichMode } = {}): Dialect<TelegramBody> {
+  const { rich = "auto" } = options;
+  if (rich === "rich") return RICH;
   return {
     limits: { length: MAX_LENGTH, unit: "utf16" },
-    print: (blocks) => {
-      const page: Page = { text: "", entities: [] };
-      printBlocks(blocks, { page, indent: "", quoted: false });
-      return trimmed(page);
-    },
-    fits: ({ text, entities }) =>
-      text.length <= MAX_LENGTH && entities.length <= MAX_ENTITIES && countEntities(entities) <= MAX_ENTITIES,
+    print: (blocks) => ({
+      ...printClassic(blocks),
+      ...(rich === "auto" && needsRich(blocks) && { rich: printRich(blocks) }),
+    }),
+    fits: (body) => fitsClassic(body) && (body.rich === undefined || fitsRich(body.rich)),
   };
+}
+
+const RICH: Dialect<TelegramBody> = {
+  limits: { length: MAX_RICH_LENGTH, unit: "utf16" },
+  print: (blocks) => ({ text: "", entities: [], rich: printRich(blocks) }),
+  fits: ({ rich = "" }) => fitsRich(rich),
+};
+
+function printClassic(blocks: readonly Block[]): ClassicBody {
+  const page: Page = { text: "", entities: [] };
+  printBlocks(blocks, { page, indent: "", quoted: false });
+  return trimmed(page);
+}
+
+/** Whether a message without its rich form keeps Telegram's limits. */
+export function fitsClassic({ text, entities }: ClassicBody): boolean {
+  return (
+    text.length <= MAX_LENGTH && entities.length <= MAX_ENTITIES && countEntities(entities) <= MAX_ENTITIES
+  );
 }
 
 /** A message in the making. */
@@ -104,8 +136,8 @@ const TYPES: Readonly<Record<Exclude<Style, "code">, MessageEntity["type"]>> = {
 
 function printSpans(spans: readonly Span[], { page, indent }: Place): void {
   const open: Draft[] = [];
-  // Telegram finds by itself an address that is written out.
-  const linked = spellOutLinks(spans, (link) => isLinkable(link.href ?? "") && !showsAddress(link));
+  // Telegram finds by itself an address that is written out, but not always where it ends.
+  const linked = spellOutLinks(spans, (link) => isLinkable(link.href ?? ""));
   writeSpans(linked.map(exclusive), {
     open: (mark) => open.push(begin(page, entityOf(mark))),
     close: () => end(page, open.pop()),
@@ -140,18 +172,6 @@ function end({ text }: Page, draft: Draft | undefined): void {
   if (draft) draft.length = text.length - draft.offset;
 }
 
-/** As the server cleans text (TDLib's clean_input_string), but a tab keeps its width. */
-function cleaned(text: string): string {
-  if (!UNCLEAN.test(text)) return text;
-  return text
-    .replaceAll("\t", "    ")
-    .replace(/[\r\u2028-\u202e\u030a\u0333\u033f]/g, "")
-    .replace(/\p{Surrogate}/gu, "\uFFFD")
-    .replace(/(?!\n)[\0-\x1f]/g, " ");
-}
-
-const UNCLEAN = /(?!\n)[\0-\x1f\u2028-\u202e\u030a\u0333\u033f]|\p{Surrogate}/u;
-
 function printCode(text: string, language: string, { page }: Place): void {
   const kind = { type: "pre", offset: 0, length: 0 } as const;
   const draft = begin(page, language ? { ...kind, language: cleaned(language) } : { ...kind });
@@ -163,6 +183,7 @@ function printQuote(blocks: readonly Block[], place: Place): void {
   const draft = place.quoted ? undefined : begin(place.page, { type: "blockquote", offset: 0, length: 0 });
   printBlocks(blocks, { ...place, quoted: true });
   end(place.page, draft);
+  if (draft && isLongQuote(place.page.text.slice(draft.offset))) draft.type = "expandable_blockquote";
 }
 
 function printList({ items, start }: List, place: Place): void {

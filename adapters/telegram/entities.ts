@@ -8,7 +8,8 @@ export interface MessageEntity {
     | "code"
     | "pre"
     | "text_link"
-    | "blockquote";
+    | "blockquote"
+    | "expandable_blockquote";
   readonly offset: number;
   readonly length: number;
   /** Of a `text_link`. */

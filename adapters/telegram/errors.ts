@@ -48,6 +48,19 @@ export function toRefusal(
   return answer ? refused(answer, method, token) : unanswered(method, reasonOf(error, token));
 }
 
+/**
+ * Whether the server is older than rich messages (Bot API 10.1): such a one does not know `sendRichMessage`, and
+ * of `editMessageText` it does not see the field, and misses the text.
+ */
+export function knowsNoRich({ status, description }: TelegramRefusal): boolean {
+  return status === 404 || (status === 400 && /message text is empty/i.test(description));
+}
+
+/** Whether the reason may be what a rich message holds, and not where it is to go. */
+export function refusesRich({ status, description }: TelegramRefusal): boolean {
+  return status === 400 && !GONE.test(description) && !/not found|not modified/i.test(description);
+}
+
 /** An answer that cannot be what the method promises. */
 export function nonsense(method: string): TelegramRefusal {
   return unanswered(method, "the answer makes no sense");

@@ -1,13 +1,15 @@
 import type { Call } from "./api.ts";
 import { nonsense } from "./errors.ts";
 import type { Health } from "./health.ts";
-import { updateId, WANTED_UPDATES } from "./updates.ts";
+import { updateId } from "./updates.ts";
 
 export interface PollOptions {
   readonly call: Call;
   readonly health: Health;
   /** How long Telegram may hold a poll open, in seconds; it knows no more than 50. */
   readonly seconds: number;
+  /** The kinds of updates. */
+  readonly wanted: readonly string[];
   /** Takes one update in; resolves once stored. */
   readonly take: (update: unknown) => Promise<void>;
   readonly signal: AbortSignal;
@@ -23,7 +25,7 @@ const CONFIRM_MS = 2000;
  * Polls until the signal aborts. Telegram forgets an update when a later poll asks for a higher offset, so
  * the offset moves only when the whole batch is stored; after a failure the same batch comes again.
  */
-export async function poll({ call, health, seconds, take, signal }: PollOptions): Promise<void> {
+export async function poll({ call, health, seconds, wanted, take, signal }: PollOptions): Promise<void> {
   let offset: number | undefined;
   try {
     while (!signal.aborted) {
@@ -43,7 +45,7 @@ export async function poll({ call, health, seconds, take, signal }: PollOptions)
     const timeout = health.trouble && health.trouble.kind !== "conflict" ? 0 : seconds;
     const updates = await call(
       "getUpdates",
-      { timeout, allowed_updates: WANTED_UPDATES, ...(offset !== undefined && { offset }) },
+      { timeout, allowed_updates: wanted, ...(offset !== undefined && { offset }) },
       { signal, timeoutMs: timeout * 1000 + POLL_GRACE_MS },
     );
     if (Array.isArray(updates) && (updates.length === 0 || nextOffset(updates) !== undefined)) return updates;

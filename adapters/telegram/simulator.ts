@@ -4,12 +4,14 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { createChats, type SimulatedChat } from "./simulator/chats.ts";
+import { createDrafts, type SimulatedDraft } from "./simulator/drafts.ts";
 import type { SimulatedEntity } from "./simulator/entities.ts";
 import { createFaults, type Fault } from "./simulator/faults.ts";
 import { createFeed } from "./simulator/feed.ts";
-import { createFlood, type FloodLimits, REAL_FLOOD_LIMITS } from "./simulator/flood.ts";
+import { createDraftFlood, createFlood, type FloodLimits, REAL_FLOOD_LIMITS } from "./simulator/flood.ts";
 import { createMethods, type Fields, type Method, toMessage } from "./simulator/methods.ts";
 import { Refusal } from "./simulator/refusal.ts";
+import type { SimulatedRich } from "./simulator/rich.ts";
 import { saidBy } from "./simulator/said.ts";
 
 /** How the simulated Telegram is set up. */
@@ -21,6 +23,12 @@ export interface TelegramSimulatorOptions {
   readonly username?: string;
   /** Flood control with the real figures (true), or with your own; absent: none. */
   readonly flood?: boolean | Partial<FloodLimits>;
+  /** Whether it knows rich messages, as servers since Bot API 10.1 do (true). */
+  readonly rich?: boolean;
+  /** Whether it knows drafts, as servers since Bot API 9.5 do (true). */
+  readonly drafts?: boolean;
+  /** How long a draft is shown, in ms; 30 s as by the real one (TDLib's pending_text_message_period). */
+  readonly draftMs?: number;
   /** The pause after the first failed delivery to a webhook, in ms; 1 s as the real one. */
   readonly webhookRetryMs?: number;
 }
@@ -44,6 +52,8 @@ export interface ShownMessage {
   readonly id: number;
   readonly text: string;
   readonly entities: readonly SimulatedEntity[];
+  /** Of a rich message; `text` is how it reads. */
+  readonly rich?: SimulatedRich;
   /** How often it was changed. */
   readonly edits: number;
 }
@@ -75,6 +85,10 @@ export interface TelegramSimulator {
   screen(name: string): readonly ShownMessage[];
   /** The bot's texts there. */
   shows(name: string): readonly string[];
+  /** What the bot is writing to this person just now, if they see it; it is no message. */
+  draft(user: string): SimulatedDraft | undefined;
+  /** The person presses the button below the draft; returns the update's id. */
+  stop(user: string): number;
   /** Whether the bot is shown to be typing there. */
   typing(name: string): boolean;
   userId(user: string): number;
@@ -102,7 +116,14 @@ type Env = { Bindings: HttpBindings };
 export async function startTelegramSimulator(
   options: TelegramSimulatorOptions = {},
 ): Promise<TelegramSimulator> {
-  const { token = TOKEN, username = "colloquy_bot", flood, webhookRetryMs = 1000 } = options;
+  const {
+    token = TOKEN,
+    username = "colloquy_bot",
+    flood,
+    rich = true,
+    webhookRetryMs = 1000,
+    draftMs = 30_000,
+  } = options;
   const bot = { id: Number(token.split(":")[0]), username };
   const chats = createChats();
   const feed = createFeed({ webhookRetryMs });
@@ -110,7 +131,18 @@ export async function startTelegramSimulator(
   const calls: SimulatedCall[] = [];
   const over = new AbortController();
   const limits = { ...REAL_FLOOD_LIMITS, ...(typeof flood === "object" && flood) };
-  const methods = createMethods({ bot, chats, feed, flood: flood ? createFlood(limits) : () => undefined });
+  const unlimited = () => undefined;
+  const drafts = createDrafts({
+    chats,
+    feed,
+    rich,
+    flood: flood ? createDraftFlood(limits) : unlimited,
+    lastsMs: draftMs,
+  });
+  const methods = new Map([
+    ...createMethods({ bot, chats, feed, rich, flood: flood ? createFlood(limits) : unlimited }),
+    ...(options.drafts === false ? [] : drafts.methods),
+  ]);
 
   const app = new Hono<Env>();
   app.all("/:bot/:method", async (c) => {
@@ -154,6 +186,8 @@ export async function startTelegramSimulator(
       screen(name)
         .filter(({ from }) => from === "bot")
         .map(({ text }) => text),
+    draft: (user) => drafts.shownIn(chats.named(user)),
+    stop: (user) => drafts.stop(chats.named(user)),
     typing: (name) => chats.named(name).typingUntil > Date.now(),
     userId: (user) => chats.person(user).id,
     chatId: (name) => chats.named(name).id,
@@ -175,11 +209,12 @@ export async function startTelegramSimulator(
   };
 
   function screen(name: string): ShownMessage[] {
-    return chats.named(name).messages.map(({ sender, id, text, entities, edits }) => ({
+    return chats.named(name).messages.map(({ sender, id, text, entities, rich, edits }) => ({
       from: sender?.name ?? "bot",
       id,
       text,
       entities,
+      ...(rich && { rich }),
       edits,
     }));
   }

@@ -5,8 +5,13 @@ import { type Address, type Attachment, type ChatEvent, parseCommand, type User 
 export const Bot = z.object({ id: z.int(), username: z.string() });
 export type Bot = z.infer<typeof Bot>;
 
-/** The kinds of updates that the adapter asks Telegram for. */
-export const WANTED_UPDATES = ["message"] as const;
+/** The kinds of updates that the adapter asks Telegram for; with drafts, the button below them too. */
+export function wantedUpdates(drafts: boolean): string[] {
+  return drafts ? ["message", STOPPED] : ["message"];
+}
+
+/** Somebody has pressed the button that stops an answer: https://core.telegram.org/bots/api#update. */
+const STOPPED = "stopped_message_generation";
 
 /** What of a message is read; whatever else it has is left alone: https://core.telegram.org/bots/api#message. */
 const Sender = z.object({
@@ -39,7 +44,15 @@ const Message = z.object({
   caption_entities: Entities.optional(),
 });
 type Message = z.infer<typeof Message>;
-const Update = z.object({ update_id: z.int().nonnegative(), message: z.unknown().optional() });
+const Stopped = z.object({
+  chat: Sender.omit({ is_bot: true }).extend({ type: z.literal("private") }),
+  message_thread_id: z.int().optional(),
+});
+const Update = z.object({
+  update_id: z.int().nonnegative(),
+  message: z.unknown().optional(),
+  [STOPPED]: z.unknown().optional(),
+});
 
 /** What Telegram calls the things that can be sent, and what we call them. */
 const ATTACHMENTS: Readonly<Record<string, string>> = {
@@ -63,6 +76,8 @@ const ATTACHMENTS: Readonly<Record<string, string>> = {
  */
 export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
   const update = Update.parse(raw);
+  const id = `telegram:${bot.id}:${update.update_id}`;
+  if (update[STOPPED] !== undefined) return { id, ...toStop(Stopped.parse(update[STOPPED])) };
   if (update.message === undefined) return undefined;
   const message = Message.parse(update.message);
   const { from, chat } = message;
@@ -71,7 +86,7 @@ export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
   const text = addressed(message, bot);
   if (text === undefined || (!hasWords(message) && attachments.length === 0)) return undefined;
   return {
-    id: `telegram:${bot.id}:${update.update_id}`,
+    id,
     platform: "telegram",
     user: toUser(from),
     chat: { id: String(chat.id), kind: chat.type === "private" ? "direct" : "group" },
@@ -79,6 +94,20 @@ export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
     ...(parseCommand(text, bot.username) ?? { text }),
     ...(attachments.length > 0 && { attachments }),
     at: message.date === undefined ? Date.now() : message.date * 1000,
+  };
+}
+
+/** What /stop does, but nobody has said anything; a private chat has the id of its person. */
+function toStop({ chat, message_thread_id: thread }: z.infer<typeof Stopped>): Omit<ChatEvent, "id"> {
+  return {
+    platform: "telegram",
+    user: toUser(chat),
+    chat: { id: String(chat.id), kind: "direct" },
+    to: { chat: chat.id, ...(thread !== undefined && { thread }) },
+    text: "",
+    command: "stop",
+    silent: true,
+    at: Date.now(),
   };
 }
 
@@ -136,7 +165,13 @@ function attachmentsOf(message: unknown): Attachment[] {
   return kind ? [{ kind }] : [];
 }
 
-function toUser({ id, first_name, last_name, username, language_code }: z.infer<typeof Sender>): User {
+function toUser({
+  id,
+  first_name,
+  last_name,
+  username,
+  language_code,
+}: Omit<z.infer<typeof Sender>, "is_bot">): User {
   const name = [first_name, last_name].filter(Boolean).join(" ").trim() || username;
   return { id: String(id), ...(name && { name }), ...(language_code && { locale: language_code }) };
 }

@@ -6,5 +6,5 @@ export const stop: Command = {
   name: "stop",
   description: inEveryLanguage("stop.description"),
   interrupts: true,
-  run: (turn) => turn.say("stop.done"),
+  run: (turn) => (turn.event.silent ? undefined : turn.say("stop.done")),
 };

@@ -46,6 +46,8 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   const { adapter, event, save, last } = options;
   const { to } = event;
   const messages = [...options.shown];
+  /** What the messages show, as far as it was shown from here: pages that are full come again as the same object. */
+  const bodies: Body[] = [];
   // Whether the next message may stand there already, from an attempt whose outcome is not known.
   let inDoubt = options.sending;
 
@@ -54,7 +56,11 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       return messages.every(({ digest }) => digest === "");
     },
     show: async (pages, attempt) => {
-      for (const [index, body] of pages.entries()) await showPage(index, body, attempt);
+      for (const [index, body] of pages.entries()) {
+        if (bodies[index] === body) continue;
+        await showPage(index, body, attempt);
+        bodies[index] = body;
+      }
     },
     attach: async (file, pages, attempt) => {
       const digest = digestOf(file);
@@ -68,6 +74,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
 
   async function cut(count: number, attempt: Attempt): Promise<void> {
     if (messages.length <= count) return;
+    bodies.splice(count);
     for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
     await save(messages, false);
   }

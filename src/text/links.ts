@@ -28,7 +28,7 @@ function linksIn(spans: readonly Span[]): Link[] {
 }
 
 /** Whether the text of a link already is its address. */
-export function showsAddress({ href, spans }: Link): boolean {
+function showsAddress({ href, spans }: Link): boolean {
   return isAddress(spans.map(({ text }) => text).join(""), href ?? "");
 }
 

@@ -18,8 +18,11 @@ export interface Pager<Body> {
   pages(text: string, ended: boolean): readonly Body[];
 }
 
-/** Pages are looked for in so many units of what is left, so that a long rest is not copied for every page. */
-const WINDOW = 65_536;
+/** Pages are looked for in so many times what fits on one, so that a long rest is not copied for every page. */
+const WINDOW = 16;
+
+/** But in no fewer units than this. */
+const LEAST_WINDOW = 4096;
 
 /** No page reaches so far, in units, into the end of what was cut off from more. */
 const MARGIN = 300;
@@ -78,7 +81,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   /** Takes off all pages whose ends are certain. */
   function turnPages(growing: readonly Block[], ended: boolean): void {
     let size = sizeOf(rest);
-    for (let window = WINDOW; size > window; ) {
+    for (let window = widest(); size > window; ) {
       const turned = turnIn({
         blocks: take(rest, window),
         size: window,
@@ -88,9 +91,13 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       });
       rest = drop(rest, turned);
       size -= turned;
-      if (turned === 0) window *= 4;
+      window = turned === 0 ? window * 4 : widest();
     }
     rest = drop(rest, turnIn({ blocks: rest, size, growing, ended }));
+  }
+
+  function widest(): number {
+    return Math.max(LEAST_WINDOW, WINDOW * usual);
   }
 
   /** Returns how many units became pages. */

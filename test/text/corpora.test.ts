@@ -2,8 +2,10 @@ import fc from "fast-check";
 import createMarkdownIt, { type Token } from "markdown-it";
 import { describe, expect, test } from "vitest";
 import { createConsoleDialect } from "../../adapters/console/dialect.ts";
+import { createDingtalkDialect } from "../../adapters/dingtalk/dialect.ts";
 import { createDiscordDialect } from "../../adapters/discord/dialect.ts";
 import { createTelegramDialect } from "../../adapters/telegram/dialect.ts";
+import { createWebDialect } from "../../adapters/web/dialect.ts";
 import type { Block, Span } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
 import { parseMarkdown } from "../../src/text/markdown.ts";
@@ -61,8 +63,14 @@ interface Page {
 const DIALECTS = {
   Telegram: remembering(createTelegramDialect(), ({ text }) => text),
   Discord: remembering(createDiscordDialect(), ({ content }) => content),
+  DingTalk: remembering(createDingtalkDialect(), ({ text }) => text),
+  web: remembering(createWebDialect(), ({ html }) => textOfHtml(html)),
   console: remembering(createConsoleDialect({ color: false, columns: 80, rows: 24 }), (body) => body),
 };
+
+function textOfHtml(html: string): string {
+  return createMarkdownIt().utils.unescapeAll(html.replace(/<[^>]*>/g, " "));
+}
 
 function remembering<Body>(dialect: Dialect<Body>, read: (body: Body) => string): Dialect<Page> {
   return {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import type { SimulatedDraft } from "./drafts.ts";
 import type { SimulatedEntity } from "./entities.ts";
 import { badRequest, Refusal } from "./refusal.ts";
+import type { SimulatedRich } from "./rich.ts";
 import type { SimulatedText } from "./text.ts";
 
 /** Someone who has a Telegram account. */
@@ -24,6 +26,8 @@ export interface SimulatedChat {
   readonly messages: SimulatedMessage[];
   /** Until when the bot is shown to be typing, in ms since the epoch. */
   typingUntil: number;
+  /** What the bot is writing there; it may be over already. */
+  draft?: SimulatedDraft | undefined;
 }
 
 /** A message as it stands on the screen. */
@@ -36,6 +40,8 @@ export interface SimulatedMessage {
   readonly replyTo?: number;
   text: string;
   entities: readonly SimulatedEntity[];
+  /** What a rich message shows; `text` is how that reads. */
+  rich?: SimulatedRich | undefined;
   edits: number;
 }
 
@@ -50,7 +56,7 @@ export interface Chats {
   migrate(name: string): { from: SimulatedChat; to: SimulatedChat };
   add(
     chat: SimulatedChat,
-    message: SimulatedText & Pick<SimulatedMessage, "sender" | "thread" | "replyTo">,
+    message: SimulatedText & Pick<SimulatedMessage, "sender" | "thread" | "replyTo" | "rich">,
   ): SimulatedMessage;
 }
 
@@ -89,7 +95,7 @@ export function createChats(): Chats {
       to.messages.push(...from.messages);
       return { from, to };
     },
-    add: (chat, { text, entities, sender, thread, replyTo }) => {
+    add: (chat, { text, entities, sender, thread, replyTo, rich }) => {
       lastMessage += 1;
       const message: SimulatedMessage = {
         id: lastMessage,
@@ -100,8 +106,10 @@ export function createChats(): Chats {
         ...(sender && { sender }),
         ...(thread !== undefined && { thread }),
         ...(replyTo !== undefined && { replyTo }),
+        ...(rich && { rich }),
       };
       chat.messages.push(message);
+      chat.draft = undefined;
       if (!sender) chat.typingUntil = 0;
       return message;
     },

@@ -78,8 +78,10 @@ export function createCourier(hook: Hook, { retryMs, delivered }: CourierOptions
   }
 }
 
+/** Whatever an update tells of says in which chat it was. */
 function chatOf(update: object): number {
-  const message = "message" in update ? update.message : undefined;
-  const chat = typeof message === "object" && message && "chat" in message ? message.chat : undefined;
+  const [chat] = Object.values(update).flatMap((told: unknown) =>
+    typeof told === "object" && told && "chat" in told ? [told.chat] : [],
+  );
   return typeof chat === "object" && chat && "id" in chat ? Number(chat.id) : 0;
 }

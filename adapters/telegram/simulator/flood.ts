@@ -7,14 +7,17 @@ export interface FloodLimits {
   readonly chatBurst: number;
   readonly perGroupPerMinute: number;
   readonly overallPerSecond: number;
+  /** Drafts are counted apart. */
+  readonly draftsPerChatPerSecond: number;
 }
 
-/** https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this; the burst is a guess. */
+/** https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this; the burst and the drafts are guesses. */
 export const REAL_FLOOD_LIMITS: FloodLimits = {
   perChatPerSecond: 1,
   chatBurst: 3,
   perGroupPerMinute: 20,
   overallPerSecond: 30,
+  draftsPerChatPerSecond: 3,
 };
 
 /** Lets a write pass, or refuses it with the seconds to wait. */
@@ -32,13 +35,30 @@ export function createFlood(limits: FloodLimits): (chat: { id: number; type: str
       type === "private" ? 0 : waitFor(own, { most: perGroupPerMinute, withinMs: 60_000, now }),
       waitFor(all, { most: overallPerSecond, withinMs: 1000, now }),
     );
-    if (waitMs > 0) {
-      const seconds = Math.ceil(waitMs / 1000);
-      throw new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds });
-    }
+    refuseIf(waitMs);
     own.push(now);
     all.push(now);
   };
+}
+
+/** Lets a draft pass, or refuses it with the seconds to wait. */
+export function createDraftFlood({
+  draftsPerChatPerSecond: most,
+}: FloodLimits): (chat: { id: number }) => void {
+  const chats = new Map<number, number[]>();
+  return ({ id }) => {
+    const now = Date.now();
+    const own = chats.get(id) ?? [];
+    chats.set(id, own);
+    refuseIf(waitFor(own, { most, withinMs: 1000, now }));
+    own.push(now);
+  };
+}
+
+function refuseIf(waitMs: number): void {
+  if (waitMs <= 0) return;
+  const seconds = Math.ceil(waitMs / 1000);
+  throw new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds });
 }
 
 /** How long until another one fits into the window, in ms. */

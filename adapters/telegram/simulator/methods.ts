@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { Chats, Person, SimulatedChat, SimulatedMessage } from "./chats.ts";
 import { type Feed, readHook } from "./feed.ts";
 import { badRequest } from "./refusal.ts";
-import { readText } from "./text.ts";
+import { readBlocksAloud, type SimulatedRich } from "./rich.ts";
+import { readRichMessage } from "./rich-blocks.ts";
+import { readText, type SimulatedText } from "./text.ts";
 
 /** The fields of a request. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -20,6 +22,8 @@ export interface MethodsOptions {
   readonly bot: SimulatedBot;
   readonly chats: Chats;
   readonly feed: Feed;
+  /** Whether rich messages are known (Bot API 10.1). */
+  readonly rich: boolean;
   /** Throws if there is too much writing. */
   readonly flood: (chat: SimulatedChat) => void;
 }
@@ -75,31 +79,32 @@ function updateMethods({ feed }: MethodsOptions): Record<string, Method> {
   };
 }
 
-function messageMethods({ bot, chats, flood }: MethodsOptions): Record<string, Method> {
+function messageMethods({ bot, chats, flood, rich }: MethodsOptions): Record<string, Method> {
+  const send = (fields: Fields, read: (fields: Fields) => Content) => {
+    const chat = chats.writable(fields["chat_id"]);
+    const content = read(fields);
+    const replyTo = readReply(chat, fields["reply_parameters"]);
+    flood(chat);
+    const thread = fields["message_thread_id"];
+    const place = {
+      ...(thread !== undefined && { thread: Number(thread) }),
+      ...(replyTo !== undefined && { replyTo }),
+    };
+    return toMessage(chats.add(chat, { ...content, ...place }), chat, bot);
+  };
   return {
-    sendMessage: (fields) => {
-      const chat = chats.writable(fields["chat_id"]);
-      const text = readText(fields);
-      const replyTo = readReply(chat, fields["reply_parameters"]);
-      flood(chat);
-      const thread = fields["message_thread_id"];
-      const place = {
-        ...(thread !== undefined && { thread: Number(thread) }),
-        ...(replyTo !== undefined && { replyTo }),
-      };
-      return toMessage(chats.add(chat, { ...text, ...place }), chat, bot);
-    },
+    sendMessage: (fields) => send(fields, readText),
+    ...(rich && { sendRichMessage: (fields: Fields) => send(fields, readRich) }),
     editMessageText: (fields) => {
       const chat = chats.writable(fields["chat_id"]);
       const message = find(chat, fields["message_id"]);
+      const isRich = rich && fields["rich_message"] !== undefined;
+      const content: Content = isRich ? readRich(fields) : readText(fields);
       if (!message) throw badRequest("message to edit not found");
       if (message.sender) throw badRequest("message can't be edited");
-      const { text, entities } = readText(fields);
       flood(chat);
-      if (text === message.text && JSON.stringify(entities) === JSON.stringify(message.entities)) {
-        throw badRequest(SAME_MESSAGE);
-      }
-      Object.assign(message, { text, entities, edits: message.edits + 1 });
+      if (looksLike(content, message)) throw badRequest(SAME_MESSAGE);
+      Object.assign(message, { rich: undefined, ...content, edits: message.edits + 1 });
       return toMessage(message, chat, bot);
     },
     deleteMessage: ({ chat_id, message_id }) => {
@@ -116,6 +121,19 @@ function messageMethods({ bot, chats, flood }: MethodsOptions): Record<string, M
       return true;
     },
   };
+}
+
+/** What a message shows. */
+type Content = SimulatedText & { readonly rich?: SimulatedRich | undefined };
+
+function readRich(fields: Fields): Content {
+  const rich = readRichMessage(fields["rich_message"]);
+  return { text: readBlocksAloud(rich.blocks), entities: [], rich };
+}
+
+function looksLike(a: Content, b: Content): boolean {
+  const look = ({ text, entities, rich }: Content) => JSON.stringify([text, entities, rich]);
+  return look(a) === look(b);
 }
 
 function find(chat: SimulatedChat, id: unknown): SimulatedMessage | undefined {
@@ -157,7 +175,7 @@ function keyOf(scope: unknown, language: unknown = ""): string {
 
 /** A message as the Bot API writes it. */
 export function toMessage(message: SimulatedMessage, chat: SimulatedChat, bot: SimulatedBot): object {
-  const { id, sender, date, text, entities, thread, replyTo, edits } = message;
+  const { id, sender, date, text, entities, rich, thread, replyTo, edits } = message;
   const quoted = replyTo === undefined ? undefined : find(chat, replyTo);
   return {
     message_id: id,
@@ -168,8 +186,7 @@ export function toMessage(message: SimulatedMessage, chat: SimulatedChat, bot: S
     ...(thread !== undefined && { message_thread_id: thread, is_topic_message: true }),
     // Of a quoted message the Bot API does not tell what that one quotes.
     ...(quoted && { reply_to_message: toMessage(withoutReply(quoted), chat, bot) }),
-    text,
-    ...(entities.length > 0 && { entities }),
+    ...(rich ? { rich_message: rich } : { text, ...(entities.length > 0 && { entities }) }),
   };
 }
 

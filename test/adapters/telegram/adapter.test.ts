@@ -239,7 +239,7 @@ describe("talking", () => {
   });
 
   test("Telegram takes all formatting that the dialect prints, and shows the same text", async () => {
-    const { telegram, bot, next, lines } = await setUp();
+    const { telegram, bot, next, lines } = await setUp({ options: { rich: "classic" } });
     telegram.say("ann", "hi");
     const { to } = await next();
     const piece = fc.constantFrom(

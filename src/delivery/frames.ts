@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeError, PlatformError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { growing } from "./growing.ts";
+import type { Growth } from "./growth.ts";
+import { pauseAfter } from "./retry.ts";
+
+interface FramesOptions<Body> {
+  readonly growth: Growth<Body>;
+  /** The pages of a text that goes on. */
+  readonly pages: (text: string) => readonly Body[];
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** What the model says within this time of its first word is the first thing shown; frames never follow faster, in ms. */
+const GATHER_MS = 40;
+
+/**
+ * Shows a reply frame by frame while it grows, but never the last one: that is shown once it is recorded as the
+ * whole. One frame is on its way at a time, and always the newest. Resolves with the text when it has ended and
+ * no frame is on its way any more; rejects with what the stream threw.
+ */
+export async function showFrames<Body>(
+  reply: AsyncIterable<string>,
+  { growth, pages, signal, log }: FramesOptions<Body>,
+): Promise<string> {
+  const answer = growing(reply, signal);
+  await answer.grown();
+  for (let failures = 0, pauseMs = GATHER_MS; ; ) {
+    for (let ms = pauseMs; ms > 0 && !answer.ended; ms = growth.waitMs()) await pause(ms, answer.end);
+    if (answer.ended) break;
+    const refusal = await showFrame(pages(answer.text));
+    failures = refusal ? failures + 1 : 0;
+    pauseMs = refusal ? pauseAfter(refusal, failures) : GATHER_MS;
+    if (!refusal) await answer.grown(growth.againMs);
+  }
+  await answer.end;
+  return answer.text;
+
+  /** A frame that the platform does not take is dropped: the next one shows more anyway. */
+  async function showFrame(frame: readonly Body[]): Promise<PlatformError | undefined> {
+    try {
+      await growth.show(frame);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof PlatformError) || error.permanent) throw error;
+      log.debug({ code: error.code }, `a frame of a growing answer was dropped: ${describeError(error)}`);
+      return error;
+    }
+  }
+}
+
+/** Waits, but not beyond the end of the answer. */
+async function pause(ms: number, end: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const ended = end.catch(() => undefined);
+  await Promise.race([sleep(ms, undefined, { signal: over.signal }).catch(() => undefined), ended]);
+  over.abort();
+}
