@@ -41,7 +41,7 @@ export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<st
     columns: options.columns === undefined ? undefined : Math.max(MIN_COLUMNS, options.columns),
   };
   return {
-    limits: { length: rows, unit: "lines" },
+    limits: { length: rows, unit: "lines", blocks: 1 },
     print: (blocks) =>
       blocks
         .map((block) => (block.continues ? "" : "\n") + printBlock(block, printer).join("\n"))

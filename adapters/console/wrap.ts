@@ -16,6 +16,7 @@ interface Word extends Row {
  * anywhere. In scripts without spaces a row ends behind any character, but none begins with closing punctuation.
  */
 export function wrapLine(text: string, columns: number, at: "words" | "anywhere"): Row[] {
+  if (PLAIN.test(text)) return at === "words" ? plainRows(text, columns) : equalRows(text, columns);
   const whole = { start: 0, end: text.length, width: Number.POSITIVE_INFINITY };
   const rows: Word[] = [];
   for (const word of at === "words" ? wordsOf(text) : [whole]) {
@@ -27,6 +28,29 @@ export function wrapLine(text: string, columns: number, at: "words" | "anywhere"
     else if (word.width <= columns) rows.push(word);
     else for (const part of partsOf(text, word, columns)) rows.push(part);
   }
+  return rows.length > 0 ? rows : [{ start: 0, end: 0 }];
+}
+
+/** Most lines are of one column a character: these go without looking at each. */
+const PLAIN = /^[ -~]*$/;
+
+function plainRows(text: string, columns: number): Row[] {
+  const rows: Row[] = [];
+  const length = text.trimEnd().length;
+  for (let start = text.search(/[^ ]|$/); start < length; ) {
+    const space = length - start <= columns ? length : text.lastIndexOf(" ", start + columns);
+    const end = space > start ? text.slice(start, space).trimEnd().length + start : start + columns;
+    rows.push({ start, end });
+    for (start = end; text[start] === " "; ) start += 1;
+  }
+  return rows.length > 0 ? rows : [{ start: 0, end: 0 }];
+}
+
+function equalRows(text: string, columns: number): Row[] {
+  const rows = Array.from({ length: Math.ceil(text.length / columns) }, (_, index) => ({
+    start: index * columns,
+    end: Math.min(text.length, (index + 1) * columns),
+  }));
   return rows.length > 0 ? rows : [{ start: 0, end: 0 }];
 }
 

@@ -16,6 +16,8 @@ export interface Dialect<Body> {
 export interface Limits {
   /** The most text in one message, in `unit`. */
   readonly length: number;
+  /** The most blocks in one message, if there is such a limit: what has more need not be printed to be measured. */
+  readonly blocks?: number;
   /** What the platform counts. */
   readonly unit: "utf16" | "code points" | "bytes" | "lines";
 }

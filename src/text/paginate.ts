@@ -18,6 +18,9 @@ export interface Pager<Body> {
   pages(text: string, ended: boolean): readonly Body[];
 }
 
+/** A long text is read in pieces of so many UTF-16 units: what is done with needs no memory. */
+const STEP = 65_536;
+
 /** Pages are looked for in so many times what fits on one, so that a long rest is not copied for every page. */
 const WINDOW = 16;
 
@@ -58,16 +61,19 @@ interface End<Body> {
 export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   const reader = createReader();
   const references = createReferences();
+  const { blocks: mostBlocks = Number.POSITIVE_INFINITY } = dialect.limits;
   const full: Body[] = [];
   let rest: readonly Block[] = [];
+  /** How much of the text was read, in UTF-16 units. */
+  let seen = 0;
   /** How many units fitted on the last page: a good guess for the next. */
   let usual = 1024;
 
   return {
     pages: (text, ended) => {
-      const { settled, growing } = reader.read(text, ended);
-      rest = join(rest, settled);
-      turnPages(growing, ended);
+      while (text.length > seen + STEP) read(text.slice(0, (seen += STEP)), false);
+      seen = text.length;
+      const growing = read(text, ended);
       const shown = join(rest, growing);
       const last = endOfPage({ blocks: shown, size: sizeOf(shown), growing: [], ended: true });
       if (!last) return [...full, ...show(shown)];
@@ -77,6 +83,13 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       return [...full, ...show(take(shown, last.end), last.body)];
     },
   };
+
+  function read(text: string, ended: boolean): readonly Block[] {
+    const { settled, growing } = reader.read(text, ended);
+    rest = join(rest, settled);
+    turnPages(growing, ended);
+    return growing;
+  }
 
   /** Takes off all pages whose ends are certain. */
   function turnPages(growing: readonly Block[], ended: boolean): void {
@@ -131,6 +144,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     const printed = new Map<number, Body>();
     const fits = (units: number) => {
       const page = units > size ? [...blocks, SHORTEST] : take(blocks, units);
+      if (page.length > mostBlocks) return false;
       const measured = references.resolve(page, true);
       const body = print(measured);
       if (measured === page) printed.set(units, body);

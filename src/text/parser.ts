@@ -222,7 +222,13 @@ function lastInline(tokens: readonly Token[]): Token | undefined {
 
 function pieces(token: Token, growing: boolean): Token[] {
   const { content } = token;
-  const ends = [...segmentEnds(content, isOpen), content.length];
+  const cuts = segmentEnds(content, isOpen);
+  if (cuts.length === 0) {
+    token.content = content.replace(/^[ \t]+/, "");
+    if (growing) token.content = completeInline(token.content);
+    return [token];
+  }
+  const ends = [...cuts, content.length];
   return ends.map((end, index) => {
     const start = ends[index - 1] ?? 0;
     const piece = Object.assign(Object.create(Object.getPrototypeOf(token)) as Token, token, {
