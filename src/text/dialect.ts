@@ -14,7 +14,7 @@ export interface Dialect<Body> {
 
 /** What one message may hold; the source of each figure stands beside it in the dialect. */
 export interface Limits {
-  /** The most text in one message, in `unit`. */
+  /** The most text in one message, in `unit`; infinite where messages have any length. */
   readonly length: number;
   /** The most blocks in one message, if there is such a limit: what has more need not be printed to be measured. */
   readonly blocks?: number;

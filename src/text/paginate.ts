@@ -62,6 +62,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   const reader = createReader();
   const references = createReferences();
   const { blocks: mostBlocks = Number.POSITIVE_INFINITY } = dialect.limits;
+  const isBoundless = !Number.isFinite(dialect.limits.length);
   const full: Body[] = [];
   let rest: readonly Block[] = [];
   /** How much of the text was read, in UTF-16 units. */
@@ -145,11 +146,17 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     const fits = (units: number) => {
       const page = units > size ? [...blocks, SHORTEST] : take(blocks, units);
       if (page.length > mostBlocks) return false;
+      if (isBoundless) return true;
       const measured = references.resolve(page, true);
       const body = print(measured);
       if (measured === page) printed.set(units, body);
       return dialect.fits(body);
     };
+    // Where a page has so many blocks and no more, there is nothing to weigh.
+    const follows = blocks.length > mostBlocks || (blocks.length === mostBlocks && isNew(growing[0]));
+    const whole = follows ? sizeOf(blocks.slice(0, mostBlocks)) : 0;
+    if (follows && fits(whole)) return { end: whole, room: whole, body: printed.get(whole) };
+    if (isBoundless) return undefined;
     const room = createRoom(usual, fits);
     for (let horizon = 2 * usual + MARGIN; ; horizon *= 4) {
       const isAll = horizon >= size;

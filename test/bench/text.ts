@@ -1,7 +1,9 @@
 import createMarkdownIt from "markdown-it";
 import { createConsoleDialect } from "../../adapters/console/dialect.ts";
+import { createDingtalkDialect } from "../../adapters/dingtalk/dialect.ts";
 import { createDiscordDialect } from "../../adapters/discord/dialect.ts";
 import { createTelegramDialect } from "../../adapters/telegram/dialect.ts";
+import { createWebDialect } from "../../adapters/web/dialect.ts";
 import { createPager } from "../../src/text/paginate.ts";
 import { INPUTS } from "./inputs.ts";
 
@@ -16,6 +18,8 @@ const [size = "1000000", wanted = "", platform = ""] = process.argv.slice(2);
 type Pages = (text: string) => readonly unknown[];
 
 const PLATFORMS: Readonly<Record<string, Pages>> = {
+  dingtalk: (text) => createPager(createDingtalkDialect()).pages(text, true),
+  web: (text) => createPager(createWebDialect()).pages(text, true),
   telegram: (text) => createPager(createTelegramDialect()).pages(text, true),
   discord: (text) => createPager(createDiscordDialect()).pages(text, true),
   console: (text) =>
