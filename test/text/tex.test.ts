@@ -36,7 +36,7 @@ describe("a formula as a line of text", () => {
       "^",
       "_",
       "\\begin{x}",
-      "\\end ",
+      "\\end{x}",
       "a",
       "1",
       " ",
