@@ -21,6 +21,7 @@ const schema = z.object({
   OPENAI_API_KEY_FILE: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_MODEL: text.default("gpt-5.4-mini"),
+  OPENAI_FALLBACK_MODEL: text.optional(),
   OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).optional(),
   PERSONA: text
     .regex(/^[\w-]+$/, "must be the name of a file in config/personas, without .md")
@@ -66,6 +67,8 @@ const schema = z.object({
       error: "must be a list such as telegram:42,discord:81",
     }),
   MESSAGES_PER_MINUTE: whole(1, 100_000).default(20),
+  // In hours; a year at most.
+  MAX_EVENT_AGE: whole(1, 8760).default(24),
   TURNS_AT_ONCE: whole(1, 10_000).default(256),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {

@@ -64,6 +64,10 @@ async function* ask(turn: Turn, { model, persona }: AnswerOptions): AsyncGenerat
   }
 }
 
+/**
+ * What was tried is told at the end. Before that the person sees only that something is being written: a reply
+ * grows and takes nothing back, so that a note like "trying again" would stand in the answer for good.
+ */
 function explain(turn: Turn, error: unknown): string {
   if (error instanceof Interrupted) return turn.say("stopped");
   if (!(error instanceof ModelError)) throw error;
@@ -72,7 +76,9 @@ function explain(turn: Turn, error: unknown): string {
     { code: error.code, status: error.status },
     `the model did not answer: ${describeError(error)}`,
   );
-  return turn.say(`model.${error.code}`);
+  const { count, ms } = error.tries;
+  const tried = count > 1 ? ` ${turn.say("model.tried", { count, seconds: Math.ceil(ms / 1000) })}` : "";
+  return turn.say(`model.${error.code}`) + tried;
 }
 
 /** A question without any answer is not kept: asked again, it would stand there twice. */

@@ -15,12 +15,14 @@ import {
   useColor,
 } from "../adapters/console/index.ts";
 import { loadSettings, secretsOf, type Settings } from "../config/settings.ts";
+import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
 import { texts } from "./i18n/texts.ts";
 import { createLog, type Log, scrub } from "./log.ts";
 import { createConsoleColloquy, createPreviews, hasPlatforms, startProgram } from "./main.ts";
 import { previewLine } from "./preview.ts";
+import { openExistingStore } from "./store.ts";
 
 /** Exit codes: 0 fine, 1 failed, 2 wrong use or wrong settings. */
 const FAILED = 1;
@@ -64,6 +66,35 @@ cli
   .option("--platform <name>", "only this platform")
   .option("--jsonl", "lines of JSON in, lines of JSON with the payloads out")
   .action(preview);
+
+const dead = cli
+  .command("dead")
+  .description("list the messages that could not be answered however often it was tried")
+  .option("--text", "with what people wrote")
+  .action(async ({ text = false }: { text?: boolean }) => {
+    const settings = loadSettings(process.env);
+    const listed = await listDead({ store: settings.STORE_URL, text });
+    process.stdout.write(scrub(listed, secretsOf(settings)));
+  });
+for (const [name, description, action] of [
+  ["retry", "try them once more", retryDead],
+  ["drop", "forget them", dropDead],
+] as const) {
+  dead
+    .command(name)
+    .description(description)
+    .argument("[id...]", "which of them")
+    .option("--all", "each of them")
+    .action(async (ids: readonly string[], { all = false }: { all?: boolean }) => {
+      process.stdout.write(await action({ store: storeUrl(), ids, all }));
+    });
+}
+
+cli
+  .command("backup")
+  .description("copy the store into a new file; the program may run meanwhile")
+  .argument("<file>", "the copy")
+  .action(backup);
 
 try {
   if (existsSync(".env")) process.loadEnvFile(".env");
@@ -145,6 +176,20 @@ async function preview(file: string | undefined, { platform, jsonl }: { platform
   for (const page of chosen.flatMap((one) => one.pages(markdown))) process.stdout.write(`${page}\n\n`);
 }
 
+async function backup(file: string): Promise<void> {
+  const store = await openExistingStore(storeUrl());
+  try {
+    await store.backup(file);
+  } finally {
+    await store.close();
+  }
+  process.stdout.write(`The store is copied to ${file}.\n`);
+}
+
+function storeUrl(): string {
+  return loadSettings(process.env).STORE_URL;
+}
+
 async function converse(
   options: Parameters<typeof createConsoleColloquy>[0] & { console: Console },
 ): Promise<Running> {
@@ -174,9 +219,11 @@ async function run(
   const options = { delay: STOP_WITHIN_MS, logger: false, onSecondError } as const;
   const grace = closeWithGrace(options, async ({ signal, err }) => {
     ignoreEcho();
-    if (err) log.error({ err }, `ending after an unexpected error: ${describeError(err)}`);
-    else log.info({ signal }, "stopping");
     console?.close();
+    // Ended like by a crash: parking in order would clear the event that may be to blame, and it would come again
+    // with each start. The next start finishes the others.
+    if (err) return log.error({ err }, `ending after an unexpected error: ${describeError(err)}`);
+    log.info({ signal }, "stopping");
     await program?.stop();
     log.info("stopped");
   });

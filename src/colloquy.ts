@@ -8,8 +8,10 @@ import { conversationKey } from "./event.ts";
 import { type Command, dispatch, type Handler } from "./handler.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
+import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
 import { openStore } from "./store.ts";
+import { watchStore } from "./watch.ts";
 
 export interface ColloquyOptions {
   /** The platforms to talk on. */
@@ -39,12 +41,15 @@ export interface Colloquy {
   start(): Promise<readonly string[]>;
   /** Ends in order: no new events, running answers within a grace, the store. Nothing accepted is lost. Safe to call twice. */
   stop(): Promise<void>;
-  /** Which platforms do not receive right now, each with a sentence for the operator. */
+  /** Which platforms do not receive right now, and whether the store works, each with a sentence for the operator. */
   troubles(): Readonly<Record<string, string>>;
 }
 
 /** How long running answers may go on after the order to stop, in ms; container engines kill after 10 s. */
 const GRACE_MS = 7_000;
+
+/** The pause after the first failure of a turn, in ms. */
+const PAUSE_MS = 1_000;
 
 /** Builds a bot from its parts; rejects with a `StoreError` if the store does not work. */
 export async function createColloquy(options: ColloquyOptions): Promise<Colloquy> {
@@ -58,10 +63,12 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after
     // its answer is in the history, the history is on the disk by then too.
     keyv: await journal.open("queue", { flush: true }),
+    dead: await openDeadLetters(journal),
     keyOf: conversationKey,
     interrupts: ({ command }) => command !== undefined && interrupting.has(command),
     atOnce: options.turnsAtOnce ?? 256,
     graceMs: GRACE_MS,
+    pauseMs: PAUSE_MS,
     log,
   });
   const answer = createAnswer({ model: options.model, persona: options.persona ?? "" });
@@ -74,6 +81,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     log,
   });
   const unconnected = new Map(adapters.map(({ name }) => [name, "is connecting"]));
+  const watches = [...new Set([store, journal])].map((one) => watchStore(one, log));
   let stopped: Promise<void> | undefined;
 
   return {
@@ -93,13 +101,15 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
         adapter.name,
         unconnected.get(adapter.name) ?? adapter.trouble?.(),
       ]);
-      return Object.fromEntries(now.filter(([, trouble]) => trouble));
+      const storage = watches.map((watch) => ["store", watch.trouble()]);
+      return Object.fromEntries([...now, ...storage].filter(([, trouble]) => trouble));
     },
   };
 
   async function stop(): Promise<void> {
     await Promise.all(adapters.map((adapter) => adapter.stop()));
     await engine.stop();
+    await Promise.all(watches.map((watch) => watch.stop()));
     await store.close();
     if (journal !== store) await journal.close();
   }

@@ -1,6 +1,7 @@
 import type Keyv from "keyv";
 import { z } from "zod";
 import { StoreError } from "./errors.ts";
+import { type Step, upgrade } from "./version.ts";
 
 /**
  * All that is kept of one conversation, in one record: what was said, what it cost, and the answer on its
@@ -16,6 +17,8 @@ export interface Conversation {
   outbox?: Outbox | undefined;
   /** The last message that the bot has shown in this conversation: what is newer and unknown was never recorded. */
   readonly last?: string | undefined;
+  /** When the bot last apologised for questions that it found too late to answer, in ms since the epoch. */
+  apologised?: number | undefined;
 }
 
 /** One message of the history. */
@@ -60,11 +63,12 @@ export const KEPT_CHARACTERS = 400_000;
 /** So many ids of answered events are kept: far more than a platform delivers again. */
 export const KEPT_IDS = 100;
 
-/** The version of the record; a newer one is never read or overwritten by an older program. */
-const VERSION = 1;
+/** From each version of the record to the next. */
+const STEPS: readonly Step[] = [];
+const VERSION = STEPS.length + 1;
 
 const record = z.object({
-  version: z.literal(VERSION),
+  version: z.number(),
   key: z.string(),
   messages: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string(), at: z.number() })),
   usage: z.object({ turns: z.number(), input: z.number(), output: z.number() }),
@@ -78,6 +82,7 @@ const record = z.object({
     })
     .optional(),
   last: z.string().optional(),
+  apologised: z.number().optional(),
 });
 
 /** Histories in a Keyv that throws on errors. */
@@ -86,12 +91,12 @@ export function createHistory(keyv: Keyv): History {
     load: async (key) => {
       const found = await attempt(key, "read", () => keyv.get<unknown>(key));
       if (found === undefined || found === null) return emptyConversation(key);
-      const parsed = record.safeParse(found);
+      const parsed = record.safeParse(upgrade(found, STEPS, `The stored conversation ${key}`));
       if (parsed.success) return parsed.data;
       throw new StoreError(
         "record",
         `The stored conversation ${key} cannot be understood (${z.prettifyError(parsed.error)}). ` +
-          "It was left untouched. Was it written by a newer version? Then run that version.",
+          "It was left untouched.",
       );
     },
     save: async (conversation) => {

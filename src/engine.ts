@@ -1,10 +1,12 @@
 import type { Adapter } from "./adapter.ts";
 import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
+import { reached } from "./crash.ts";
 import { createBudgets } from "./delivery/budget.ts";
 import { deliver } from "./delivery/deliver.ts";
-import { describeError, Parked, PlatformError } from "./errors.ts";
+import { describeError, Parked, PlatformError, StoreError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
 import { compose, type Handler, type Reply, type Turn } from "./handler.ts";
+import type { TextName } from "./i18n/en.ts";
 import { localeOf, texts } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
 import type { Queue, Signals } from "./queue/queue.ts";
@@ -40,10 +42,20 @@ export function createEngine(options: EngineOptions): Engine {
   const told = new Set<string>();
 
   return {
-    start: () => queue.start(answer),
+    start: () => queue.start({ work, giveUp }),
     receive: (event) => queue.push(event),
     stop: () => queue.stop(),
   };
+
+  async function work(event: ChatEvent, signals: Signals): Promise<void> {
+    try {
+      await answer(event, signals);
+      told.delete(event.id);
+    } catch (error) {
+      if (error instanceof StoreError) await tellOfStore(event, signals.parked);
+      throw error;
+    }
+  }
 
   /** One event from the queue to its whole answer. What rejects here is tried again by the queue. */
   async function answer(event: ChatEvent, signals: Signals): Promise<void> {
@@ -53,11 +65,8 @@ export function createEngine(options: EngineOptions): Engine {
       log.warn(`an event of ${event.platform} waits in the queue until that platform is configured again`);
       throw new Parked(`${event.platform} is not configured`);
     }
-    const conversation = await history.load(keyOf(event)).catch(async (error: unknown) => {
-      await tellOfStore(event, { adapter, parked: signals.parked, log });
-      throw error;
-    });
-    told.delete(event.id);
+    const conversation = await history.load(keyOf(event));
+    reached("loaded");
     if (conversation.answered.includes(event.id)) return;
     const record = openRecord(conversation, event);
     const known = record.outbox.text;
@@ -65,6 +74,7 @@ export function createEngine(options: EngineOptions): Engine {
     const signal = AbortSignal.any([signals.interrupted, signals.parked, over.signal]);
     const turn = createTurn({ event, conversation: record.draft, signal, log });
     const reply = known ?? (await runHandlers(turn));
+    reached("asked");
     try {
       await deliver(reply ?? "", {
         adapter,
@@ -79,7 +89,9 @@ export function createEngine(options: EngineOptions): Engine {
           if (known !== undefined) return text;
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
+          reached("known");
           await record.commit(said);
+          reached("committed");
           return said;
         },
         signal: signals.parked,
@@ -92,40 +104,63 @@ export function createEngine(options: EngineOptions): Engine {
       // A reply that nobody can be shown any more is not worth its tokens.
       over.abort(new Parked("the turn is over"));
     }
+    reached("shown");
     await record.close();
+    reached("saved");
     log.info({ ms: Date.now() - event.at, failed: turn.failure !== undefined }, "answered");
   }
 
   /** Once for each event: the person shall know that it is not forgotten. */
-  async function tellOfStore(
-    event: ChatEvent,
-    { adapter, parked, log }: { adapter: Adapter; parked: AbortSignal; log: Log },
-  ): Promise<void> {
+  async function tellOfStore(event: ChatEvent, parked: AbortSignal): Promise<void> {
     if (told.has(event.id)) return;
     told.add(event.id);
+    await tell("error.store", event, { mark: "store", shown: [], parked });
+  }
+
+  /** An apology in the place of what is shown of the answer, so that no half of it is left standing. */
+  async function giveUp(event: ChatEvent, parked: AbortSignal): Promise<void> {
+    told.delete(event.id);
+    const outbox = await history.load(keyOf(event)).then(
+      (conversation) => conversation.outbox,
+      () => undefined,
+    );
+    const shown = outbox?.event === event.id ? outbox.shown : placeholderOf(event);
+    await tell("error.dead", event, { mark: "dead", shown, parked });
+  }
+
+  /** A message of its own beside the answer; that it cannot be delivered is no reason to end the turn. */
+  async function tell(
+    name: TextName,
+    event: ChatEvent,
+    { mark, shown, parked }: { mark: string; shown: readonly Shown[]; parked: AbortSignal },
+  ): Promise<void> {
+    const adapter = adapters.get(event.platform);
+    if (!adapter) return;
+    const log = about(event);
     const say = texts(localeOf(event.user.locale, event.text));
-    await deliver(say("error.store"), {
+    await deliver(say(name), {
       adapter,
-      // A message of its own, not the first of the answer.
-      event: { ...event, id: `${event.id}#store` },
+      event: { ...event, id: `${event.id}#${mark}` },
       budgets,
-      shown: [],
+      shown: adapter.edit ? shown : [],
       sending: false,
       last: undefined,
       save: async () => undefined,
       whole: async (text) => text,
       signal: parked,
       log,
-    }).catch((error: unknown) => log.warn(`could not tell of the store: ${describeError(error)}`));
+    }).catch((error: unknown) => {
+      if (error instanceof Parked) throw error;
+      log.warn(`could not tell the person (${name}): ${describeError(error)}`);
+    });
   }
 
   /** The record's way through one turn: what stands on the screen is saved as it comes, the rest in one write. */
   function openRecord(conversation: Conversation, event: ChatEvent) {
     const resumed = conversation.outbox?.event === event.id ? conversation.outbox : undefined;
-    const placeholder: Shown[] = event.placeholder ? [{ ref: event.placeholder, digest: "" }] : [];
     const draft = structuredClone(conversation);
     let saved = conversation;
-    let outbox: Outbox = resumed ?? { event: event.id, shown: placeholder };
+    let outbox: Outbox = resumed ?? { event: event.id, shown: placeholderOf(event) };
     return {
       draft,
       get outbox() {
@@ -178,6 +213,10 @@ export function createEngine(options: EngineOptions): Engine {
   function about(event: ChatEvent): Log {
     return options.log.child({ event: event.id, conversation: keyOf(event) });
   }
+}
+
+function placeholderOf({ placeholder }: ChatEvent): Shown[] {
+  return placeholder ? [{ ref: placeholder, digest: "" }] : [];
 }
 
 function createTurn(parts: Pick<Turn, "event" | "conversation" | "signal" | "log">): Turn {

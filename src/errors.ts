@@ -63,6 +63,13 @@ export interface ModelErrorDetails extends ErrorOptions {
   readonly status?: number;
   /** The service asks to wait this long, in milliseconds. */
   readonly retryAfterMs?: number;
+  readonly tries?: Tries;
+}
+
+/** How often the model was asked until it was given up, and how long that took, in ms. */
+export interface Tries {
+  readonly count: number;
+  readonly ms: number;
 }
 
 /** The model gave no whole answer. */
@@ -71,12 +78,14 @@ export class ModelError extends Error {
   readonly code: ModelErrorCode;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly tries: Tries;
 
   constructor(code: ModelErrorCode, message: string, details: ModelErrorDetails = {}) {
     super(message, details);
     this.code = code;
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
+    this.tries = details.tries ?? { count: 1, ms: 0 };
   }
 }
 

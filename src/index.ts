@@ -13,6 +13,7 @@ export {
 } from "./event.ts";
 export type { Command, Handler, Reply, Turn } from "./handler.ts";
 export { createDemoModel } from "./model/demo.ts";
+export { createFallback } from "./model/fallback.ts";
 export type { Message, Model, ModelRequest, Usage } from "./model/model.ts";
 export { createOpenAI } from "./model/openai.ts";
 export type { Block, Span, Style } from "./text/block.ts";

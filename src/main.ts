@@ -1,13 +1,16 @@
 import { loadPersona } from "../config/personas.ts";
 import type { Settings } from "../config/settings.ts";
+import { apologiseForOld } from "./access/age.ts";
 import { allowOnly } from "./access/allow.ts";
 import { limitPace } from "./access/pace.ts";
 import type { Adapter } from "./adapter.ts";
 import { type Colloquy, createColloquy } from "./colloquy.ts";
 import { allCommands, interruptingNames } from "./commands/all.ts";
 import type { Handler } from "./handler.ts";
+import { createKeep, type Keep } from "./keep.ts";
 import type { Log } from "./log.ts";
 import { createDemoModel } from "./model/demo.ts";
+import { createFallback } from "./model/fallback.ts";
 import type { Model } from "./model/model.ts";
 import { createOpenAI } from "./model/openai.ts";
 import { createPreview, type Preview } from "./preview.ts";
@@ -33,7 +36,8 @@ export interface ProgramOptions {
 
 /** The composition root: builds everything that the settings name, and starts it. */
 export async function startProgram({ settings, log, console }: ProgramOptions): Promise<Program> {
-  const platforms = await createPlatforms(settings, log);
+  const keep = createKeep(settings.STORE_URL);
+  const platforms = await createPlatforms(settings, log, keep);
   const alone = platforms.length === 0;
   const adapters = alone && console ? [console] : platforms;
   const colloquy = await createColloquy({
@@ -53,6 +57,7 @@ export async function startProgram({ settings, log, console }: ProgramOptions): 
     connected,
     stop: async () => {
       await colloquy.stop();
+      await keep.close();
       await server.close();
     },
   };
@@ -140,7 +145,7 @@ export async function createPreviews(
 }
 
 /** The adapters of all platforms whose settings are there; each package is loaded only then. */
-async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]> {
+async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promise<Adapter[]> {
   // Before discord.js is loaded: it remembers the WebSocket class, which a proxy replaces.
   const proxy = useProxy(proxySettings(settings));
   const adapters: Adapter[] = [];
@@ -165,6 +170,7 @@ async function createPlatforms(settings: Settings, log: Log): Promise<Adapter[]>
     const discord = createDiscord({
       token: settings.DISCORD_BOT_TOKEN,
       fileAfter: settings.DISCORD_FILE_AFTER,
+      session: keep.at("discord"),
       log: log.child({ platform: "discord" }),
       ...(apiRoot && { apiRoot }),
     });
@@ -179,11 +185,13 @@ function proxySettings({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings) {
 }
 
 function guards(settings: Settings, log: Log): Handler[] {
-  const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: perMinute } = settings;
+  const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: perMinute, MAX_EVENT_AGE: hours } = settings;
+  // Before the pace: what has piled up while the program was down was not written too fast.
+  const age = apologiseForOld({ mostMs: hours * 3_600_000, asking: new Set(["ask"]) });
   const pace = limitPace(perMinute, interruptingNames(allCommands()));
-  if (users.length > 0) return [pace, allowOnly(new Set(users))];
+  if (users.length > 0) return [age, pace, allowOnly(new Set(users))];
   log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
-  return [pace];
+  return [age, pace];
 }
 
 function createModel(settings: Settings, log: Log): Model {
@@ -192,12 +200,16 @@ function createModel(settings: Settings, log: Log): Model {
     log.warn("no OPENAI_API_KEY and no OPENAI_BASE_URL: the offline demo model answers");
     return createDemoModel();
   }
-  return createOpenAI({
-    // Local services ask for no key, but the client wants one.
-    apiKey: apiKey ?? "none",
-    model: settings.OPENAI_MODEL,
-    log,
-    ...(settings.OPENAI_CONTEXT_TOKENS && { contextTokens: settings.OPENAI_CONTEXT_TOKENS }),
-    ...(baseURL && { baseURL }),
-  });
+  const { OPENAI_CONTEXT_TOKENS: contextTokens, OPENAI_FALLBACK_MODEL: fallback } = settings;
+  const named = (model: string) =>
+    createOpenAI({
+      // Local services ask for no key, but the client wants one.
+      apiKey: apiKey ?? "none",
+      model,
+      log,
+      ...(contextTokens && { contextTokens }),
+      ...(baseURL && { baseURL }),
+    });
+  const first = named(settings.OPENAI_MODEL);
+  return fallback ? createFallback({ first, second: named(fallback), log }) : first;
 }

@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Keyv from "keyv";
-import { ConfigError, describeError, StoreError } from "./errors.ts";
+import { ConfigError, StoreError } from "./errors.ts";
 
-/** Where histories and the queue live. */
+/** Where histories and the queue live. All that fails in it rejects with a `StoreError` that says what to do. */
 export interface Store {
   /**
    * A Keyv of its own under this name (letters only). It throws on errors: by default Keyv answers a failed
@@ -13,6 +13,10 @@ export interface Store {
    * the write has resolved, and so does all that was written before it, under any name.
    */
   open(name: string, options?: { readonly flush?: boolean }): Promise<Keyv>;
+  /** Writes and reads something; rejects if that does not work. */
+  check(): Promise<void>;
+  /** Copies all of it, as it stands at one moment, into a file that must not exist yet; others may write meanwhile. */
+  backup(path: string): Promise<void>;
   /** Closes everything that was opened. */
   close(): Promise<void>;
 }
@@ -23,47 +27,103 @@ const OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, deserialize: J
 /** How long a write waits for another process that is writing, in ms. */
 const BUSY_TIMEOUT_MS = 10_000;
 
+/**
+ * What brings a file from each version to the next, in SQL; a migration is one more list at the end. Version 0 is
+ * an empty file, or one from before there were versions. (Records have versions of their own: `version.ts`.)
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [[]];
+
 /** Opens the store of a `STORE_URL`; a write and a read show that it works before anyone relies on it. */
 export async function openStore(url: string): Promise<Store> {
+  const path = pathOf(url);
+  return path === undefined ? openMemory() : openSqlite(path);
+}
+
+/** Opens a store that is there already; it is for those who look after what a program has left. */
+export async function openExistingStore(url: string): Promise<Store> {
+  const path = pathOf(url);
+  if (path === undefined || !existsSync(path)) {
+    const why = path === undefined ? "memory: keeps nothing" : `there is no file ${path}`;
+    throw new ConfigError("store_url", `There is no store to look into: ${why} (STORE_URL).`);
+  }
+  return openSqlite(path);
+}
+
+/** The file of a `STORE_URL`; undefined for memory. */
+function pathOf(url: string): string | undefined {
   const [, scheme, rest = ""] = /^(\w+):(.*)$/s.exec(url) ?? [];
-  if (scheme === "memory") return createStore(async () => new Keyv(OPTIONS));
-  if (scheme === "sqlite" && rest.replace(/^\/\//, "")) return openSqlite(rest.replace(/^\/\//, ""));
+  const path = rest.replace(/^\/\//, "");
+  if (scheme === "memory") return undefined;
+  if (scheme === "sqlite" && path) return path;
   throw new ConfigError(
     "store_url",
     `STORE_URL is "${withoutPassword(url)}": use sqlite:path/to/file.sqlite or memory:`,
   );
 }
 
+function openMemory(): Store {
+  return createStore({
+    create: async () => new Keyv(OPTIONS),
+    backup: async () => {
+      throw new ConfigError("store_url", "STORE_URL is memory: there is nothing to be copied.");
+    },
+  });
+}
+
 async function openSqlite(path: string): Promise<Store> {
-  const KeyvSqlite = await loadSqlite();
-  const store = createStore(async (table, flush) => {
-    const sqlite = new KeyvSqlite({
-      uri: `sqlite://${path}`,
-      table,
-      busyTimeout: BUSY_TIMEOUT_MS,
-      iterationLimit: 1000,
-    });
-    // Without a listener a failure to open would end the process; the queries below reject with it.
-    sqlite.on("error", () => undefined);
-    // Write-ahead logging: readers and other processes do not block. All tables share one log, so that
-    // flushing it for one of them flushes what was written before to any.
-    await sqlite.query("PRAGMA journal_mode=WAL");
-    await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
-    return new Keyv({ ...OPTIONS, store: sqlite });
+  const connect = await connectTo(path);
+  const store = createStore({
+    create: async (table, flush) => {
+      const sqlite = connect(table);
+      // Write-ahead logging: readers and other processes do not block. All tables share one log, so that
+      // flushing it for one of them flushes what was written before to any.
+      await sqlite.query("PRAGMA journal_mode=WAL");
+      await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
+      return new Keyv({ ...OPTIONS, store: sqlite });
+    },
+    backup: async (copy) => {
+      if (existsSync(copy)) throw new ConfigError("file", `${copy} exists already: name another file`);
+      // Under its name only once it is whole.
+      const part = `${copy}.part`;
+      rmSync(part, { force: true });
+      await once(connect("probe"), (sqlite) => sqlite.query("VACUUM INTO ?", part));
+      renameSync(part, copy);
+    },
   });
   try {
     mkdirSync(dirname(path), { recursive: true });
-    await probe(await store.open("probe"));
+    await once(connect("probe"), (sqlite) => migrate(sqlite, path));
+    await store.check();
   } catch (cause) {
     await store.close().catch(() => undefined);
-    throw new StoreError(
-      "open",
-      `The store ${path} (STORE_URL) cannot be written and read: ${describeError(cause)}. ` +
-        "Check that the folder exists, that this user may write to it and that the disk is not full.",
-      { cause },
-    );
+    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
   }
-  return store;
+  const { ino } = statSync(path);
+  return {
+    ...store,
+    check: async () => {
+      // SQLite would go on with the file that nobody finds any more.
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
+      await store.check();
+    },
+  };
+}
+
+/** How to open one more connection to the file. Its failures are sentences with the name of the file. */
+async function connectTo(path: string) {
+  const KeyvSqlite = await loadSqlite();
+  return (table: string) => {
+    const uri = `sqlite://${path}`;
+    const sqlite = new KeyvSqlite({ uri, table, busyTimeout: BUSY_TIMEOUT_MS, iterationLimit: 1000 });
+    // Without a listener a failure to open would end the process; the queries below reject with it.
+    sqlite.on("error", () => undefined);
+    const query = sqlite.query;
+    sqlite.query = (sql, ...values) =>
+      query(sql, ...values).catch((cause: unknown) => {
+        throw toStoreError(path, cause);
+      });
+    return sqlite;
+  };
 }
 
 async function loadSqlite() {
@@ -79,25 +139,103 @@ async function loadSqlite() {
   }
 }
 
-function createStore(create: (name: string, flush: boolean) => Promise<Keyv>): Store {
+interface Connection {
+  query(sql: string, ...values: unknown[]): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+async function once(sqlite: Connection, action: (sqlite: Connection) => Promise<unknown>): Promise<void> {
+  try {
+    await action(sqlite);
+  } finally {
+    await sqlite.close().catch(() => undefined);
+  }
+}
+
+async function migrate(sqlite: Connection, path: string): Promise<void> {
+  const versionOf = async () => {
+    const rows = (await sqlite.query("PRAGMA user_version")) as { user_version: number }[];
+    return rows[0]?.user_version ?? 0;
+  };
+  const newest = MIGRATIONS.length;
+  const found = await versionOf();
+  if (found === newest) return;
+  if (found > newest) {
+    throw new StoreError(
+      "version",
+      `The store ${path} (STORE_URL) is of version ${found}, and this program knows ${newest} at most. ` +
+        "It was left untouched. Run the newer program that has written it.",
+    );
+  }
+  await sqlite.query("BEGIN IMMEDIATE");
+  try {
+    // Another process may have been quicker.
+    for (const sql of MIGRATIONS.slice(await versionOf()).flat()) await sqlite.query(sql);
+    await sqlite.query(`PRAGMA user_version = ${newest}`);
+    await sqlite.query("COMMIT");
+  } catch (error) {
+    await sqlite.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+function createStore({
+  create,
+  backup,
+}: {
+  create: (name: string, flush: boolean) => Promise<Keyv>;
+  backup: (path: string) => Promise<void>;
+}): Store {
   const opened = new Map<string, Keyv>();
-  return {
+  const store: Store = {
     open: async (name, { flush = false } = {}) => {
       const keyv = opened.get(name) ?? (await create(name, flush));
       opened.set(name, keyv);
       return keyv;
     },
+    check: async () => {
+      const keyv = await store.open("probe");
+      const now = Date.now();
+      await keyv.set("checked", now);
+      const read: unknown = await keyv.get("checked");
+      // Another process may have written since, but nobody earlier.
+      if (!(Number(read) >= now)) throw new StoreError("check", "what was written could not be read back");
+    },
+    backup,
     close: async () => {
       for (const keyv of opened.values()) await keyv.disconnect();
       opened.clear();
     },
   };
+  return store;
 }
 
-async function probe(keyv: Keyv): Promise<void> {
-  const now = Date.now();
-  await keyv.set("opened", now);
-  if ((await keyv.get("opened")) !== now) throw new Error("what was written could not be read back");
+function toStoreError(path: string, cause: unknown): StoreError {
+  const { code = "open" } = cause as { code?: string };
+  return new StoreError(code, `The store ${path} (STORE_URL) ${whatToDo(code, path)}`, { cause });
+}
+
+/** By SQLite's codes (sqlite.org/rescode.html). */
+function whatToDo(code: string, path: string): string {
+  switch (code) {
+    case "SQLITE_FULL":
+      return "cannot be written, as the disk is full: make room. What waits goes on by itself then";
+    case "SQLITE_BUSY":
+    case "SQLITE_LOCKED":
+      return "is locked by another program: end that one, or wait. What waits goes on by itself then";
+    case "SQLITE_READONLY":
+      return "is read-only: this user must be able to write to the file and to its folder";
+    case "SQLITE_CORRUPT":
+    case "SQLITE_NOTADB":
+      return (
+        "is damaged, or no SQLite file: stop every program that uses it, move it away together with " +
+        `${path}-wal and ${path}-shm, and put a backup in its place; without one everything starts afresh`
+      );
+    case "moved":
+      return "was deleted or replaced while the program uses it, and what is written now goes with its end: start it again";
+    default:
+      return "cannot be written and read: check that the folder exists, that this user may write to it and that the disk is not full";
+  }
 }
 
 function withoutPassword(url: string): string {

@@ -1,10 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import type Keyv from "keyv";
+import { describe, expect, test } from "vitest";
 import { ConfigError, StoreError } from "../src/errors.ts";
 import { openStore } from "../src/store.ts";
+import { type Stored, upgrade } from "../src/version.ts";
 import { temporaryFolder } from "./support/folder.ts";
+import { until } from "./support/until.ts";
 
 test("SQLite writes ahead, so that others can read meanwhile", async () => {
   const path = join(temporaryFolder(), "s.sqlite");
@@ -28,14 +31,144 @@ test("names do not see each other's entries", async () => {
   await store.close();
 });
 
-test("a full or damaged disk is an error, and not silence", async () => {
-  const path = join(temporaryFolder(), "s.sqlite");
-  writeFileSync(
-    path,
-    "this is not a database, but it is long enough to look like one to a careless reader".repeat(50),
-  );
-  await expect(openStore(`sqlite:${path}`)).rejects.toThrow(StoreError);
+describe("a damaged file", () => {
+  test("is told with its path and what to do", async () => {
+    const path = join(temporaryFolder(), "s.sqlite");
+    const garbage = "this is no database, but long enough to look like one to a careless reader".repeat(50);
+    writeFileSync(path, garbage);
+    const error = await openStore(`sqlite:${path}`).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoreError);
+    expect(String(error)).toMatch(/s\.sqlite \(STORE_URL\) is damaged.*put a backup in its place/);
+    expect(readFileSync(path, "utf8")).toBe(garbage);
+  });
+
+  test("is an error when what is damaged is read, and not silence", async () => {
+    const path = join(temporaryFolder(), "s.sqlite");
+    const store = await openStore(`sqlite:${path}`);
+    const keyv = await store.open("history");
+    for (let index = 0; index < 200; index += 1) await keyv.set(`key${index}`, "x".repeat(1000));
+    await store.close();
+    const file = openSync(path, "r+");
+    const { size } = fstatSync(file);
+    // All but what is read at the opening.
+    writeSync(file, Buffer.alloc(size - 10 * PAGE, 0x5a), 0, size - 10 * PAGE, 10 * PAGE);
+    closeSync(file);
+    const again = await openStore(`sqlite:${path}`);
+    const damaged = await again.open("history");
+    const error = await readAll(damaged).catch((reason: unknown) => reason);
+    await again.close();
+    expect(error).toBeInstanceOf(StoreError);
+    expect(String(error)).toMatch(/is damaged/);
+  });
 });
+
+test("a file that was taken away meanwhile is noticed", async () => {
+  const path = join(temporaryFolder(), "s.sqlite");
+  const store = await openStore(`sqlite:${path}`);
+  await store.check();
+  rmSync(path);
+  await expect(store.check()).rejects.toThrow(/was deleted or replaced.*start it again/);
+  writeFileSync(path, "");
+  await expect(store.check()).rejects.toThrow(StoreError);
+  await store.close();
+});
+
+describe("versions", () => {
+  test("a file of a newer version is refused, and left as it was", async () => {
+    const path = join(temporaryFolder(), "s.sqlite");
+    const store = await openStore(`sqlite:${path}`);
+    await ask(await store.open("history"), "PRAGMA user_version = 99");
+    await store.close();
+    await expect(openStore(`sqlite:${path}`)).rejects.toThrow(/is of version 99.*Run the newer program/);
+  });
+
+  test("a file from before there were versions is brought up to date with all that is in it", async () => {
+    const path = join(temporaryFolder(), "s.sqlite");
+    const store = await openStore(`sqlite:${path}`);
+    const keyv = await store.open("history");
+    await keyv.set("paper:ann", "kept");
+    await ask(keyv, "PRAGMA user_version = 0");
+    await store.close();
+    const again = await openStore(`sqlite:${path}`);
+    const same = await again.open("history");
+    expect(await same.get("paper:ann")).toBe("kept");
+    expect(await ask(same, "PRAGMA user_version")).toEqual([{ user_version: 1 }]);
+    await again.close();
+  });
+
+  test("a record is brought from any version to the newest, step by step", () => {
+    const steps = [
+      ({ name, ...rest }: Stored) => ({ ...rest, names: [name] }),
+      (record: Stored) => ({ ...record, count: (record["names"] as unknown[]).length }),
+    ];
+    const newest = { version: 3, names: ["Ann"], count: 1 };
+    expect(upgrade({ name: "Ann" }, steps, "It")).toEqual(newest);
+    expect(upgrade({ version: 1, name: "Ann" }, steps, "It")).toEqual(newest);
+    expect(upgrade({ version: 2, names: ["Ann"] }, steps, "It")).toEqual(newest);
+    expect(upgrade(newest, steps, "It")).toEqual(newest);
+    for (const version of [4, 0, 1.5, "2", null]) {
+      expect(() => upgrade({ version }, steps, "It")).toThrow(/It is of version .* left untouched/);
+    }
+  });
+});
+
+describe("a backup", () => {
+  test("made while others write is whole, and goes on by itself", async () => {
+    const folder = temporaryFolder();
+    const store = await openStore(`sqlite:${join(folder, "s.sqlite")}`);
+    const [queue, history] = [await store.open("queue", { flush: true }), await store.open("history")];
+    let writing = true;
+    let written = 0;
+    const load = (async () => {
+      for (; writing; written += 1) {
+        await queue.set(`event${written}`, { number: written, text: "x".repeat(2000) });
+        await history.set("paper:ann", written);
+      }
+    })();
+    await until(() => written > 50);
+    const before = written;
+    await store.backup(join(folder, "copy.sqlite"));
+    const after = written;
+    await until(() => written > after + 20);
+    writing = false;
+    await load;
+    await store.close();
+
+    const copy = await openStore(`sqlite:${join(folder, "copy.sqlite")}`);
+    const copied = await copy.open("history");
+    expect(await ask(copied, "PRAGMA integrity_check")).toEqual([{ integrity_check: "ok" }]);
+    expect(await ask(copied, "PRAGMA user_version")).toEqual([{ user_version: 1 }]);
+    const events = (await readAll(await copy.open("queue"))).length;
+    expect(events).toBeGreaterThanOrEqual(before);
+    expect(events).toBeLessThanOrEqual(after + 1);
+    // Of one moment: the history is that of the last event, or of the one before it.
+    expect(events - Number(await copied.get("paper:ann"))).toBeLessThanOrEqual(2);
+    await copied.set("paper:ann", "goes on");
+    expect(await copied.get("paper:ann")).toBe("goes on");
+    await copy.close();
+  });
+
+  test("never replaces a file", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "copy.sqlite"), "the backup of yesterday");
+    const store = await openStore(`sqlite:${join(folder, "s.sqlite")}`);
+    await expect(store.backup(join(folder, "copy.sqlite"))).rejects.toThrow(/exists already/);
+    await store.close();
+    expect(readFileSync(join(folder, "copy.sqlite"), "utf8")).toBe("the backup of yesterday");
+  });
+});
+
+const PAGE = 4096;
+
+function ask(keyv: Keyv, sql: string): Promise<unknown> {
+  return (keyv.store as { query(sql: string): Promise<unknown> }).query(sql);
+}
+
+async function readAll(keyv: Keyv): Promise<unknown[]> {
+  const entries: unknown[] = [];
+  for await (const entry of keyv.iterator?.({}) ?? []) entries.push(entry);
+  return entries;
+}
 
 test("a folder that cannot be made is told with its path", async () => {
   const error = await openStore("sqlite:/dev/null/x.sqlite").catch((reason: unknown) => reason);

@@ -14,8 +14,8 @@ export interface Reception {
   readonly log: Pick<Logger, "warn" | "error"> | undefined;
 }
 
-/** How long storing may take before Discord is told nevertheless, in ms: half of the 3 s that there are. */
-const STORE_PATIENCE_MS = 1500;
+/** How long storing may take before Discord is told nevertheless, in ms: a third of the 3 s that there are. */
+const STORE_PATIENCE_MS = 1000;
 /** When the last attempt to tell Discord begins, in ms after the interaction came. */
 const LAST_ATTEMPT_MS = 2500;
 /** How long one attempt may take, in ms: then the next one may get through, and Discord counts only the first. */
@@ -84,14 +84,14 @@ async function respond(
   { api, log, came }: Reception & { came: number },
 ): Promise<void> {
   const route = Routes.interactionCallback(id, token);
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
     try {
       const action = "respond to a slash command";
       await api({ method: "POST", route, body, auth: false, action, timeoutMs: ATTEMPT_MS });
       return;
     } catch (error) {
-      // An attempt whose answer was lost had arrived.
-      if (attempt > 1 && error instanceof PlatformError && error.code === codes.acknowledged) return;
+      // An attempt whose answer was lost had arrived, or an earlier process has responded.
+      if (isAcknowledged(error)) return;
       const wait = waitBefore(error);
       if (wait === undefined || Date.now() + wait > came + LAST_ATTEMPT_MS) {
         log?.warn(`A slash command stays without a response: ${describeError(error)}`);
@@ -100,6 +100,28 @@ async function respond(
       await pause(wait);
     }
   }
+}
+
+/**
+ * Defers an interaction that has no response though its answer is there, as the process ended in between. False
+ * if it is too late.
+ */
+export async function deferLate(api: Api, { id, token }: { id: string; token: string }): Promise<boolean> {
+  const body = {
+    type: InteractionResponseType.DeferredChannelMessageWithSource,
+    data: { allowed_mentions: NO_PINGS },
+  };
+  try {
+    const route = Routes.interactionCallback(id, token);
+    await api({ method: "POST", route, body, auth: false, action: "respond to a slash command" });
+    return true;
+  } catch (error) {
+    return isAcknowledged(error);
+  }
+}
+
+function isAcknowledged(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === codes.acknowledged;
 }
 
 function waitBefore(error: unknown): number | undefined {

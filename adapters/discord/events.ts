@@ -1,21 +1,33 @@
 import { z } from "zod";
-import { type Attachment, type ChatEvent, parseCommand } from "../../src/event.ts";
+import { type Address, type Attachment, type ChatEvent, parseCommand } from "../../src/event.ts";
 
 /** Where to answer a message: the channel. Where to answer a slash command: its webhook, and the channel later. */
-export type DiscordAddress =
-  | { readonly channel: string }
-  | {
-      readonly channel: string;
-      readonly application: string;
-      /** The interaction's token: whoever has it may answer in the bot's name. */
-      readonly interaction: string;
-      /** When the token dies, in ms since the epoch. */
-      readonly expires: number;
-      /** Only the person installed the bot: it may not write to the channel by itself, and only 5 follow-ups. */
-      readonly userInstallOnly?: true;
-      /** The largest file that the interaction takes, in bytes. */
-      readonly fileBytes?: number;
-    };
+export type DiscordAddress = MessageAddress | InteractionAddress;
+
+/** Where to answer a message. */
+export interface MessageAddress {
+  readonly channel: string;
+  /** The message: what answers it is newer. */
+  readonly question?: string;
+}
+
+/** Where to answer a slash command. */
+export interface InteractionAddress {
+  readonly channel: string;
+  readonly application: string;
+  /** The interaction's token: whoever has it may answer in the bot's name. */
+  readonly interaction: string;
+  /** When the token dies, in ms since the epoch. */
+  readonly expires: number;
+  /** The interaction, for a first response that is still due. */
+  readonly id?: string;
+  /** Who asked: if the bot may not write to the channel, their direct messages are left. */
+  readonly user?: string;
+  /** Only the person installed the bot: it may not write to the channel by itself, and only 5 follow-ups. */
+  readonly userInstallOnly?: true;
+  /** The largest file that the interaction takes, in bytes. */
+  readonly fileBytes?: number;
+}
 
 /** A slash command, with what its deferral needs. */
 export interface InteractionEvent {
@@ -83,7 +95,7 @@ export function toMessageEvent(payload: unknown): ChatEvent | undefined {
   const { data: message } = messageSchema.safeParse(payload);
   if (!message) return undefined;
   const { id, author, content, channel_id: channel } = message;
-  const to: DiscordAddress = { channel };
+  const to: MessageAddress & Address = { channel, question: id };
   return {
     id: `discord:${id}`,
     platform: "discord",
@@ -118,11 +130,13 @@ export function toInteractionEvent(payload: unknown): InteractionEvent | undefin
   const { id, token, application_id: application, channel_id: channel, locale } = interaction;
   const { authorizing_integration_owners: owners, attachment_size_limit: fileBytes } = interaction;
   const at = timeOf(id);
-  const to: DiscordAddress = {
+  const to: DiscordAddress & Address = {
     application,
     interaction: token,
     expires: at + TOKEN_LIFE_MS,
     channel,
+    id,
+    user: author.id,
     ...("1" in owners && !("0" in owners) && { userInstallOnly: true as const }),
     ...(fileBytes && { fileBytes }),
   };

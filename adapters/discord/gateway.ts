@@ -1,20 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  Client,
-  DiscordjsErrorCodes,
-  Events,
-  GatewayCloseCodes,
-  GatewayIntentBits,
-  SimpleShardingStrategy,
-} from "discord.js";
+import { DiscordjsErrorCodes, Events, GatewayCloseCodes } from "discord.js";
 import type { Logger } from "pino";
 import { ConfigError, describeError } from "../../src/errors.ts";
-import { type ApiOptions, restOptions } from "./api.ts";
+import type { ApiOptions } from "./api.ts";
+import { type Connection, createConnection, end } from "./connection.ts";
+import type { Memory, Seen } from "./memory.ts";
 
 /** Something that happened, such as "MESSAGE_CREATE", with its payload as it came. */
 export interface Dispatch {
   readonly type: string;
   readonly payload: unknown;
+  /** To be called once it is taken in: until then Discord is asked for it again. */
+  readonly taken: (seen?: Seen) => void;
 }
 
 type OnDispatch = (dispatch: Dispatch) => void;
@@ -28,20 +25,12 @@ export interface Gateway {
   trouble(): string | undefined;
 }
 
-/** One life of discord.js' client: it cannot be used again once it was destroyed. */
-interface Connection {
-  readonly client: Client;
-  /** Every shard there ever was: the library forgets one that fails, but does not stop it from reconnecting. */
-  readonly shards: Set<object>;
-  /** Once set, the strategy opens no connection any more. */
-  ended: boolean;
-}
-
-/** Waits between attempts to log in grow from the first to the second, in ms. */
-const BACKOFF_MS = { first: 1000, last: 30_000 };
-/** Discord may never answer the closing handshake: then the socket is cut after this long, in ms. */
-const GOODBYE_MS = 1000;
-
+/** Waits between attempts to connect grow from the first to the last, in ms. */
+const BACKOFF_MS = { first: 1000, last: 60_000 };
+/** A connection that stood this long was a good one: the next wait is the first again, in ms. */
+const STABLE_MS = 60_000;
+/** After so many attempts in vain a session is resumed at the gateway's general address. */
+const RESUME_ATTEMPTS = 2;
 const AUTHENTICATION_FAILED: number = GatewayCloseCodes.AuthenticationFailed;
 const BAD_INTENTS: readonly number[] = [
   GatewayCloseCodes.InvalidIntents,
@@ -49,13 +38,15 @@ const BAD_INTENTS: readonly number[] = [
 ];
 
 /**
- * Discord's gateway through discord.js, as a stream of plain payloads. The library reconnects and resumes; what
- * it leaves open is done here: to keep trying when it cannot log in at all, and to end in every state.
+ * Discord's gateway through discord.js, as a stream of plain payloads. The library heartbeats, identifies and
+ * resumes; what it leaves open is done here: to go on with the session of an earlier process, to come back
+ * without haste however often it fails, and to end in every state.
  */
 export function createGateway(
-  options: ApiOptions & { log?: Pick<Logger, "info" | "warn" | "error"> },
+  options: ApiOptions & { memory: Memory; log?: Pick<Logger, "info" | "warn" | "error"> },
 ): Gateway {
-  const { token, log } = options;
+  const { token, memory, log } = options;
+  const backoff = createBackoff();
   let trouble: string | undefined = "Discord is not started.";
   let lost = false;
   let connection: Connection | undefined;
@@ -65,8 +56,9 @@ export function createGateway(
     if (!/^[\x21-\x7e]+$/.test(token)) throw badToken();
     const { signal } = (halt = new AbortController());
     trouble = "Connecting to Discord.";
+    backoff.reset();
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    for (let wait = BACKOFF_MS.first; !signal.aborted; wait = Math.min(wait * 2, BACKOFF_MS.last)) {
+    while (!signal.aborted) {
       try {
         return await connect(onDispatch, stopped);
       } catch (error) {
@@ -74,19 +66,24 @@ export function createGateway(
         if (error instanceof ConfigError) throw error;
         down(`Discord cannot be reached (${describeError(error)})`);
       }
-      // Jitter, so that many bots do not come back in the same second.
-      await pause(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      await backoff.pause(signal);
     }
   }
 
   async function connect(onDispatch: OnDispatch, stopped: Promise<void>): Promise<void> {
-    connection = createConnection(options);
+    const { signal } = halt;
+    connection = createConnection(options, {
+      memory,
+      pause: () => backoff.pause(signal),
+      lost: () => backoff.attempts() >= RESUME_ATTEMPTS,
+      report: (error) => log?.warn(`Discord's gateway: ${describeError(error)}`),
+    });
     const { client } = connection;
     let ready = false;
     let refusal: ConfigError | undefined;
-    client.on(Events.Raw, ({ t, d }: { t: string; d: unknown }) => {
+    client.on(Events.Raw, ({ t, d, s }: { t: string; d: unknown; s: number }, shard: number) => {
       if (t === "READY" || t === "RESUMED") up();
-      onDispatch({ type: t, payload: d });
+      onDispatch({ type: t, payload: d, taken: memory.arrived(shard, s) });
     });
     client.on(Events.ShardReconnecting, () => down("The connection to Discord's gateway is lost"));
     client.on(Events.ShardDisconnect, ({ code }) => {
@@ -106,6 +103,7 @@ export function createGateway(
     if (trouble) log?.info("Connected to Discord's gateway");
     trouble = undefined;
     lost = false;
+    backoff.up();
   }
 
   /** Says it once for each time that the connection is lost. */
@@ -132,60 +130,30 @@ export function createGateway(
   };
 }
 
-/** A client that only keeps the connection: nothing is cached, and no payload waits for another. */
-function createConnection(options: ApiOptions): Connection {
-  const client = new Client({
-    intents: [GatewayIntentBits.DirectMessages],
-    shards: "auto",
-    rest: restOptions(options),
-    ws: { buildStrategy: (manager) => watched(new SimpleShardingStrategy(manager), connection) },
-  });
-  const connection: Connection = { client, shards: new Set(), ended: false };
-  // The library's own reading of payloads would fill its caches, drop DMs of unknown channels, and throw
-  // where nobody catches if a payload has an unexpected form. The payloads go to `Events.Raw` before it.
-  Reflect.set(client.ws, "handlePacket", () => true);
-  return connection;
-}
-
-/** The strategy, whose shards the connection gets to know as soon as they exist. */
-function watched(strategy: SimpleShardingStrategy, connection: Connection): SimpleShardingStrategy {
-  const spawn = strategy.spawn.bind(strategy);
-  const connect = strategy.connect.bind(strategy);
-  strategy.spawn = async (ids) => {
-    await spawn(ids);
-    const shards: unknown = Reflect.get(strategy, "shards");
-    for (const shard of shards instanceof Map ? shards.values() : []) connection.shards.add(Object(shard));
-  };
-  // A login that waited for the gateway's address while it was ended would go on to connect.
-  strategy.connect = async () => (connection.ended ? undefined : connect());
-  return strategy;
-}
-
 /**
- * Ends a connection for good. The library's `destroy` waits for the closing handshake without limit, and a
- * shard that is just about to reconnect does so nevertheless: both are cut short here.
+ * The waits between attempts. A connection that breaks soon after it came up counts as an attempt in vain:
+ * else a gateway that lets the bot in and drops it would use up the day's 1000 IDENTIFYs.
  */
-async function end(connection: Connection): Promise<void> {
-  const { client, shards } = connection;
-  connection.ended = true;
-  client.removeAllListeners();
-  client.on(Events.Error, () => {});
-  for (const shard of shards) Reflect.set(shard, "internalConnect", () => Promise.resolve());
-  await within(GOODBYE_MS, client.destroy());
-  for (const shard of shards) cut(Reflect.get(shard, "connection"));
-}
-
-function cut(socket: unknown): void {
-  if (typeof socket !== "object" || socket === null || !("terminate" in socket)) return;
-  // A socket that is still connecting reports its end as an error, which must find a listener.
-  if ("on" in socket && typeof socket.on === "function") socket.on("error", () => {});
-  if (typeof socket.terminate === "function") socket.terminate();
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const limit = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(ms, undefined, { signal: limit.signal }).catch(() => {})]);
-  limit.abort();
+function createBackoff() {
+  let attempts = 0;
+  let upSince: number | undefined;
+  return {
+    attempts: () => attempts,
+    reset: () => {
+      attempts = 0;
+    },
+    up: () => {
+      upSince = Date.now();
+    },
+    pause: async (signal: AbortSignal) => {
+      if (upSince !== undefined && Date.now() - upSince > STABLE_MS) attempts = 0;
+      upSince = undefined;
+      const wait = Math.min(BACKOFF_MS.first * 2 ** attempts, BACKOFF_MS.last);
+      attempts += 1;
+      // Jitter, so that many bots do not come back in the same second.
+      await pause(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+    },
+  };
 }
 
 function isTokenRefusal(error: unknown): boolean {

@@ -102,6 +102,18 @@ export interface DiscordSimulator {
   block(user: string): void;
   /** Cuts the gateway's connections, or closes them with a code; their sessions can be resumed. */
   dropSockets(code?: number): void;
+  /** Tells the bot to reconnect (op 7), or that its session is invalid (op 9): to be resumed, or lost. */
+  order(what: "reconnect" | "resumable" | "invalid"): void;
+  /** Sends any text on the gateway's connections. */
+  babble(text: string): void;
+  /** Forgets all gateway sessions, as after some minutes without a connection. */
+  forgetSessions(): void;
+  /** The gateway's connections stay open, but nothing comes from them any more, and nothing is read. */
+  muteSockets(): void;
+  /** How often a gateway session was opened, how often one was resumed, and how many heartbeats came. */
+  sessions(): { readonly identified: number; readonly resumed: number; readonly heartbeats: number };
+  /** From now on requests with the bot's token are refused, or taken again. */
+  refuseToken(refused: boolean): void;
   close(): Promise<void>;
 }
 
@@ -145,7 +157,19 @@ export async function startDiscordSimulator(
     onChange: (kind, entry, channel) => announce(gateway, kind, { entry, channel, bot }),
   });
   const limiter = options.rateLimits ? createLimiter(clock) : undefined;
-  const rest = createRest({ bot, token, world, calls, faults, limiter, commands, gatewayUrl, fileBytes });
+  const refusing = { token: false };
+  const rest = createRest({
+    refusing,
+    bot,
+    token,
+    world,
+    calls,
+    faults,
+    limiter,
+    commands,
+    gatewayUrl,
+    fileBytes,
+  });
   const handle = getRequestListener((request, env) => rest.fetch(request, env));
   server.on("request", (request, response) => void handle(request, response));
   server.on("upgrade", (request, socket, head) => connect({ request, socket, head }, faults, gateway));
@@ -163,6 +187,12 @@ export async function startDiscordSimulator(
     emit: (t, d) => gateway.dispatch({ t, d, intent: 0 }),
     fail: (fault) => faults.add(fault),
     dropSockets: (code) => gateway.drop(code),
+    order: (what) => gateway.order(what),
+    babble: (text) => gateway.babble(text),
+    forgetSessions: () => gateway.forget(),
+    muteSockets: () => gateway.mute(),
+    sessions: () => gateway.counts(),
+    refuseToken: (value) => void (refusing.token = value),
     close: () => close(server, gateway, sockets),
   };
 }

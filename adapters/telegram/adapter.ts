@@ -13,7 +13,7 @@ import { createMessages } from "./messages.ts";
 import { poll } from "./poll.ts";
 import type { RichMode } from "./rich.ts";
 import { Bot, toEvent, updateId, wantedUpdates } from "./updates.ts";
-import { createWebhook, secretFrom } from "./webhook.ts";
+import { createWebhook, secretFrom, watchWebhook } from "./webhook.ts";
 import { createWrite } from "./write.ts";
 
 /** How to be a Telegram bot. */
@@ -28,6 +28,8 @@ export interface TelegramOptions extends ApiOptions {
   readonly pace?: Pace;
   /** How long Telegram holds an empty poll open, in seconds; at most 50. */
   readonly pollSeconds?: number;
+  /** How often it is looked whether the webhook still stands and is reached, in seconds. */
+  readonly webhookCheckSeconds?: number;
 }
 
 /**
@@ -38,6 +40,9 @@ const PACE: Pace = { direct: 1000, group: 3000, draft: 500, redraft: 20_000 };
 
 /** Telegram's longest poll, in seconds (telegram-bot-api, Client.cpp). */
 const POLL_SECONDS = 50;
+
+/** Telegram keeps what it cannot deliver for a day: a minute more or less is soon enough. */
+const WEBHOOK_CHECK_SECONDS = 60;
 
 /** How long stopping waits for what is just being stored, in ms. */
 const STOP_MS = 3000;
@@ -90,9 +95,10 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       const bot = await health.insist(() => whoAmI(signal), signal);
       signal.throwIfAborted();
       const take = (update: unknown) => store(update, { bot, receive });
-      if (webhook) {
+      const hook = webhook && { url: webhook.url, secret_token: secret, allowed_updates: wanted };
+      if (hook) {
         takeRequest = (update) => take(update).catch(cannotStore);
-        await health.insist(() => setWebhook(webhook.url, signal), signal);
+        await health.insist(() => setWebhook(hook, signal), signal);
       } else {
         await health.insist(() => clearWebhook(signal), signal);
       }
@@ -100,7 +106,12 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       signal.throwIfAborted();
       log.info({ bot: bot.username }, `receiving for @${bot.username} by ${webhook ? "webhook" : "polling"}`);
       const seconds = options.pollSeconds ?? POLL_SECONDS;
-      return { ended: webhook ? Promise.resolve() : poll({ call, health, seconds, wanted, take, signal }) };
+      const everyMs = (options.webhookCheckSeconds ?? WEBHOOK_CHECK_SECONDS) * 1000;
+      return {
+        ended: hook
+          ? watchWebhook({ call, health, log, hook, everyMs, signal })
+          : poll({ call, health, seconds, wanted, take, signal }),
+      };
     } catch (error) {
       if (!signal.aborted) throw error;
       return { ended: Promise.resolve() };
@@ -121,9 +132,9 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     throw nonsense("getMe");
   }
 
-  async function setWebhook(url: string, signal: AbortSignal): Promise<void> {
+  async function setWebhook(hook: object, signal: AbortSignal): Promise<void> {
     try {
-      await call("setWebhook", { url, secret_token: secret, allowed_updates: wanted }, { signal });
+      await call("setWebhook", hook, { signal });
     } catch (error) {
       if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
       throw new ConfigError(

@@ -1,5 +1,6 @@
 import type http from "node:http";
 import { Telegram } from "telegraf";
+import { PlatformError } from "../../src/errors.ts";
 import { TelegramRefusal, toRefusal } from "./errors.ts";
 
 /** One call of the Bot API; rejects with a `TelegramRefusal`, or with the signal's reason when it aborts. */
@@ -50,14 +51,20 @@ export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
   };
 }
 
-/** The same calls, but a group that became a supergroup is another chat from then on. */
+/**
+ * The same calls, but a group that became a supergroup is another chat from then on. Its messages are counted anew:
+ * those of the old group have stayed there and can be neither changed nor quoted any more.
+ */
 export function followMoves(call: Call): Call {
-  return async (method, fields, options) => {
+  return async (method, fields = {}, options) => {
     try {
       return await call(method, fields, options);
     } catch (error) {
       if (!(error instanceof TelegramRefusal) || error.movedTo === undefined) throw error;
-      return call(method, { ...fields, chat_id: error.movedTo }, options);
+      if ("message_id" in fields)
+        throw new PlatformError(error.code, error.message, { gone: true, cause: error });
+      const moved = { ...fields, reply_parameters: undefined, chat_id: error.movedTo };
+      return call(method, moved, options);
     }
   };
 }

@@ -36,6 +36,9 @@ const Answer = z.object({
 /** Refusals that may end without the message being changed: a token renewed, another poller gone, a flood over. */
 const PASSING = new Set([401, 404, 408, 409, 429]);
 
+/** What nobody waits longer for: a timer of more than 24.8 days would go off at once. */
+const LONGEST_WAIT_MS = 86_400_000;
+
 /** The message to be edited or removed is out of reach, and always will be. */
 const GONE = /message to (edit|delete) not found|message can't be edited|MESSAGE_ID_INVALID/i;
 
@@ -66,6 +69,22 @@ export function nonsense(method: string): TelegramRefusal {
   return unanswered(method, "the answer makes no sense");
 }
 
+/** Another webhook stands where ours should. */
+export function foreignWebhook(): TelegramRefusal {
+  const description = "Conflict: another webhook is set";
+  return new TelegramRefusal({ status: 409, description }, description, {});
+}
+
+/** Telegram reaches the webhook, or its answers, in vain; `reason` in Telegram's words. */
+export function undelivered(reason: string): TelegramRefusal {
+  const description = clean(reason, "") || "for an unknown reason";
+  return new TelegramRefusal(
+    { status: 0, description },
+    `Telegram cannot deliver to the webhook: ${description}; check that TELEGRAM_WEBHOOK_URL leads to this program, by HTTPS with a valid certificate`,
+    {},
+  );
+}
+
 function refused(answer: z.infer<typeof Answer>, method: string, token: string): TelegramRefusal {
   const { error_code: status, parameters } = answer;
   const description = clean(answer.description, token);
@@ -77,7 +96,7 @@ function refused(answer: z.infer<typeof Answer>, method: string, token: string):
     {
       gone,
       permanent: status < 500 && !gone && !PASSING.has(status),
-      ...(seconds !== undefined && { retryAfterMs: seconds * 1000 }),
+      ...(seconds !== undefined && { retryAfterMs: Math.min(seconds * 1000, LONGEST_WAIT_MS) }),
     },
   );
 }
@@ -110,8 +129,7 @@ function reasonOf(error: unknown, token: string): string {
 
 /** At most 200 characters, without the token, and without quotations: those come from what was said. */
 function clean(words: string, token: string): string {
-  return words
-    .replaceAll(token, "[token]")
+  return (token ? words.replaceAll(token, "[token]") : words)
     .replace(/"[^"]*"/g, '"…"')
     .replace(/(?<![a-z])'[^']*'/gi, "'…'")
     .slice(0, 200);

@@ -74,13 +74,13 @@ function toTrouble(error: unknown): Trouble {
   if (status === 401 || status === 404) return { kind: "token", sentence: message };
   if (status !== 409) return { kind: "refused", sentence: message };
   const sentence = /webhook/i.test(error.description)
-    ? "another program has set a webhook for this Telegram bot, so that it cannot poll: stop that program and start this one again"
+    ? "another program has set a webhook for this Telegram bot and receives in this one's place: stop that program and start this one again"
     : "another program receives with the same Telegram bot token: stop it, or give each a bot of its own";
   return { kind: "conflict", sentence };
 }
 
-/** In ms. */
-function pauseAfter(error: unknown, failures: number): number {
+/** How long to wait after so many failures before this one, in ms. */
+export function pauseAfter(error: unknown, failures: number): number {
   const { retryAfterMs, status } = error instanceof TelegramRefusal ? error : {};
   const jitter = 1 + Math.random() / 4;
   if (retryAfterMs !== undefined) return Math.max(retryAfterMs, FIRST_PAUSE_MS / 2) * jitter;

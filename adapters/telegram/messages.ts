@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Adapter } from "../../src/adapter.ts";
+import { PlatformError } from "../../src/errors.ts";
+import type { Address } from "../../src/event.ts";
 import { isGroup, readAddress } from "./address.ts";
 import type { Call } from "./api.ts";
 import type { TelegramBody } from "./dialect.ts";
@@ -11,7 +13,7 @@ export type Messages = Required<
   Pick<Adapter<TelegramBody>, "send" | "recover" | "edit" | "remove" | "typing">
 >;
 
-const Sent = z.object({ message_id: z.int() });
+const Sent = z.object({ message_id: z.int(), chat: z.object({ id: z.int() }).optional() });
 
 /** No message has this id: they count up from 1 (the largest that the Bot API takes). */
 const NO_MESSAGE = 2 ** 31 - 1;
@@ -35,7 +37,7 @@ export function createMessages(callChat: Call, write: Write): Messages {
       });
       const message = Sent.safeParse(sent).data;
       if (!message) throw nonsense("sendMessage");
-      return String(message.message_id);
+      return refOf({ id: message.message_id, chat: message.chat?.id ?? chat }, chat);
     },
     recover: async (to, body, after) => {
       const { chat, question } = readAddress(to);
@@ -43,19 +45,17 @@ export function createMessages(callChat: Call, write: Write): Messages {
       if (isGroup(chat) || question === undefined) return undefined;
       // A server that lets us edit what cannot exist would make us believe anything.
       if (await edited(chat, NO_MESSAGE, body)) return undefined;
-      const first = Math.max(question, Number(after ?? 0)) + 1;
+      const first = Math.max(question, after === undefined ? 0 : readRef(after, chat).id) + 1;
       for (let id = first; id < first + SEARCH; id += 1) {
         if (await edited(chat, id, body)) return String(id);
       }
       return undefined;
     },
     edit: async (to, ref, body) => {
-      const where = { chat_id: readAddress(to).chat, message_id: Number(ref) };
-      await write("edit", body, where).catch(unless(/message is not modified/i));
+      await write("edit", body, placeOf(to, ref)).catch(unless(/message is not modified/i));
     },
     remove: async (to, ref) => {
-      const where = { chat_id: readAddress(to).chat, message_id: Number(ref) };
-      await callChat("deleteMessage", where).catch(unless(/message to delete not found|MESSAGE_ID_INVALID/i));
+      await callChat("deleteMessage", placeOf(to, ref)).catch(unlessGone);
     },
     typing: async (to) => {
       const { chat, thread } = readAddress(to);
@@ -74,6 +74,30 @@ export function createMessages(callChat: Call, write: Write): Messages {
       return /message is not modified/i.test(error.description);
     }
   }
+}
+
+/** A message, and the chat that it stands in: not the one asked in, once a group has become a supergroup. */
+interface Place {
+  readonly id: number;
+  readonly chat: number;
+}
+
+function refOf({ id, chat }: Place, asked: number): string {
+  return chat === asked ? String(id) : `${chat}/${id}`;
+}
+
+function readRef(ref: string, asked: number): Place {
+  const [id = ref, chat = asked] = ref.split("/").reverse();
+  return { id: Number(id), chat: Number(chat) };
+}
+
+function placeOf(to: Address, ref: string): { chat_id: number; message_id: number } {
+  const { id, chat } = readRef(ref, readAddress(to).chat);
+  return { chat_id: chat, message_id: id };
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof PlatformError) || !error.gone) throw error;
 }
 
 /** Lets a refusal pass that says what was wanted anyway. */

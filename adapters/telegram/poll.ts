@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Call } from "./api.ts";
 import { nonsense } from "./errors.ts";
 import type { Health } from "./health.ts";
@@ -17,6 +18,9 @@ export interface PollOptions {
 
 /** How much later than promised an empty poll may come back before the connection counts as dead, in ms. */
 const POLL_GRACE_MS = 10_000;
+
+/** Telegram holds a poll; what answers with nothing within this time, in ms, is something else, and not to be stormed. */
+const AT_ONCE_MS = 1000;
 
 /** How long stopping may take for telling Telegram what is stored, in ms. */
 const CONFIRM_MS = 2000;
@@ -43,12 +47,16 @@ export async function poll({ call, health, seconds, wanted, take, signal }: Poll
   async function getUpdates(): Promise<readonly unknown[]> {
     // A short poll shows at once that Telegram is back; against another poller it would show nothing.
     const timeout = health.trouble && health.trouble.kind !== "conflict" ? 0 : seconds;
+    const since = performance.now();
     const updates = await call(
       "getUpdates",
       { timeout, allowed_updates: wanted, ...(offset !== undefined && { offset }) },
       { signal, timeoutMs: timeout * 1000 + POLL_GRACE_MS },
     );
-    if (Array.isArray(updates) && (updates.length === 0 || nextOffset(updates) !== undefined)) return updates;
+    const isEmpty = Array.isArray(updates) && updates.length === 0;
+    if (isEmpty && timeout > 0 && performance.now() - since < AT_ONCE_MS)
+      await sleep(AT_ONCE_MS, undefined, { signal });
+    if (Array.isArray(updates) && (isEmpty || nextOffset(updates) !== undefined)) return updates;
     throw nonsense("getUpdates");
   }
 }

@@ -209,14 +209,17 @@ export async function startTelegramSimulator(
   };
 
   function screen(name: string): ShownMessage[] {
-    return chats.named(name).messages.map(({ sender, id, text, entities, rich, edits }) => ({
-      from: sender?.name ?? "bot",
-      id,
-      text,
-      entities,
-      ...(rich && { rich }),
-      edits,
-    }));
+    const chat = chats.named(name);
+    return [...(chat.before?.messages ?? []), ...chat.messages].map(
+      ({ sender, id, text, entities, rich, edits }) => ({
+        from: sender?.name ?? "bot",
+        id,
+        text,
+        entities,
+        ...(rich && { rich }),
+        edits,
+      }),
+    );
   }
 
   async function perform(c: Context<Env>, run: Method | undefined, payload: Fields): Promise<Response> {

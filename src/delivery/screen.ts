@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Adapter, AnswerFile } from "../adapter.ts";
 import type { Shown } from "../conversation.ts";
+import { reached } from "../crash.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 
@@ -85,6 +86,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     if (message?.digest === digest) return;
     if (message && (await replaced(message.ref, body, attempt))) {
       messages[index] = { ref: message.ref, digest };
+      reached("edited");
       return;
     }
     await post(
@@ -105,13 +107,16 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     let doubtful = inDoubt;
     // Of use only where something could be done about it.
     if (adapter.edit) await save(messages, true);
+    reached("sending");
     const ref = await attempt(async () => {
       doubtful ||= inDoubt;
       return (inDoubt ? await message.recover?.() : undefined) ?? trySend(message);
     });
+    reached("sent");
     inDoubt = false;
     messages[index] = { ref, digest: message.digest(doubtful) };
     await save(messages, false);
+    reached("recorded");
   }
 
   async function sendFile(file: AnswerFile): Promise<string> {

@@ -25,9 +25,13 @@ export const en = {
     one: "That was too many messages at once. Please wait a second and send it again.",
     other: "That was too many messages at once. Please wait {count} seconds and send it again.",
   },
+  "access.old":
+    "Sorry, I was away when you wrote, and by now it is too late for an answer. Please ask again if you still want to know.",
   "error.internal": "Something went wrong on my side, and I could not answer. Please try again.",
   "error.store":
     "I cannot reach my memory at the moment. Your message is safe; I will answer as soon as I can.",
+  "error.dead":
+    "I am sorry: I tried to answer this message many times, and it does not work. Please ask in other words; the person who runs me has been told.",
   "model.key":
     "I cannot answer at the moment: the language model does not accept my key. The person who runs me has to look into it.",
   "model.quota":
@@ -45,6 +49,7 @@ export const en = {
     "The language model has refused my request. The person who runs me has to look into it.",
   "model.bad_answer": "I could not understand what the language model sent. Please ask again.",
   "model.empty": "The language model had nothing to say. Please ask in other words.",
+  "model.tried": "(I tried {count} times within {seconds} s.)",
 } as const satisfies Catalogue;
 
 /** The name of a chat text. */

@@ -22,8 +22,10 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "answer.file": "后面的内容在附件里；附件包含从头开始的完整回答。",
   "access.refused": "你不在这个机器人的用户名单里。如果应该在，请把这个发给管理员：{user}",
   "access.slow": { other: "消息发得太快了。请等 {count} 秒再发一次。" },
+  "access.old": "抱歉，你发消息时我不在线，现在回答已经太晚了。如果还需要，请再问一次。",
   "error.internal": "我这边出了点问题，没能回答。请再试一次。",
   "error.store": "我暂时读不到自己的记忆。你的消息已经保存，一恢复我就回答。",
+  "error.dead": "很抱歉：这条消息我试了很多次，还是没法回答。请换个说法再问；管理员会看到这个问题。",
   "model.key": "我暂时无法回答：语言模型不接受我的密钥，需要管理员处理。",
   "model.quota": "我暂时无法回答：语言模型的额度用完了，需要管理员处理。",
   "model.busy": "语言模型现在太忙。请过一会儿再问。",
@@ -36,4 +38,5 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "model.bad_request": "语言模型拒绝了我的请求，需要管理员处理。",
   "model.bad_answer": "语言模型发来的内容我看不懂。请再问一次。",
   "model.empty": "语言模型没有说话。请换个说法再问。",
+  "model.tried": "（我在 {seconds} 秒内试了 {count} 次。）",
 };

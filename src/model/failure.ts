@@ -1,4 +1,4 @@
-import { ModelError, type ModelErrorCode, type ModelErrorDetails } from "../errors.ts";
+import { ModelError, type ModelErrorCode, type ModelErrorDetails, type Tries } from "../errors.ts";
 
 /** An answer of the service that is no stream of pieces; thrown through the openai package, which would lose the body. */
 export class Refusal extends Error {
@@ -59,7 +59,7 @@ export function passes(error: ModelError): boolean {
 /** The error that the model throws: what happened, to what, and what to do; without the key. */
 export function modelError(code: ModelErrorCode, what: string, about: About): ModelError {
   const { service, ...details } = about;
-  const said = brief(withoutSecrets(what, service.key)).replace(/[\s.]+$/, "");
+  const said = brief(withoutSecrets(what.slice(0, MOST_READ), service.key)).replace(/[\s.]+$/, "");
   return new ModelError(
     code,
     `The model ${service.model} at ${service.host} ${said}. ${ADVICE[code]}`,
@@ -69,6 +69,19 @@ export function modelError(code: ModelErrorCode, what: string, about: About): Mo
 
 interface About extends ModelErrorDetails {
   readonly service: Service;
+}
+
+/** An error after which nothing more is tried, and what was. */
+export function givenUp(
+  { code, message, cause, status, retryAfterMs }: ModelError,
+  tries: Tries,
+): ModelError {
+  return new ModelError(code, message, {
+    tries,
+    ...(cause === undefined ? {} : { cause }),
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** Any error that came out of a request, sorted. What the service said is no cause: it may repeat the key. */
@@ -114,7 +127,7 @@ function readComplaint(body: string): Complaint {
     const first: unknown = Array.isArray(json) ? json[0] : json;
     return fieldsOf(isRecord(first) && first["error"] ? first["error"] : first);
   } catch {
-    const text = body.replace(/<(script|style)\b.*?<\/\1>/gis, " ").replace(/<[^>]*>/g, " ");
+    const text = body.replace(/<(script|style)\b.*?<\/\1>/gis, " ").replace(/<[^<>]*>/g, " ");
     return { message: text, code: "", type: "" };
   }
 }
@@ -176,6 +189,9 @@ function withoutSecrets(text: string, key: string): string {
 
 /** Of what a service says; some send whole pages. */
 const MOST_CHARACTERS = 400;
+
+/** So many characters are searched for secrets: the search takes quadratic time where there are no blanks. */
+const MOST_READ = 4000;
 
 function brief(said: string): string {
   const text = said.replace(/\s+/g, " ").trim();

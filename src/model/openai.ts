@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type OpenAI from "openai";
 import { ConfigError } from "../errors.ts";
-import { explain, modelError, passes, Refusal, refusalOf, type Service } from "./failure.ts";
+import { explain, givenUp, modelError, passes, Refusal, refusalOf, type Service } from "./failure.ts";
 import type { Message, Model, Usage } from "./model.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
@@ -21,16 +21,24 @@ export interface OpenAIOptions {
   readonly stallMs?: number;
   /** The longest wait before trying again, in ms; a service that asks for more is not asked again. */
   readonly maxWaitMs?: number;
+  /** When this time is over, in ms, nothing is tried again: whoever waits is told what was tried. */
+  readonly budgetMs?: number;
   readonly fetch?: typeof fetch;
   readonly log?: { warn(message: string): void };
 }
 
 const OPENAI_URL = "https://api.openai.com/v1";
-const ATTEMPTS = 3;
+/** With the waits between them they bridge the restart of a service: 4 to 8 s. */
+const ATTEMPTS = 5;
 /** The wait before the second attempt, in ms; it doubles with each attempt, and up to half of it is chance. */
 const FIRST_WAIT_MS = 500;
 /** Once the model said that it is finished: how long the bill may take, in ms. */
 const BILL_MS = 5000;
+
+/** So much of a refusal is read, in bytes. */
+const MOST_REFUSED = 16_384;
+/** A model that goes round in circles writes without end: so many characters are taken, thoughts among them. */
+const LONGEST_ANSWER = 1_000_000;
 
 type Chunk = OpenAI.ChatCompletionChunk;
 
@@ -46,7 +54,8 @@ interface Arrived {
 
 /** A model behind an OpenAI-compatible service, with chat completions. */
 export function createOpenAI(options: OpenAIOptions): Model {
-  const { apiKey, model, firstTokenMs = 60_000, stallMs = 45_000, maxWaitMs = 20_000, log } = options;
+  const { apiKey, model, firstTokenMs = 60_000, stallMs = 45_000, log } = options;
+  const { maxWaitMs = 20_000, budgetMs = 90_000 } = options;
   const url = checkBaseURL(options.baseURL ?? OPENAI_URL);
   const service: Service = { model, host: url.host, key: apiKey };
   let client: Promise<OpenAI> | undefined;
@@ -62,6 +71,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
     messages: readonly Message[],
     signal: AbortSignal,
   ): AsyncGenerator<string, Usage, void> {
+    const since = performance.now();
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       const arrived: Arrived = { written: "", shown: false, finish: "" };
@@ -72,7 +82,10 @@ export function createOpenAI(options: OpenAIOptions): Model {
         signal.throwIfAborted();
         const error = explain(cause, service);
         const wait = error.retryAfterMs ?? backoff(attempt);
-        if (arrived.shown || attempt >= ATTEMPTS || !passes(error) || wait > maxWaitMs) throw error;
+        if (arrived.shown) throw error;
+        const ms = performance.now() - since;
+        const isLast = attempt >= ATTEMPTS || wait > maxWaitMs || ms + wait > budgetMs;
+        if (isLast || !passes(error)) throw givenUp(error, { count: attempt, ms });
         log?.warn(
           `${error.message} Trying again in ${Math.round(wait)} ms (attempt ${attempt + 1} of ${ATTEMPTS}).`,
         );
@@ -93,6 +106,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
         signal.throwIfAborted();
         if (done) break;
         const text = thoughts.push(note(chunk, arrived, watchdog));
+        if (arrived.written.length > LONGEST_ANSWER) break;
         if (text) {
           arrived.shown = true;
           yield text;
@@ -113,16 +127,17 @@ export function createOpenAI(options: OpenAIOptions): Model {
   }
 
   /** Takes a chunk's news down, tells the watchdog, and returns the chunk's text. */
-  function note(chunk: Chunk, arrived: Arrived, watchdog: Watchdog): string {
-    const choice = chunk.choices?.[0];
-    const delta: Record<string, unknown> = { ...choice?.delta };
+  function note(chunk: unknown, arrived: Arrived, watchdog: Watchdog): string {
+    const { choices, usage } = fieldsOf(chunk);
+    const choice = fieldsOf(Array.isArray(choices) ? choices[0] : undefined);
+    const delta = fieldsOf(choice["delta"]);
     const text = textIn(delta["content"]);
     // DeepSeek and llama.cpp write one name, vLLM, OpenRouter and Ollama the other.
     const thought = textIn(delta["reasoning_content"]) || textIn(delta["reasoning"]);
     arrived.written += thought + text;
-    arrived.finish ||= choice?.finish_reason ?? "";
-    const { prompt_tokens: input, completion_tokens: output } = chunk.usage ?? {};
-    if (typeof input === "number" && typeof output === "number") arrived.bill = { input, output };
+    arrived.finish ||= textIn(choice["finish_reason"]);
+    const { prompt_tokens: input, completion_tokens: output } = fieldsOf(usage);
+    if (isCount(input) && isCount(output)) arrived.bill = { input, output };
     // An empty chunk is no progress: some services send them only to keep the line open.
     if (arrived.finish) watchdog.reset(Math.min(stallMs, BILL_MS));
     else if (text || thought) watchdog.reset(stallMs);
@@ -134,7 +149,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
     // Exactly these fields: a service refuses those that it does not know.
     const body = {
       model,
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.map(({ role, content }) => ({ role, content: wellFormed(content) })),
       stream: true,
     } as const;
     if (billed) {
@@ -172,6 +187,8 @@ export function createOpenAI(options: OpenAIOptions): Model {
         : `said nothing for ${firstTokenMs / 1000} s`;
       throw modelError("stalled", what, { service });
     }
+    if (written.length > LONGEST_ANSWER)
+      throw modelError("cut", `went on beyond ${LONGEST_ANSWER} characters`, { service });
     if (!finish) throw modelError("cut", "broke off without saying that it was finished", { service });
     if (finish === "content_filter")
       throw modelError("filtered", "refused to go on (content_filter)", { service });
@@ -214,8 +231,20 @@ function readable(given: typeof fetch | undefined): typeof fetch {
   return async (input, init) => {
     const response = await (given ?? fetch)(input, init);
     if (response.ok && !/json|html/i.test(response.headers.get("content-type") ?? "")) return response;
-    throw new Refusal(response.status, response.headers, await response.text());
+    throw new Refusal(response.status, response.headers, await beginningOf(response));
   };
+}
+
+/** A page without end may come instead of an answer; what matters stands at its beginning. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= MOST_REFUSED) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MOST_REFUSED).toString("utf8");
 }
 
 /** The service does not know `stream_options`, or speaks of some unknown field, and there is no other one. */
@@ -229,9 +258,24 @@ function refusesField(error: unknown): boolean {
   );
 }
 
+/** Half a character, which a platform may cut or a person may send, is refused by some services. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\uFFFD");
+}
+
 /** In ms. */
 function backoff(attempt: number): number {
   return FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+}
+
+/** Nothing of what a service sends is taken on trust. */
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** JSON's 1e999 is infinite, and would make the stored record unreadable. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function textIn(value: unknown): string {

@@ -1,12 +1,17 @@
 import type Keyv from "keyv";
-import { describeError, Interrupted, Parked } from "../errors.ts";
+import { reached } from "../crash.ts";
+import { describeError, Interrupted, Parked, PlatformError, StoreError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
-import type { Queue, Work } from "./queue.ts";
+import type { DeadLetters } from "./dead.ts";
+import { type Entry, readEntry, writeEntry } from "./entry.ts";
+import { MOST_ATTEMPTS, type Queue, type Worker } from "./queue.ts";
 
 export interface JournalOptions {
   /** Holds the queue alone; it must throw on errors. */
   readonly keyv: Keyv;
+  /** Where events go that cannot be answered; best in the same file, so that the one write follows the other. */
+  readonly dead: DeadLetters;
   /** The conversation of an event. */
   readonly keyOf: (event: ChatEvent) => string;
   /** Whether the event stops what the same conversation asked before it. */
@@ -15,59 +20,109 @@ export interface JournalOptions {
   readonly atOnce: number;
   /** How long `stop()` lets running work go on, in ms. */
   readonly graceMs: number;
+  /** The pause after the first failure, in ms; each further one is twice as long, up to a minute. */
+  readonly pauseMs: number;
   readonly log: Log;
 }
 
+/** How often to look for dead letters that someone wants tried once more, in ms. */
+const LOOK_EVERY_MS = 2_000;
+
+/**
+ * An event that the process has died with so often is worked on alone among its like: the one that is to blame
+ * takes the others no further down with it.
+ */
+const SUSPECT_AFTER = 4;
+
+/** Letters are for the eyes of people. */
+const LONGEST_ERROR = 500;
+
 /** A queue for one process, journalled in Keyv. */
 export function createJournalQueue(options: JournalOptions): Queue {
-  const { keyv, keyOf, interrupts, log } = options;
+  const { keyv, dead, keyOf, interrupts, log } = options;
   const lanes = new Map<string, Lane>();
   const ids = new Map<string, Job>();
   const ready: Lane[] = [];
   const running = new Set<Promise<void>>();
   const retries = new Set<NodeJS.Timeout>();
   let number = 0;
-  let work: Work | undefined;
+  let worker: Worker | undefined;
+  let suspected: Job | undefined;
+  let nextLook: NodeJS.Timeout | undefined;
+  let looked = Promise.resolve();
 
   return {
-    push: (event) => {
-      const known = ids.get(event.id);
-      if (known) return known.stored;
-      number = Math.max(number + 1, Date.now() * 1000);
-      const entry: Entry = { number, event };
-      return enqueue(entry, keyv.set(event.id, entry)).stored;
-    },
-    start: async (worker) => {
-      for (const entry of await readAll(keyv)) {
+    push,
+    start: async (given) => {
+      for (const entry of await readAll(keyv, log)) {
         number = Math.max(number, entry.number);
-        if (!ids.has(entry.event.id)) enqueue(entry, Promise.resolve());
+        if (!ids.has(entry.event.id)) enqueue(entry);
       }
       if (ids.size > 0) log.info({ events: ids.size }, "going on with what was left in the queue");
-      work = worker;
+      worker = given;
+      look();
       pump();
     },
     stop: async () => {
-      work = undefined;
+      worker = undefined;
+      clearTimeout(nextLook);
       for (const timer of retries) clearTimeout(timer);
       const deadline = setTimeout(() => {
         for (const job of ids.values()) job.park.abort(new Parked("the program is stopping"));
       }, options.graceMs);
       while (running.size > 0) await Promise.all(running);
       clearTimeout(deadline);
+      await looked;
     },
   };
 
+  function push(event: ChatEvent): Promise<void> {
+    const known = ids.get(event.id);
+    if (known) return known.stored;
+    number = Math.max(number + 1, Date.now() * 1000);
+    const entry: Entry = { number, event, attempts: 0 };
+    reached("received");
+    const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored"));
+    return enqueue(entry, writing).stored;
+  }
+
+  /** Takes back the dead letters that someone wants tried once more, now and from time to time. */
+  function look(): void {
+    const failed = (error: unknown) =>
+      log.warn(`could not look for dead letters to be tried again: ${describeError(error)}`);
+    looked = takeBack()
+      .catch(failed)
+      .then(() => {
+        if (worker) nextLook = setTimeout(look, LOOK_EVERY_MS).unref();
+      });
+  }
+
+  async function takeBack(): Promise<void> {
+    for (const event of await dead.wanted()) {
+      // Still on its way into the list, or taken back by a run that died before it could say so.
+      if (ids.has(event.id)) continue;
+      // Asked anew: as old as it was it would get no answer.
+      await push({ ...event, at: Date.now() });
+      await dead.drop(event.id);
+      log.info({ event: event.id }, "a dead letter is tried once more");
+    }
+  }
+
   /** The job takes its place in the conversation at once, so that order is the order of `push`. */
-  function enqueue(entry: Entry, writing: Promise<unknown>): Job {
+  function enqueue(entry: Entry, writing?: Promise<unknown>): Job {
     const key = keyOf(entry.event);
     const lane = lanes.get(key) ?? { key, jobs: [], busy: false };
     lanes.set(key, lane);
     const job: Job = {
       event: entry.event,
+      number: entry.number,
+      left: writing === undefined,
       interrupt: new AbortController(),
       park: new AbortController(),
-      attempts: 0,
-      stored: writing.then(() => {
+      attempts: entry.attempts,
+      failures: 0,
+      error: undefined,
+      stored: Promise.resolve(writing).then(() => {
         if (interrupts(entry.event)) interruptBefore(lane, job);
       }),
     };
@@ -90,44 +145,89 @@ export function createJournalQueue(options: JournalOptions): Queue {
   }
 
   function pump(): void {
-    while (work && running.size < options.atOnce) {
-      const lane = ready.shift();
+    while (worker && running.size < options.atOnce) {
+      const lane = nextReady();
       if (!lane) return;
-      const done: Promise<void> = runFirst(lane, work).then((goOn) => {
+      const done: Promise<void> = runFirst(lane, worker).then((goOn) => {
         running.delete(done);
-        if (!goOn) return;
-        lane.busy = false;
-        schedule(lane);
+        if (goOn) {
+          lane.busy = false;
+          schedule(lane);
+        }
         pump();
       });
       running.add(done);
     }
   }
 
+  function nextReady(): Lane | undefined {
+    const index = ready.findIndex(({ jobs: [first] }) => !first || !suspected || !isSuspect(first));
+    return index < 0 ? undefined : ready.splice(index, 1)[0];
+  }
+
   /** Never rejects. Whether the conversation may go on: not while its first event waits to be tried again. */
-  async function runFirst(lane: Lane, work: Work): Promise<boolean> {
+  async function runFirst(lane: Lane, worker: Worker): Promise<boolean> {
     const job = lane.jobs[0];
+    if (job && isSuspect(job)) suspected = job;
     const stored = await job?.stored.then(
       () => true,
       () => false,
     );
     if (!job || !stored) return true;
     try {
-      await work(job.event, { interrupted: job.interrupt.signal, parked: job.park.signal });
+      if (job.attempts >= MOST_ATTEMPTS || !(await attempt(job, worker))) await bury(job, worker);
       await keyv.delete(job.event.id);
+      reached("dropped");
     } catch (error) {
       if (!(error instanceof Parked)) retryLater(lane, job, error);
       return false;
+    } finally {
+      if (suspected === job) suspected = undefined;
     }
     leave(lane, job);
     return true;
   }
 
-  function retryLater(lane: Lane, job: Job, error: unknown): void {
+  /** False if this was the last attempt; rejects if it may be tried again. */
+  async function attempt(job: Job, { work }: Worker): Promise<boolean> {
+    // Before it begins, as it may end the process. The first time of all is not worth a write.
+    const counted = job.left || job.attempts > 0;
+    if (counted) await count(job, job.attempts + 1);
     job.attempts += 1;
-    const pauseMs = Math.min(60_000, 500 * 2 ** job.attempts) * (0.75 + Math.random() / 2);
+    try {
+      await work(job.event, { interrupted: job.interrupt.signal, parked: job.park.signal });
+      return true;
+    } catch (error) {
+      if (isBlameless(error)) {
+        job.attempts -= 1;
+        if (counted) await count(job, job.attempts).catch(() => undefined);
+        throw error;
+      }
+      job.error = describeError(error).slice(0, LONGEST_ERROR);
+      if (job.attempts < MOST_ATTEMPTS) throw error;
+      log.error({ event: job.event.id, err: error }, `a turn fails for good: ${job.error}`);
+      return false;
+    }
+  }
+
+  async function count(job: Job, attempts: number): Promise<void> {
+    await keyv.set(job.event.id, writeEntry({ number: job.number, event: job.event, attempts }));
+  }
+
+  /** The letter stands before the event leaves the queue, so that a crash in between loses nothing. */
+  async function bury(job: Job, { giveUp }: Worker): Promise<void> {
+    const { event, attempts, error = "the program has ended in the midst of it" } = job;
+    await dead.add({ event, error, attempts, at: Date.now() });
+    log.error({ event: event.id, attempts }, "an event is given up; `colloquy dead` lists it");
+    await giveUp(event, job.park.signal);
+  }
+
+  function retryLater(lane: Lane, job: Job, error: unknown): void {
+    const { event, attempts } = job;
+    const pauseMs = Math.min(60_000, options.pauseMs * 2 ** job.failures) * (0.75 + Math.random() / 2);
+    job.failures += 1;
     log.error(
-      { event: job.event.id, conversation: lane.key, attempts: job.attempts, err: error },
+      { event: event.id, conversation: lane.key, attempts, err: error },
       `could not finish a turn, will try again in ${Math.ceil(pauseMs / 1000)} s: ${describeError(error)}`,
     );
     const timer = setTimeout(() => {
@@ -160,24 +260,43 @@ interface Lane {
   busy: boolean;
 }
 
-/** What stands in the journal. */
-interface Entry {
-  /** Larger than those of all entries before it. */
-  readonly number: number;
-  readonly event: ChatEvent;
-}
-
 /** An event in memory. */
 interface Job {
   readonly event: ChatEvent;
+  /** That of its entry. */
+  readonly number: number;
+  /** An earlier run has left it: that run may have died with it. */
+  readonly left: boolean;
   readonly interrupt: AbortController;
   readonly park: AbortController;
   readonly stored: Promise<void>;
+  /** How often the work was begun and did not end for a reason that is no fault of the event. */
   attempts: number;
+  /** How often it failed in this run, for whatever reason. */
+  failures: number;
+  /** Why the last attempt failed; undefined if it ended the process. */
+  error: string | undefined;
 }
 
-async function readAll(keyv: Keyv): Promise<Entry[]> {
+function isSuspect({ left, attempts }: Job): boolean {
+  return left && attempts >= SUSPECT_AFTER;
+}
+
+/** What another event would meet as well. */
+function isBlameless(error: unknown): boolean {
+  return (
+    error instanceof Parked ||
+    error instanceof StoreError ||
+    (error instanceof PlatformError && !error.permanent)
+  );
+}
+
+async function readAll(keyv: Keyv, log: Log): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for await (const [, value] of keyv.iterator?.({}) ?? []) entries.push(value as Entry);
+  for await (const [id, value] of keyv.iterator?.({}) ?? []) {
+    const entry = readEntry(String(id), value);
+    if (entry) entries.push(entry);
+    else log.error({ event: String(id) }, "an event in the queue cannot be understood; it is left there");
+  }
   return entries.sort((a, b) => a.number - b.number);
 }

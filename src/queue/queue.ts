@@ -8,17 +8,30 @@ import type { ChatEvent } from "../event.ts";
  * for each other. An event leaves the queue when `work` resolves; when `work` rejects it is tried again
  * later, before any later event of its conversation; when it rejects with `Parked`, at the next start.
  * Events that were in the queue when the process died are handed out again at the next start.
+ *
+ * An event whose work has failed `MOST_ATTEMPTS` times, or has ended the process as often, becomes a dead letter:
+ * stored there first, then `giveUp`, then gone from the queue. Not counted is what is no fault of the event:
+ * `Parked`, a `StoreError`, and a `PlatformError` that may pass. A dead letter that someone wants tried once more
+ * is taken back within seconds, or at the next start.
  */
 export interface Queue {
   push(event: ChatEvent): Promise<void>;
   /** Begins to hand out events, those left from the last run first. */
-  start(work: Work): Promise<void>;
+  start(worker: Worker): Promise<void>;
   /** Stops handing out, lets running work end for a while, then parks it; resolves when none runs. */
   stop(): Promise<void>;
 }
 
-/** Answers one event. */
-export type Work = (event: ChatEvent, signals: Signals) => Promise<void>;
+/** So often an event is tried: with the pauses between them over about two minutes. */
+export const MOST_ATTEMPTS = 8;
+
+/** What is done with events. */
+export interface Worker {
+  /** Answers one event. */
+  readonly work: (event: ChatEvent, signals: Signals) => Promise<void>;
+  /** Says the last word about an event that is a dead letter by now; called again if the process dies meanwhile. */
+  readonly giveUp: (event: ChatEvent, parked: AbortSignal) => Promise<void>;
+}
 
 /** Why the work on an event should end early. */
 export interface Signals {

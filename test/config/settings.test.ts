@@ -14,6 +14,7 @@ describe("settings", () => {
       HTTP_HOST: "127.0.0.1",
       HTTP_PORT: 8080,
       ALLOWED_USERS: [],
+      MAX_EVENT_AGE: 24,
       LOG_LEVEL: "info",
     });
   });
@@ -28,6 +29,7 @@ describe("settings", () => {
     [{ HTTP_PORT: "eighty" }, /HTTP_PORT must be a whole number \(given: "eighty"\)/],
     [{ HTTP_PORT: "70000" }, /HTTP_PORT must be at most 65535/],
     [{ OPENAI_BASE_URL: "localhost:11434" }, /OPENAI_BASE_URL must be a URL/],
+    [{ MAX_EVENT_AGE: "0" }, /MAX_EVENT_AGE must be at least 1/],
     [{ LOG_LEVEL: "loud" }, /LOG_LEVEL must be trace.*given: "loud"/],
     [{ ALLOWED_USERS: "42" }, /ALLOWED_USERS must be a list such as telegram:42/],
     [{ TELEGRAM_BOT_TOKEN: "hush hush" }, /TELEGRAM_BOT_TOKEN must be the token that @BotFather gives/],

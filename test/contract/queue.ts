@@ -1,14 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Parked } from "../../src/errors.ts";
+import { Parked, PlatformError, StoreError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import type { Queue, Signals } from "../../src/queue/queue.ts";
+import type { DeadLetters } from "../../src/queue/dead.ts";
+import { MOST_ATTEMPTS, type Queue, type Signals, type Worker } from "../../src/queue/queue.ts";
 import { until } from "../support/until.ts";
 
 /** One place where events are kept; `open` gives a queue over it, as a process does when it starts. */
 export interface QueueHouse {
   /** `/reset` interrupts; at most `atOnce` (default 100) run at once. */
   open(options?: { atOnce?: number }): Promise<Queue>;
+  /** Where the queue puts what it gives up. */
+  readonly dead: DeadLetters;
   /** What is stored, as ids. */
   stored(): Promise<string[]>;
   close(): Promise<void>;
@@ -32,7 +35,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.push(said("ann", 1));
       expect(await house.stored()).toEqual(["ann-1"]);
       const seen: string[] = [];
-      await queue.start(async (event) => void seen.push(event.id));
+      await begin(queue, async (event) => void seen.push(event.id));
       await until(async () => (await house.stored()).length === 0);
       expect(seen).toEqual(["ann-1"]);
       await queue.stop();
@@ -42,7 +45,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       const queue = await house.open();
       const seen: string[] = [];
       await Promise.all([queue.push(said("ann", 1)), queue.push(said("ann", 1))]);
-      await queue.start(async (event) => void seen.push(event.id));
+      await begin(queue, async (event) => void seen.push(event.id));
       await until(async () => (await house.stored()).length === 0);
       expect(seen).toEqual(["ann-1"]);
       await queue.stop();
@@ -59,7 +62,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
             const queue = await house.open();
             const order = new Map<string, string[]>();
             const busy = new Set<string>();
-            await queue.start(async ({ id, user }) => {
+            await begin(queue, async ({ id, user }) => {
               expect(busy.has(user.id)).toBe(false);
               busy.add(user.id);
               await new Promise((resolve) => setImmediate(resolve));
@@ -84,7 +87,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       const done: string[] = [];
       let release = () => {};
       const slow = new Promise<void>((resolve) => (release = resolve));
-      await queue.start(async ({ id, user }) => {
+      await begin(queue, async ({ id, user }) => {
         if (user.id === "slow") await slow;
         done.push(id);
       });
@@ -102,7 +105,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       let now = 0;
       let most = 0;
       let done = 0;
-      await queue.start(async () => {
+      await begin(queue, async () => {
         most = Math.max(most, (now += 1));
         await new Promise((resolve) => setTimeout(resolve, 2));
         now -= 1;
@@ -116,12 +119,12 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
 
     scenario("hands out again, in order, what a dead process left", async (house) => {
       const dead = await house.open();
-      await dead.start(() => new Promise(() => undefined));
+      await begin(dead, () => new Promise(() => undefined));
       for (const index of [1, 2, 3]) await dead.push(said("ann", index));
       await dead.push(said("bob", 1));
       const heir = await house.open();
       const seen: string[] = [];
-      await heir.start(async (event) => void seen.push(event.id));
+      await begin(heir, async (event) => void seen.push(event.id));
       await until(async () => (await house.stored()).length === 0);
       expect(seen.filter((id) => id.startsWith("ann"))).toEqual(["ann-1", "ann-2", "ann-3"]);
       expect(seen).toContain("bob-1");
@@ -131,7 +134,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
     scenario("tries again what failed, before what came later", async (house) => {
       const queue = await house.open();
       const seen: string[] = [];
-      await queue.start(async ({ id }) => {
+      await begin(queue, async ({ id }) => {
         seen.push(id);
         if (seen.length === 1) throw new Error("the first attempt fails");
       });
@@ -145,7 +148,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
     scenario("an interrupting event stops what came before it, and only that", async (house) => {
       const queue = await house.open();
       const ended: string[] = [];
-      await queue.start(async ({ id, command }, signals) => {
+      await begin(queue, async ({ id, command }, signals) => {
         if (command === undefined) await aborted(signals);
         ended.push(`${id}${signals.interrupted.aborted ? " interrupted" : ""}`);
       });
@@ -163,7 +166,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
     scenario("parks what runs on when it stops, and keeps it", async (house) => {
       const queue = await house.open();
       let reason: unknown;
-      await queue.start(async (_, { parked }) => {
+      await begin(queue, async (_, { parked }) => {
         await new Promise<void>((resolve) => parked.addEventListener("abort", () => resolve()));
         reason = parked.reason;
         throw parked.reason;
@@ -173,7 +176,167 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       expect(reason).toBeInstanceOf(Parked);
       expect(await house.stored()).toEqual(["ann-1"]);
     });
+
+    scenario(
+      "gives up what fails each time, says so once, and goes on with the conversation",
+      async (house) => {
+        const queue = await house.open();
+        const seen: string[] = [];
+        const lettersAtTheEnd: number[] = [];
+        await queue.start({
+          work: async ({ id }) => {
+            seen.push(id);
+            if (id === "ann-1") throw new Error("this text breaks it");
+          },
+          giveUp: async ({ id }) => {
+            seen.push(`${id} given up`);
+            lettersAtTheEnd.push((await house.dead.list()).length);
+          },
+        });
+        await queue.push(said("ann", 1));
+        await queue.push(said("ann", 2));
+        await until(async () => (await house.stored()).length === 0);
+        await queue.stop();
+        const attempts = Array.from({ length: MOST_ATTEMPTS }, () => "ann-1");
+        expect(seen).toEqual([...attempts, "ann-1 given up", "ann-2"]);
+        expect(lettersAtTheEnd).toEqual([1]);
+        expect(await house.dead.list()).toMatchObject([
+          { event: said("ann", 1), error: "this text breaks it", attempts: MOST_ATTEMPTS },
+        ]);
+      },
+    );
+
+    scenario("never gives up what fails through no fault of its own", async (house) => {
+      const failures = [
+        new StoreError("SQLITE_FULL", "the disk is full"),
+        new PlatformError("unreachable", "the platform is away"),
+      ];
+      for (const [index, failure] of failures.entries()) {
+        const queue = await house.open();
+        let attempts = 0;
+        await begin(queue, async () => {
+          attempts += 1;
+          if (attempts <= MOST_ATTEMPTS + 1) throw failure;
+        });
+        await queue.push(said("ann", index));
+        await until(async () => (await house.stored()).length === 0);
+        await queue.stop();
+      }
+      const park = async (_: ChatEvent, { parked }: Signals) => {
+        await aborted({ parked, interrupted: parked });
+        throw parked.reason;
+      };
+      for (let run = 0; run <= MOST_ATTEMPTS; run += 1) {
+        const queue = await house.open();
+        await begin(queue, park);
+        await queue.push(said("bob", 1));
+        await queue.stop();
+      }
+      expect(await house.stored()).toEqual(["bob-1"]);
+      expect(await house.dead.list()).toEqual([]);
+    });
+
+    scenario("gives up what ends the process each time, and nothing else", async (house) => {
+      const first = await house.open();
+      await begin(first, forEver);
+      for (const event of [said("bob", 1), said("ann", 1), said("ann", 2)]) await first.push(event);
+      for (let run = 0; run < 50 && (await house.dead.list()).length === 0; run += 1) {
+        const begun: string[] = [];
+        const queue = await house.open();
+        let given = false;
+        await queue.start({
+          // Ann's message kills at once; until then Bob's is worked on beside it.
+          work: async ({ id }) => {
+            begun.push(id);
+            if (!(id === "bob-1" && begun.length === 1)) return forEver();
+          },
+          giveUp: async () => {
+            given = true;
+            return forEver();
+          },
+        });
+        await until(() => given || begun.includes("ann-1"));
+      }
+      const heir = await house.open();
+      const seen: string[] = [];
+      await begin(heir, async ({ id }) => void seen.push(id));
+      await until(async () => (await house.stored()).length === 0);
+      await heir.stop();
+      expect((await house.dead.list()).map(({ event, attempts }) => [event.id, attempts])).toEqual([
+        ["ann-1", MOST_ATTEMPTS],
+      ]);
+      expect(seen.filter((id) => id !== "bob-1")).toEqual(["ann-2"]);
+    });
+
+    scenario("one that dies with the process is not worked on beside its like", async (house) => {
+      const people = Array.from({ length: 10 }, (_, index) => said(`user${index}`, 1));
+      const first = await house.open();
+      await begin(first, forEver);
+      await Promise.all(people.map((event) => first.push(event)));
+      for (let run = 0; run < MOST_ATTEMPTS; run += 1) {
+        let begun = 0;
+        await begin(await house.open(), () => {
+          begun += 1;
+          return forEver();
+        });
+        await until(() => begun > 0);
+      }
+      const heir = await house.open();
+      const given: string[] = [];
+      const seen: string[] = [];
+      await heir.start({
+        work: async ({ id }) => void seen.push(id),
+        giveUp: async ({ id }) => void given.push(id),
+      });
+      await until(async () => (await house.stored()).length === 0);
+      await heir.stop();
+      expect(given.length).toBeLessThanOrEqual(1);
+      expect(seen.length).toBeGreaterThanOrEqual(9);
+    });
+
+    scenario("takes a dead letter back when someone wants it, and tries it as if new", async (house) => {
+      const queue = await house.open();
+      let broken = true;
+      const seen: string[] = [];
+      await begin(queue, async ({ id, text }) => {
+        if (broken) throw new Error("broken");
+        seen.push(`${id} ${text}`);
+      });
+      await queue.push(said("ann", 1));
+      await queue.push(said("bob", 1));
+      await until(async () => (await house.dead.list()).length === 2 && (await house.stored()).length === 0);
+      broken = false;
+      expect(await house.dead.retry("ann-1")).toBe(true);
+      expect(await house.dead.retry("nobody-1")).toBe(false);
+      await until(async () => (await house.dead.list()).length === 1 && (await house.stored()).length === 0);
+      expect(seen).toEqual(["ann-1 message 1"]);
+      expect(await house.dead.drop("bob-1")).toBe(true);
+      expect(await house.dead.drop("bob-1")).toBe(false);
+      expect(await house.dead.list()).toEqual([]);
+      await queue.stop();
+    });
+
+    scenario("a wish for a dead letter waits for the next start", async (house) => {
+      await house.dead.add({ event: said("ann", 1), error: "broken", attempts: 8, at: 1 });
+      await house.dead.retry("ann-1");
+      const queue = await house.open();
+      const seen: string[] = [];
+      await begin(queue, async ({ id }) => void seen.push(id));
+      await until(async () => (await house.dead.list()).length === 0 && (await house.stored()).length === 0);
+      expect(seen).toEqual(["ann-1"]);
+      await queue.stop();
+    });
   });
+}
+
+/** Work that may fail, by someone who has no last words. */
+function begin(queue: Queue, work: Worker["work"]): Promise<void> {
+  return queue.start({ work, giveUp: async () => undefined });
+}
+
+/** As far as the process comes that is killed in the midst of it. */
+function forEver(): Promise<never> {
+  return new Promise(() => undefined);
 }
 
 function said(user: string, index: number): ChatEvent {

@@ -133,7 +133,7 @@ describe("an answer", () => {
     await until(() => warnings.length === 1);
     controller.abort(new Error("stop"));
     await expect(answer).rejects.toThrow("stop");
-    expect(warnings[0]).toContain("Trying again in 15000 ms (attempt 2 of 3)");
+    expect(warnings[0]).toContain("Trying again in 15000 ms (attempt 2 of 5)");
   });
 });
 
@@ -175,15 +175,23 @@ describe("before the first word it is tried again after", () => {
     expect((await listen(model, "Hi")).pieces).toEqual(["hello"]);
   });
 
-  test("but three times at most", async () => {
+  test("but five times at most", async () => {
     const { model, simulator } = await build();
-    simulator.fail({ status: 503, times: 5, headers: { "retry-after": "0" } });
+    simulator.fail({ status: 503, times: 9, headers: { "retry-after": "0" } });
     expect((await listenToFailure(model)).error).toMatchObject({
       code: "busy",
       status: 503,
       retryAfterMs: 0,
+      tries: { count: 5, ms: expect.any(Number) },
     });
-    expect(simulator.requests).toHaveLength(3);
+    expect(simulator.requests).toHaveLength(5);
+  });
+
+  test("but not when its time is over", async () => {
+    const { model, simulator } = await build({}, { budgetMs: 0 });
+    simulator.fail({ status: 503 });
+    expect((await listenToFailure(model)).error).toMatchObject({ code: "busy", tries: { count: 1 } });
+    expect(simulator.requests).toHaveLength(1);
   });
 
   test("but not if the service wants a longer wait than allowed", async () => {
@@ -274,11 +282,11 @@ describe("a refusal is sorted", () => {
   ];
   test.concurrent.each(cases)("%s: %i", async (_, status, body, code) => {
     const { model, simulator } = await build();
-    simulator.fail({ status, body, times: 3, headers: { "retry-after": "0" } });
+    simulator.fail({ status, body, times: 5, headers: { "retry-after": "0" } });
     const { heard, error } = await listenToFailure(model);
     expect(heard).toBe("");
     expect(error).toMatchObject({ name: "ModelError", code, status });
-    expect(simulator.requests).toHaveLength(code === "bad_answer" ? 3 : 1);
+    expect(simulator.requests).toHaveLength(code === "bad_answer" ? 5 : 1);
   });
 
   test("the simulator's own context limit", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Keyv from "keyv";
 import { expect, test } from "vitest";
 import { conversationKey } from "../../src/event.ts";
+import { type DeadLetters, openDeadLetters } from "../../src/queue/dead.ts";
 import { createJournalQueue } from "../../src/queue/journal.ts";
 import { openStore, type Store } from "../../src/store.ts";
 import { describeQueue, type QueueHouse } from "../contract/queue.ts";
@@ -22,8 +23,10 @@ describeQueue("journal in SQLite", async () => {
 
 async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueHouse> {
   const keyv = await store.open("queue");
+  const dead = await openDeadLetters(store);
   return {
-    open: async ({ atOnce = 100 } = {}) => queueOver(keyv, atOnce),
+    open: async ({ atOnce = 100 } = {}) => queueOver({ keyv, dead, atOnce }),
+    dead,
     stored: async () => {
       const ids: string[] = [];
       for await (const [id] of keyv.iterator?.({}) ?? []) ids.push(String(id));
@@ -36,9 +39,9 @@ async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueH
   };
 }
 
-function queueOver(keyv: Keyv, atOnce: number) {
+function queueOver(parts: { keyv: Keyv; dead: DeadLetters; atOnce: number }) {
   const interrupts = ({ command }: { command?: string }) => command === "reset";
-  return createJournalQueue({ keyv, keyOf: conversationKey, interrupts, atOnce, graceMs: 100, log });
+  return createJournalQueue({ ...parts, keyOf: conversationKey, interrupts, graceMs: 100, pauseMs: 1, log });
 }
 
 test("an event that cannot be stored is refused, and can be pushed again", async () => {
@@ -50,9 +53,10 @@ test("an event that cannot be stored is refused, and can be pushed again", async
       return Map.prototype.set.call(map, key, value);
     },
   });
-  const queue = queueOver(new Keyv({ store: disk, throwOnErrors: true }), 10);
+  const dead = await openDeadLetters(await openStore("memory:"));
+  const queue = queueOver({ keyv: new Keyv({ store: disk, throwOnErrors: true }), dead, atOnce: 10 });
   const seen: string[] = [];
-  await queue.start(async ({ id }) => void seen.push(id));
+  await queue.start({ work: async ({ id }) => void seen.push(id), giveUp: async () => undefined });
   const event = {
     id: "1",
     platform: "paper",
@@ -69,4 +73,45 @@ test("an event that cannot be stored is refused, and can be pushed again", async
   await until(() => seen.length === 2);
   await queue.stop();
   expect(seen).toEqual(["1", "2"]);
+});
+
+test("an event from an older version is answered, and one from a newer version stops the start", async () => {
+  const store = await openStore("memory:");
+  const keyv = await store.open("queue");
+  const dead = await openDeadLetters(store);
+  const event = {
+    id: "1",
+    platform: "paper",
+    user: { id: "ann" },
+    chat: { id: "ann", kind: "direct" },
+    to: {},
+    text: "hello",
+    more: "than is known",
+    at: 1,
+  };
+  await keyv.set("1", { number: 1, event });
+  const seen: unknown[] = [];
+  const worker = { work: async (found: unknown) => void seen.push(found), giveUp: async () => undefined };
+  const queue = queueOver({ keyv, dead, atOnce: 10 });
+  await queue.start(worker);
+  await until(async () => !(await keyv.get("1")));
+  expect(seen).toEqual([event]);
+  await queue.stop();
+
+  const newer = { version: 99, number: 1, event };
+  await keyv.set("1", newer);
+  await expect(queueOver({ keyv, dead, atOnce: 10 }).start(worker)).rejects.toThrow(
+    /event 1 in the queue is of version 99/,
+  );
+  expect(await keyv.get("1")).toEqual(newer);
+});
+
+test("what cannot be understood in the queue stays there, and holds up nobody", async () => {
+  const store = await openStore("memory:");
+  const keyv = await store.open("queue");
+  const queue = queueOver({ keyv, dead: await openDeadLetters(store), atOnce: 10 });
+  await keyv.set("1", { number: 1, event: { id: "1" } });
+  await queue.start({ work: async () => undefined, giveUp: async () => undefined });
+  expect(await keyv.get("1")).toBeDefined();
+  await queue.stop();
 });

@@ -9,6 +9,7 @@ const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 /** A real process of the program. */
 export interface RunningProgram {
+  readonly pid: number;
   readonly output: () => string;
   readonly errors: () => string;
   /** Types into standard input. */
@@ -53,6 +54,7 @@ export function runProgram(
     rmSync(folder, { recursive: true, force: true });
   });
   return {
+    pid: child.pid ?? 0,
     output: () => output,
     errors: () => errors,
     type: (text) => void child.stdin?.write(text),

@@ -23,6 +23,8 @@ export interface MessageBody {
   readonly mentions: AllowedMentions | undefined;
   readonly embeds: number;
   readonly files: readonly SentFile[];
+  /** The ids of the attachments that an edit keeps; undefined keeps all. */
+  readonly kept: readonly string[] | undefined;
 }
 
 /** In code points (Discord staff in discord-api-docs#1315). */
@@ -83,7 +85,15 @@ export function readMessage({ json, files }: Body): MessageBody {
     mentions: readMentions(json.allowed_mentions),
     embeds,
     files,
+    kept: readKept(json.attachments),
   };
+}
+
+function readKept(value: unknown): string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return value.map((part: unknown) =>
+    typeof part === "object" && part !== null && "id" in part ? String(part.id) : "",
+  );
 }
 
 function readContent(value: unknown): string | undefined {

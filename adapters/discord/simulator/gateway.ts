@@ -29,6 +29,8 @@ interface Session {
   readonly intents: number;
   readonly sent: { op: 0; s: number; t: string; d: object }[];
   socket: WebSocket | undefined;
+  /** The last sequence that a heartbeat told. */
+  acknowledged: number;
 }
 
 /** All intents that exist (Discord API docs, "Gateway Intents": bits 0 to 16, 20, 21, 24, 25). */
@@ -46,6 +48,9 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
   const sockets = new WebSocketServer({ noServer: true });
   const sessions = new Map<string, Session>();
+  const muted = new WeakSet<WebSocket>();
+  const dropped = new WeakSet<WebSocket>();
+  const counts = { identified: 0, resumed: 0, heartbeats: 0 };
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     sockets.handleUpgrade(request, socket, head, (client) => welcome(client));
@@ -56,8 +61,11 @@ export function createGateway(options: GatewayOptions) {
     let patience = watch(socket);
     socket.on("error", () => socket.terminate());
     socket.on("message", (data) => {
-      const { op, d } = parse(data);
+      const { op, d, beat } = parse(data);
       if (op === 1) {
+        // What a heartbeat has acknowledged may not be played again.
+        if (session) session.acknowledged = Math.max(session.acknowledged, beat ?? 0);
+        counts.heartbeats++;
         clearTimeout(patience);
         patience = watch(socket);
         send(socket, { op: 11, d: null });
@@ -74,7 +82,7 @@ export function createGateway(options: GatewayOptions) {
       if (!session || session.socket !== socket) return;
       session.socket = undefined;
       // A client that says goodbye properly gives its session up; any other end can be resumed.
-      if (code === 1000 || code === 1001) sessions.delete(session.id);
+      if ((code === 1000 || code === 1001) && !dropped.has(socket)) sessions.delete(session.id);
     });
     send(socket, { op: 10, d: { heartbeat_interval: options.heartbeatMs, _trace: [] } });
   }
@@ -94,8 +102,15 @@ export function createGateway(options: GatewayOptions) {
   }
 
   function open(socket: WebSocket, intents: number): Session {
-    const session: Session = { id: randomBytes(16).toString("hex"), intents, sent: [], socket };
+    const session: Session = {
+      id: randomBytes(16).toString("hex"),
+      intents,
+      sent: [],
+      socket,
+      acknowledged: 0,
+    };
     sessions.set(session.id, session);
+    counts.identified++;
     const address = { session_id: session.id, resume_gateway_url: options.url() };
     emit(session, "READY", { v: 10, guilds: [], shard: [0, 1], ...options.identity, ...address });
     return session;
@@ -114,7 +129,9 @@ export function createGateway(options: GatewayOptions) {
   function takeUp(session: Session, socket: WebSocket, seq: number): Session {
     session.socket?.close(4000);
     session.socket = socket;
-    for (const event of session.sent.filter(({ s }) => s > seq)) send(socket, event);
+    counts.resumed++;
+    const from = Math.max(seq, session.acknowledged);
+    for (const event of session.sent.filter(({ s }) => s > from)) send(socket, event);
     emit(session, "RESUMED", { _trace: [] });
     return session;
   }
@@ -123,7 +140,7 @@ export function createGateway(options: GatewayOptions) {
     const event = { op: 0 as const, s: (session.sent.at(-1)?.s ?? 0) + 1, t, d };
     session.sent.push(event);
     if (session.sent.length > KEPT_EVENTS) session.sent.shift();
-    if (session.socket) send(session.socket, event);
+    if (session.socket && !muted.has(session.socket)) send(session.socket, event);
   }
 
   return {
@@ -137,10 +154,35 @@ export function createGateway(options: GatewayOptions) {
     /** Cuts every connection without a word, or closes it with `code`; the sessions can be resumed. */
     drop(code?: number): void {
       for (const socket of sockets.clients) {
+        dropped.add(socket);
         if (code === undefined) socket.terminate();
         else socket.close(code);
       }
     },
+    /** Tells every client to reconnect (op 7), or that its session is invalid (op 9), for good or not. */
+    order(what: "reconnect" | "resumable" | "invalid"): void {
+      for (const { socket } of sessions.values()) {
+        if (socket) send(socket, what === "reconnect" ? { op: 7 } : { op: 9, d: what === "resumable" });
+      }
+      if (what === "invalid") sessions.clear();
+    },
+    /** Sends any text to every client. */
+    babble(text: string): void {
+      for (const socket of sockets.clients) socket.send(text);
+    },
+    /** Forgets every session: who wants to resume one hears that it is invalid. */
+    forget(): void {
+      sessions.clear();
+    },
+    /** From now on the connections that there are stay open without a word, and nothing they say is read. */
+    mute(): void {
+      for (const socket of sockets.clients) {
+        socket.pause();
+        muted.add(socket);
+      }
+    },
+    /** How often a session was opened by IDENTIFY, how often one was resumed, and all heartbeats. */
+    counts: () => ({ ...counts }),
     /** How many sessions are connected right now. */
     online: () => [...sessions.values()].filter((session) => session.socket).length,
     close(): void {
@@ -155,7 +197,7 @@ function send(socket: WebSocket, payload: object): void {
 }
 
 /** A payload that cannot be read has no `op`. */
-function parse(data: RawData): { op?: number; d: Record<string, unknown> } {
+function parse(data: RawData): { op?: number; d: Record<string, unknown>; beat?: number } {
   const nothing = { d: {} };
   const text = Buffer.isBuffer(data) ? data.toString() : "";
   if (!text || text.length > PAYLOAD_BYTES) return nothing;
@@ -164,7 +206,8 @@ function parse(data: RawData): { op?: number; d: Record<string, unknown> } {
     if (typeof json !== "object" || json === null) return nothing;
     const { op, d } = json as { op?: unknown; d?: unknown };
     if (typeof op !== "number") return nothing;
-    return { op, d: typeof d === "object" && d !== null ? { ...d } : {} };
+    const beat = typeof d === "number" ? { beat: d } : {};
+    return { op, d: typeof d === "object" && d !== null ? { ...d } : {}, ...beat };
   } catch {
     return nothing;
   }

@@ -1,5 +1,5 @@
 import type { Channel, Entry, Interaction, Person } from "./world.ts";
-import { EPHEMERAL } from "./world.ts";
+import { attachmentId, EPHEMERAL } from "./world.ts";
 import type { RegisteredCommand } from "./commands.ts";
 import { idOf } from "./ids.ts";
 
@@ -53,7 +53,7 @@ export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
     mention_everyone: entry.pings.has("@everyone") || entry.pings.has("@here"),
     mentions: [],
     mention_roles: [],
-    attachments: files.map((file, index) => attachmentJson(file, `${entry.id}:${index}`)),
+    attachments: files.map((file, index) => attachmentJson(file, attachmentId(entry, index))),
     embeds: [],
     components: [],
     pinned: false,
@@ -63,7 +63,7 @@ export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
   };
 }
 
-function attachmentJson({ name, bytes }: { name: string; bytes: number }, seed: string): object {
+function attachmentJson({ name, bytes }: { name: string; bytes: number }, id: string): object {
   const types: Record<string, string> = {
     png: "image/png",
     jpg: "image/jpeg",
@@ -72,7 +72,7 @@ function attachmentJson({ name, bytes }: { name: string; bytes: number }, seed: 
   };
   const type = types[name.split(".").at(-1) ?? ""];
   return {
-    id: idOf(seed),
+    id,
     filename: name,
     size: bytes,
     url: "",

@@ -24,6 +24,8 @@ export interface Call {
 export interface RestOptions {
   readonly bot: Bot;
   readonly token: string;
+  /** `token`: the bot's token is refused for now. */
+  readonly refusing: { readonly token: boolean };
   readonly world: World;
   readonly calls: Call[];
   readonly faults: ReturnType<typeof createFaults>;
@@ -131,11 +133,12 @@ function bucketOf(path: string, method: string): string {
   return channel && method !== "GET" ? channel[0] : `${method} ${path}`;
 }
 
-function authorization({ token }: RestOptions) {
+function authorization({ token, refusing }: RestOptions) {
   return async (c: Context<Env>, next: Next): Promise<void> => {
     const { path, asBot } = c.get("call");
     const given = c.req.header("authorization");
-    if (given ? given !== `Bot ${token}` : !asBot && !TOKENLESS.test(path)) throw refusals.unauthorized();
+    if (given ? refusing.token || given !== `Bot ${token}` : !asBot && !TOKENLESS.test(path))
+      throw refusals.unauthorized();
     await next();
   };
 }

@@ -161,7 +161,9 @@ export function createWorld({ clock, responseMs, tokenMs, onChange }: WorldOptio
     const usual = entry.interaction ? DEFAULT_MENTIONS.webhook : DEFAULT_MENTIONS.channel;
     for (const ping of pingsOf(text, body.mentions ?? usual)) entry.pings.add(ping);
     entry.text = text;
-    entry.files = [...entry.files, ...body.files];
+    const { kept } = body;
+    const old = entry.files.filter((_, index) => kept?.includes(attachmentId(entry, index)) ?? true);
+    entry.files = [...old, ...body.files];
     if (!entry.thinking) entry.edits++;
     entry.thinking = false;
     entry.editedAt = clock();
@@ -250,6 +252,11 @@ export function createWorld({ clock, responseMs, tokenMs, onChange }: WorldOptio
     webhookMessage,
     unanswered,
   };
+}
+
+/** The id of a message's attachment. */
+export function attachmentId({ id }: Entry, index: number): string {
+  return idOf(`${id}:${index}`);
 }
 
 /** A person's line that is a slash command, which is no message to the API. */

@@ -23,6 +23,8 @@ export interface SimulatedChat {
   readonly person?: Person;
   /** The supergroup that this group has become. */
   movedTo?: number;
+  /** The group that this supergroup was; its messages are still to be seen, and no more. */
+  before?: SimulatedChat;
   readonly messages: SimulatedMessage[];
   /** Until when the bot is shown to be typing, in ms since the epoch. */
   typingUntil: number;
@@ -92,7 +94,7 @@ export function createChats(): Chats {
       const from = open({ id: groups.get(name) ?? 0, type: "group", name });
       const to = openGroup(name, { id: FIRST_SUPERGROUP - hash(name), type: "supergroup" });
       from.movedTo = to.id;
-      to.messages.push(...from.messages);
+      to.before = from;
       return { from, to };
     },
     add: (chat, { text, entities, sender, thread, replyTo, rich }) => {

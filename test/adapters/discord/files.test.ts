@@ -171,6 +171,63 @@ test("a follow-up that stands twice leaves none for the file: the first message 
   expect(lines[0]).toMatchObject({ text: pagesOf(answer)[0], files: [{ name: "answer.md", text: answer }] });
 });
 
+test("two follow-ups that stand twice: the last page and the whole answer become files of the first message", async () => {
+  const answer = long(25);
+  const { discord, start, answered, lines } = await setUp({ answer: () => inPieces(answer) });
+  await start();
+  discord.fail({ method: "POST", path: /^\/webhooks\//, connection: "after", times: 2 });
+  discord.ask("ann", "tell me", { where: "user-install" });
+  await answered();
+  const { lines: shown, texts } = shownBy(discord, "elsewhere");
+  expect(new Set(texts)).toEqual(new Set(pagesOf(answer).slice(0, 4)));
+  expect(shown[0]?.files).toMatchObject([{ name: "answer.md", text: answer }]);
+  expect(lines()).not.toContain("cannot be delivered");
+});
+
+test("five pages of which two stand twice: the last is a file of the first message", async () => {
+  const answer = long(5);
+  const { discord, start, answered } = await setUp({ answer: () => inPieces(answer) });
+  await start();
+  discord.fail({ method: "POST", path: /^\/webhooks\//, connection: "after", times: 2 });
+  discord.ask("ann", "tell me", { where: "user-install" });
+  await answered();
+  const { lines: shown } = shownBy(discord, "elsewhere");
+  expect(shown[0]).toMatchObject({
+    text: pagesOf(answer)[0],
+    files: [{ name: "page-5.md", text: pagesOf(answer)[4] }],
+  });
+});
+
+test.each(["dm", "guild"] as const)(
+  "an answer to /ask in a %s that outlives the token goes on in the channel, with every page and the file",
+  async (where) => {
+    const answer = long(6);
+    let now = Date.now();
+    let release = () => {};
+    const rest = new Promise<void>((resolve) => (release = resolve));
+    const { discord, start, answered } = await setUp({
+      fileAfter: 4,
+      simulator: { clock: () => now },
+      answer: async function* () {
+        for (const piece of answer.split(/(?= )/)) {
+          yield piece;
+          if (piece.includes("3:")) await rest;
+        }
+      },
+    });
+    await start();
+    discord.ask("ann", "tell me", { where });
+    const channel = where === "guild" ? "general" : undefined;
+    await until(() => shownBy(discord, channel).texts[1] === pagesOf(answer)[1]);
+    now += 15 * 60_000 + 1;
+    release();
+    await answered();
+    const { texts, files } = shownBy(discord, channel);
+    for (const page of pagesOf(answer).slice(0, 4)) expect(texts).toContain(page);
+    expect(files).toMatchObject([{ name: "answer.md", text: answer }]);
+  },
+);
+
 test("a text larger than the interaction's limit is cut into several files", async () => {
   const answer = `${long(2)}\n\n${"雨是水滴。".repeat(2000)}`;
   const { discord, start, answered } = await setUp({

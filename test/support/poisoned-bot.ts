@@ -1,0 +1,18 @@
+/** A bot that ends with the word "poison", as a process: `poisoned-bot.ts STORE_URL ECHO_URL`. */
+import { createColloquy } from "../../src/colloquy.ts";
+import { createDemoModel } from "../../src/model/demo.ts";
+import { createEcho } from "../example/echo-adapter.ts";
+
+const [, , store = "", url = ""] = process.argv;
+const bot = await createColloquy({
+  adapters: [createEcho({ url })],
+  model: createDemoModel(),
+  middleware: [
+    ({ event }) => {
+      if (event.text === "poison") process.kill(process.pid, "SIGKILL");
+      return `You said: ${event.text}`;
+    },
+  ],
+  store,
+});
+await bot.start();
