@@ -1,12 +1,17 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { parseDocument } from "yaml";
+import { createRequire } from "node:module";
+import type YAML from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
 
 /** Read when `COLLOQUY_CONFIG` names no other. */
 const DEFAULT_FILE = "config/colloquy.yaml";
 
-const text = z.string().trim().min(1);
+const text = z
+  .string()
+  .trim()
+  .min(1)
+  .regex(/^[^\0]*$/, "must not hold the character of code 0");
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be a URL that begins with http:// or https://" });
 const whole = (least: number, most: number) =>
   z.coerce
@@ -124,14 +129,14 @@ function readFile(named: string | undefined): Record<string, unknown> {
     if (!named) return {};
     throw new ConfigError("config_file", `COLLOQUY_CONFIG names the file ${path}, which does not exist`);
   }
-  const document = parseDocument(readFileSync(path, "utf8"));
-  const [error] = document.errors;
-  if (error)
-    throw new ConfigError(
-      "config_file",
-      `The configuration file ${path} is not valid YAML: ${error.message}`,
-    );
-  const content: unknown = document.toJS() ?? {};
+  // Loaded only where there is a file: everyone else starts sooner without it.
+  const { parse }: typeof YAML = createRequire(import.meta.url)("yaml");
+  let content: unknown;
+  try {
+    content = parse(readFileSync(path, "utf8"), { logLevel: "error" }) ?? {};
+  } catch (error) {
+    throw new ConfigError("config_file", `The configuration file ${path} ${whatIsWrong(error)}`);
+  }
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     throw new ConfigError("config_file", `The configuration file ${path} must consist of lines NAME: value`);
   }
@@ -141,6 +146,13 @@ function readFile(named: string | undefined): Record<string, unknown> {
     }
   }
   return { ...content };
+}
+
+function whatIsWrong(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error("it cannot be understood");
+  if (error instanceof Error && "syscall" in error) return `(COLLOQUY_CONFIG) cannot be read: ${message}`;
+  // The lines below the first show the file itself, which may hold a secret there.
+  return `is not valid YAML: ${message.split("\n")[0]?.replace(/:$/, "")}`;
 }
 
 /** A key file is plain text, or JSON such as {"api": "…"}. */

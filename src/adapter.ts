@@ -41,6 +41,11 @@ export interface Adapter<Body = unknown> {
    * A permanent rejection says that there are no drafts here: growing pages are posted and edited then.
    */
   draft?(to: Address, key: string, body: Body): Promise<void>;
+  /**
+   * Whether a message that an earlier attempt has recorded still stands where the person looks; without this
+   * method it does. One that does not is sent anew.
+   */
+  stands?(ref: string): boolean;
   /** Replaces a message; replacing it with what it already shows is no error. */
   edit?(to: Address, ref: string, body: Body): Promise<void>;
   /** Takes a message away; one that is gone already is no error. */
@@ -60,8 +65,10 @@ export interface Adapter<Body = unknown> {
   fetch?(request: Request): Promise<Response>;
 }
 
-/** The least time between two writes of growing answers in one chat, by its kind, in ms. */
+/** The least time between two writes in one chat, by its kind, in ms; a few may follow at once where that was kept before. */
 export interface Pace extends Readonly<Record<ChatKind, number>> {
+  /** The least time between two writes in all chats together; 0 if absent. */
+  readonly overall?: number;
   /** The least time between two drafts, in ms; that of the chat if absent. */
   readonly draft?: number;
   /** After this time a draft is shown again though nothing has changed, before it vanishes, in ms. */
@@ -78,7 +85,10 @@ export interface AnswerFile {
   readonly note: string;
 }
 
-/** Takes an event in; resolves once it is stored. */
+/**
+ * Takes an event in; resolves once it is stored, or its person will be told that it was too much. Rejects if it could
+ * not be stored, with an `Overflow` if too much waits already: then it must come again, or the person be told at once.
+ */
 export type Receive = (event: ChatEvent) => Promise<void>;
 
 /** A command as the platform's menu shows it. */

@@ -135,8 +135,9 @@ async function start(): Promise<void> {
 async function chat(flags: ConsoleFlags): Promise<void> {
   const settings = settingsFor(flags);
   const log = logTo(process.stderr, settings);
-  const console = openConsole(flags.user ?? userInfo().username);
-  await run({ log, console }, () => converse({ settings, log, console: console.adapter }));
+  const user = flags.user ?? userInfo().username;
+  const console = openConsole(user);
+  await run({ log, console }, () => converse({ settings, log, console: console.adapter, user }));
 }
 
 async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void> {

@@ -1,3 +1,4 @@
+import { tellOfOverflow } from "./access/full.ts";
 import type { Adapter } from "./adapter.ts";
 import { createAnswer } from "./answer.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
@@ -76,7 +77,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     adapters,
     queue,
     history: createHistory(await store.open("history")),
-    handlers: [...middleware, dispatch(commands), answer],
+    handlers: [tellOfOverflow, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
     log,
   });

@@ -1,9 +1,9 @@
 import type { Adapter } from "./adapter.ts";
 import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
 import { reached } from "./crash.ts";
-import { createBudgets } from "./delivery/budget.ts";
 import { deliver } from "./delivery/deliver.ts";
-import { describeError, Parked, PlatformError, StoreError } from "./errors.ts";
+import { createThrottles } from "./delivery/throttle.ts";
+import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
 import { compose, type Handler, type Reply, type Turn } from "./handler.ts";
 import type { TextName } from "./i18n/en.ts";
@@ -26,7 +26,7 @@ export interface EngineOptions {
 export interface Engine {
   /** Begins to answer: first what was left in the queue. */
   start(): Promise<void>;
-  /** Stores an event; it will be answered. */
+  /** Stores an event; it will be answered. Rejects if it is not, but for those whose person is told by the queue. */
   receive(event: ChatEvent): Promise<void>;
   /** Ends what is running within the queue's grace, and leaves the rest in the queue. */
   stop(): Promise<void>;
@@ -37,15 +37,24 @@ export function createEngine(options: EngineOptions): Engine {
   const { queue, history, keyOf } = options;
   const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
   const handle = compose(options.handlers);
-  const budgets = createBudgets();
+  const throttles = createThrottles();
   /** The events whose people know that the store is out of reach. */
   const told = new Set<string>();
 
   return {
     start: () => queue.start({ work, giveUp }),
-    receive: (event) => queue.push(event),
+    receive,
     stop: () => queue.stop(),
   };
+
+  /** What is turned away and told so in its turn is done with, unless something stands there that must be ended. */
+  async function receive(event: ChatEvent): Promise<void> {
+    try {
+      await queue.push(event);
+    } catch (error) {
+      if (!(error instanceof Overflow) || !error.told || event.placeholder) throw error;
+    }
+  }
 
   async function work(event: ChatEvent, signals: Signals): Promise<void> {
     try {
@@ -79,8 +88,8 @@ export function createEngine(options: EngineOptions): Engine {
       await deliver(reply ?? "", {
         adapter,
         event,
-        budgets,
-        shown: adapter.edit || known !== undefined ? record.outbox.shown : [],
+        throttles,
+        shown: adapter.edit || known !== undefined ? standing(adapter, record.outbox.shown) : [],
         sending: record.outbox.sending ?? false,
         last: conversation.last,
         save: (shown, sending) => record.show(shown, sending),
@@ -141,8 +150,8 @@ export function createEngine(options: EngineOptions): Engine {
     await deliver(say(name), {
       adapter,
       event: { ...event, id: `${event.id}#${mark}` },
-      budgets,
-      shown: adapter.edit ? shown : [],
+      throttles,
+      shown: adapter.edit ? standing(adapter, shown) : [],
       sending: false,
       last: undefined,
       save: async () => undefined,
@@ -213,6 +222,11 @@ export function createEngine(options: EngineOptions): Engine {
   function about(event: ChatEvent): Log {
     return options.log.child({ event: event.id, conversation: keyOf(event) });
   }
+}
+
+/** What is still to be seen of the messages that were shown. */
+function standing(adapter: Adapter, shown: readonly Shown[]): readonly Shown[] {
+  return shown.filter(({ ref }) => adapter.stands?.(ref) ?? true);
 }
 
 function placeholderOf({ placeholder }: ChatEvent): Shown[] {

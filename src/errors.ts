@@ -100,6 +100,21 @@ export class StoreError extends Error {
   }
 }
 
+/** More waits for an answer than the queue takes: this event was not stored. */
+export class Overflow extends Error {
+  override readonly name = "Overflow";
+  /**
+   * Its conversation is full, and the person will read in its turn that no more was taken in. Otherwise the whole
+   * queue is: the platform is to deliver it again, or the person to be told.
+   */
+  readonly told: boolean;
+
+  constructor(told: boolean, message: string) {
+    super(message);
+    this.told = told;
+  }
+}
+
 /** An error and its causes as one line: the outer message alone often hides the reason ("fetch failed"). */
 export function describeError(error: unknown): string {
   const parts: string[] = [];

@@ -14,6 +14,8 @@ export interface ChatEvent {
   readonly command?: string;
   /** The command was given without words, such as by a button: what it does is seen, so nothing is said about it. */
   readonly silent?: true;
+  /** Too much was waiting in its conversation: neither this nor what followed was taken in, and the answer is to say so. */
+  readonly overflow?: true;
   readonly attachments?: readonly Attachment[];
   /** A message of the bot that already stands for the answer (a deferral): the answer replaces it. */
   readonly placeholder?: string;
@@ -58,7 +60,12 @@ export interface Attachment {
 export function conversationKey(event: ChatEvent): string {
   const parts = [event.platform, event.user.id];
   if (event.chat.kind === "group") parts.push(event.chat.id);
-  return parts.map((part) => part.replace(/[%:]/g, encodeURIComponent)).join(":");
+  // Half a character would become the same replacement character in every store, whichever half it was.
+  return parts.map((part) => part.replace(/[%:]|\p{Surrogate}/gu, escaped)).join(":");
+}
+
+function escaped(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /**

@@ -2,7 +2,14 @@
 export type { Adapter, AnswerFile, CommandEntry, Pace, Receive } from "./adapter.ts";
 export { type Colloquy, type ColloquyOptions, createColloquy } from "./colloquy.ts";
 export type { Conversation, Saying } from "./conversation.ts";
-export { ConfigError, ModelError, type ModelErrorCode, PlatformError, StoreError } from "./errors.ts";
+export {
+  ConfigError,
+  ModelError,
+  type ModelErrorCode,
+  Overflow,
+  PlatformError,
+  StoreError,
+} from "./errors.ts";
 export {
   type Address,
   type Attachment,

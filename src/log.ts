@@ -1,6 +1,7 @@
+import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { pino, type DestinationStream, type Logger } from "pino";
-import pretty from "pino-pretty";
+import type PinoPretty from "pino-pretty";
 
 /** Where the program tells the operator what happens; message text is never logged. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "child">;
@@ -15,9 +16,7 @@ export interface LogOptions {
 
 /** One JSON line per event; in a terminal, lines for people. */
 export function createLog({ level, stream, secrets }: LogOptions): Log {
-  const out = stream.isTTY
-    ? pretty({ destination: toWritable(stream), ignore: "pid,hostname", colorize: true })
-    : stream;
+  const out = stream.isTTY ? prettify(stream) : stream;
   const destination: DestinationStream = { write: (line) => out.write(scrub(line, secrets)) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
@@ -27,6 +26,12 @@ export function scrub(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= 6)
     .reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
+}
+
+/** The package is loaded only where people look on: everyone else starts sooner without it. */
+function prettify(stream: NodeJS.WritableStream): DestinationStream {
+  const pretty: typeof PinoPretty = createRequire(import.meta.url)("pino-pretty");
+  return pretty({ destination: toWritable(stream), ignore: "pid,hostname", colorize: true });
 }
 
 /** pino-pretty ends its destination; the terminal must stay open. */

@@ -1,11 +1,12 @@
+import { createHash } from "node:crypto";
 import { loadPersona } from "../config/personas.ts";
 import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
-import { allowOnly } from "./access/allow.ts";
-import { limitPace } from "./access/pace.ts";
+import { allowOnly, isAllowed } from "./access/allow.ts";
 import type { Adapter } from "./adapter.ts";
 import { type Colloquy, createColloquy } from "./colloquy.ts";
 import { allCommands, interruptingNames } from "./commands/all.ts";
+import type { ChatEvent } from "./event.ts";
 import type { Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import type { Log } from "./log.ts";
@@ -14,8 +15,8 @@ import { createFallback } from "./model/fallback.ts";
 import type { Model } from "./model/model.ts";
 import { createOpenAI } from "./model/openai.ts";
 import { createPreview, type Preview } from "./preview.ts";
-import { useProxy } from "./proxy.ts";
-import { startServer } from "./server.ts";
+import type { Proxy } from "./proxy.ts";
+import { claimStore } from "./store.ts";
 
 /** A running program. */
 export interface Program {
@@ -45,11 +46,12 @@ export async function startProgram({ settings, log, console }: ProgramOptions): 
     model: createModel(settings, log),
     persona: loadPersona(settings.PERSONA),
     // Whoever sits at the console runs the program: limits are for those who come over a network.
-    middleware: alone ? [] : guards(settings, log),
+    middleware: alone ? [] : await createGuards(settings, log),
     store: settings.STORE_URL,
     turnsAtOnce: settings.TURNS_AT_ONCE,
     log,
   });
+  const { startServer } = await import("./server.ts");
   const server = await listen(colloquy);
   const connected = colloquy.start();
   return {
@@ -73,21 +75,44 @@ export async function startProgram({ settings, log, console }: ProgramOptions): 
   }
 }
 
+export interface ConsoleProgramOptions extends ProgramOptions {
+  readonly console: Adapter;
+  readonly middleware?: readonly Handler[];
+  /** Who talks: what a run that died owed them is answered here. Without a name nothing outlives the process. */
+  readonly user?: string;
+}
+
 /** A conversation at a console beside a running program: the same histories, but a queue of its own. */
-export function createConsoleColloquy(
-  options: ProgramOptions & { console: Adapter; middleware?: readonly Handler[] },
-): Promise<Colloquy> {
-  const { settings, log, console, middleware = [] } = options;
-  useProxy(proxySettings(settings));
-  return createColloquy({
+export async function createConsoleColloquy(options: ConsoleProgramOptions): Promise<Colloquy> {
+  const { settings, log, console, middleware = [], user } = options;
+  await useProxy(settings);
+  const queue = await chooseConsoleQueue(settings.STORE_URL, user);
+  const colloquy = await createColloquy({
     adapters: [console],
     model: createModel(settings, log),
     persona: loadPersona(settings.PERSONA),
     middleware,
     store: settings.STORE_URL,
-    queue: "memory:",
+    queue: queue.url,
     log,
   });
+  return {
+    ...colloquy,
+    stop: async () => {
+      await colloquy.stop();
+      await queue.release();
+    },
+  };
+}
+
+/** A file beside the store, unless another terminal of the same person answers from it: then memory. */
+async function chooseConsoleQueue(store: string, user: string | undefined) {
+  const inMemory = { url: "memory:", release: async () => undefined };
+  // Of a URL that makes no sense the store itself complains.
+  if (user === undefined || !store.startsWith("sqlite:")) return inMemory;
+  const url = `${store}.chat-${createHash("sha1").update(user).digest("hex").slice(0, 12)}`;
+  const claim = await claimStore(url);
+  return claim ? { url, release: () => claim.release() } : inMemory;
 }
 
 /** Whether the settings name a platform to be reached over the network. */
@@ -100,23 +125,28 @@ export async function createPreviews(
   settings: Pick<Settings, "TELEGRAM_RICH">,
   color: boolean,
 ): Promise<Preview[]> {
-  const telegram = await import("../adapters/telegram/index.ts");
-  const discord = await import("../adapters/discord/index.ts");
+  // Not the whole adapters: with the platforms' clients they take much longer to load.
+  const { createTelegramDialect } = await import("../adapters/telegram/dialect.ts");
+  const { telegramPayload } = await import("../adapters/telegram/payload.ts");
+  const { readable } = await import("../adapters/telegram/rich-read.ts");
+  const { toAnsi } = await import("../adapters/telegram/ansi.ts");
+  const { createDiscordDialect } = await import("../adapters/discord/dialect.ts");
+  const { discordPayload } = await import("../adapters/discord/payload.ts");
   const dingtalk = await import("../adapters/dingtalk/index.ts");
   const web = await import("../adapters/web/index.ts");
   const console = await import("../adapters/console/index.ts");
   return [
     createPreview({
       name: "telegram",
-      dialect: telegram.createTelegramDialect({ rich: settings.TELEGRAM_RICH }),
-      payload: telegram.telegramPayload,
-      show: (body) => (color ? telegram.toAnsi(body) : telegram.readable(body).text),
+      dialect: createTelegramDialect({ rich: settings.TELEGRAM_RICH }),
+      payload: telegramPayload,
+      show: (body) => (color ? toAnsi(body) : readable(body).text),
       text: ({ text, rich = "" }) => text || rich,
     }),
     createPreview({
       name: "discord",
-      dialect: discord.createDiscordDialect(),
-      payload: discord.discordPayload,
+      dialect: createDiscordDialect(),
+      payload: discordPayload,
       show: ({ content }) => content,
       text: ({ content }) => content,
     }),
@@ -147,7 +177,7 @@ export async function createPreviews(
 /** The adapters of all platforms whose settings are there; each package is loaded only then. */
 async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promise<Adapter[]> {
   // Before discord.js is loaded: it remembers the WebSocket class, which a proxy replaces.
-  const proxy = useProxy(proxySettings(settings));
+  const proxy = await useProxy(settings);
   const adapters: Adapter[] = [];
   if (settings.TELEGRAM_BOT_TOKEN) {
     const { createTelegram } = await import("../adapters/telegram/index.ts");
@@ -180,16 +210,25 @@ async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promis
   return adapters;
 }
 
-function proxySettings({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings) {
-  return { HTTP_PROXY, HTTPS_PROXY, NO_PROXY };
+/** Its packages take a fifth of the time that the program needs to start, and few need them. */
+async function useProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings): Promise<Proxy | undefined> {
+  if (!HTTP_PROXY && !HTTPS_PROXY) return undefined;
+  const proxy = await import("./proxy.ts");
+  return proxy.useProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY });
 }
 
-function guards(settings: Settings, log: Log): Handler[] {
+async function createGuards(settings: Settings, log: Log): Promise<Handler[]> {
   const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: perMinute, MAX_EVENT_AGE: hours } = settings;
   // Before the pace: what has piled up while the program was down was not written too fast.
-  const age = apologiseForOld({ mostMs: hours * 3_600_000, asking: new Set(["ask"]) });
+  const listed = users.length > 0 ? new Set(users) : undefined;
+  const age = apologiseForOld({
+    mostMs: hours * 3_600_000,
+    asking: new Set(["ask"]),
+    ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
+  });
+  const { limitPace } = await import("./access/pace.ts");
   const pace = limitPace(perMinute, interruptingNames(allCommands()));
-  if (users.length > 0) return [age, pace, allowOnly(new Set(users))];
+  if (listed) return [age, pace, allowOnly(listed)];
   log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
   return [age, pace];
 }

@@ -1,4 +1,4 @@
-import { serve, type ServerType } from "@hono/node-server";
+import { type HttpBindings, serve, type ServerType } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Adapter } from "./adapter.ts";
 import { describeError } from "./errors.ts";
@@ -8,9 +8,16 @@ export interface ServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly adapters: readonly Adapter[];
+  /** How long a request may take until it is here as a whole, in ms; 30 s if absent. */
+  readonly requestMs?: number;
   /** Why the program is not ready, by part; empty if it is. */
   readonly troubles: () => Readonly<Record<string, string>>;
 }
+
+/** A request is a few kB: who needs longer, in ms, only wants to keep a connection. */
+const REQUEST_MS = 30_000;
+
+type Env = { Bindings: HttpBindings };
 
 /** The one HTTP port. */
 export interface Server {
@@ -33,8 +40,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function routes({ adapters, troubles }: ServerOptions): Hono {
-  const app = new Hono();
+function routes({ adapters, troubles }: ServerOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(async (c, next) => {
+    await next();
+    // Nobody reads the body of a GET: instead of throwing it away as it comes, the connection ends.
+    const { method, complete } = c.env.incoming;
+    if (!complete && (method === "GET" || method === "HEAD")) c.header("connection", "close");
+  });
   // Alive: the process answers. Ready: every platform is connected and the store works.
   app.get("/healthz", (c) => c.json({ alive: true }));
   app.get("/readyz", (c) => {
@@ -50,9 +63,11 @@ function routes({ adapters, troubles }: ServerOptions): Hono {
   return app;
 }
 
-function listen(app: Hono, { host, port }: ServerOptions): Promise<ServerType> {
+function listen(app: Hono<Env>, { host, port, requestMs = REQUEST_MS }: ServerOptions): Promise<ServerType> {
+  // Node looks every so often, and ends what is late by then with 408.
+  const serverOptions = { requestTimeout: requestMs, connectionsCheckingInterval: requestMs / 4 };
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(server));
+    const server = serve({ fetch: app.fetch, hostname: host, port, serverOptions }, () => resolve(server));
     server.on("error", (cause: NodeJS.ErrnoException) => {
       const why =
         cause.code === "EADDRINUSE"

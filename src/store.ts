@@ -22,16 +22,33 @@ export interface Store {
 }
 
 /** What is stored is plain JSON: JSON's own functions write a long record in about two thirds of Keyv's time. */
-const OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, deserialize: JSON.parse } as const;
+const OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, deserialize } as const;
 
 /** How long a write waits for another process that is writing, in ms. */
 const BUSY_TIMEOUT_MS = 10_000;
+
+/** Whoever has a claim keeps it for long, in ms (0 would mean sqlite3's default of a second). */
+const CLAIM_TIMEOUT_MS = 1;
 
 /**
  * What brings a file from each version to the next, in SQL; a migration is one more list at the end. Version 0 is
  * an empty file, or one from before there were versions. (Records have versions of their own: `version.ts`.)
  */
 const MIGRATIONS: readonly (readonly string[])[] = [[]];
+
+/**
+ * What somebody else has put in the place of a record is handed on as it is, so that whoever reads it finds that it
+ * makes no sense: one such row must not stop all others from being read.
+ */
+function deserialize(text: string): object {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return { value: text };
+  }
+  return typeof found === "object" && found !== null && "value" in found ? found : { value: text };
+}
 
 /** Opens the store of a `STORE_URL`; a write and a read show that it works before anyone relies on it. */
 export async function openStore(url: string): Promise<Store> {
@@ -47,6 +64,34 @@ export async function openExistingStore(url: string): Promise<Store> {
     throw new ConfigError("store_url", `There is no store to look into: ${why} (STORE_URL).`);
   }
   return openSqlite(path);
+}
+
+/** A store that is one process's own until it is released or the process dies. */
+interface Claim {
+  /** Safe to call twice. */
+  release(): Promise<void>;
+}
+
+/** Claims the store of a `STORE_URL` by a lock on a file beside it; undefined if another process has claimed it. */
+export async function claimStore(url: string): Promise<Claim | undefined> {
+  const path = pathOf(url);
+  // Memory is nobody else's.
+  if (path === undefined) return { release: async () => undefined };
+  const connect = await connectTo(`${path}.lock`, CLAIM_TIMEOUT_MS);
+  let sqlite: Connection | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    sqlite = connect("claim");
+    await sqlite.query("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    await sqlite?.close().catch(() => undefined);
+    const error = cause instanceof StoreError ? cause : toStoreError(path, cause);
+    if (error.code === "SQLITE_BUSY") return undefined;
+    throw error;
+  }
+  const claimed = sqlite;
+  let released: Promise<unknown> | undefined;
+  return { release: async () => void (await (released ??= claimed.close())) };
 }
 
 /** The file of a `STORE_URL`; undefined for memory. */
@@ -110,11 +155,11 @@ async function openSqlite(path: string): Promise<Store> {
 }
 
 /** How to open one more connection to the file. Its failures are sentences with the name of the file. */
-async function connectTo(path: string) {
+async function connectTo(path: string, busyTimeout = BUSY_TIMEOUT_MS) {
   const KeyvSqlite = await loadSqlite();
   return (table: string) => {
     const uri = `sqlite://${path}`;
-    const sqlite = new KeyvSqlite({ uri, table, busyTimeout: BUSY_TIMEOUT_MS, iterationLimit: 1000 });
+    const sqlite = new KeyvSqlite({ uri, table, busyTimeout, iterationLimit: 1000 });
     // Without a listener a failure to open would end the process; the queries below reject with it.
     sqlite.on("error", () => undefined);
     const query = sqlite.query;

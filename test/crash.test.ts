@@ -1,60 +1,75 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { startDiscordSimulator } from "../adapters/discord/simulator.ts";
-import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
-import { startModelSimulator } from "../src/model/simulator.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import { CRASH_POINTS } from "../src/crash.ts";
 import { temporaryFolder } from "./support/folder.ts";
-import { runProgram } from "./support/program.ts";
+import { type RunningProgram, runProgram } from "./support/program.ts";
+import { flat, type Surroundings, surroundings } from "./support/surroundings.ts";
 import { until } from "./support/until.ts";
 
-/** Long enough for three messages on each platform, and written slowly enough for an edit. */
-const ANSWERS = { telegram: answer(1000), discord: answer(800) };
-
-function answer(sentences: number): string {
-  return `${Array.from({ length: sentences }, (_, n) => `word${n} `).join("")}END`;
-}
-
-interface Stage {
-  /** The person asks. */
-  ask(text: string): void;
-  /** The messages that the person sees as the answers. */
-  shown(): readonly string[];
-  /** Whether the person can ask. */
-  ready(): boolean;
+interface Platform {
+  /** What the model says: three messages. */
   readonly answer: string;
-  readonly env: Record<string, string>;
+  readonly words: readonly string[];
+  readonly env: (around: Surroundings) => Record<string, string>;
+  /** Lets a person ask. */
+  ask(asking: { around: Surroundings; program: RunningProgram; person: string; text: string }): unknown;
+  /** The messages of the bot that a person sees; of a terminal only what its last process has written. */
+  shows(seeing: { around: Surroundings; program: RunningProgram; person: string }): readonly string[];
+  /** A terminal is one person's, and goes with its process. */
+  readonly isTerminal?: true;
 }
 
-const STAGES: Readonly<Record<string, () => Promise<Stage>>> = {
-  Telegram: () => onTelegram({}),
-  "Telegram drafts": () => onTelegram({ TELEGRAM_DRAFTS: "on" }),
-  "Discord DM": () => onDiscord("say"),
-  "Discord /ask": () => onDiscord("ask"),
+const onTelegram: Platform = {
+  answer: words(1000),
+  words: ["start"],
+  env: (around) => around.onTelegram,
+  ask: ({ around, person, text }) => around.telegram.say(person, text),
+  shows: ({ around, person }) => around.telegram.shows(person),
 };
 
-async function onTelegram(settings: Record<string, string>): Promise<Stage> {
-  const telegram = await startTelegramSimulator();
-  onTestFinished(() => telegram.close());
-  return {
-    ask: (text) => telegram.say("ann", text),
-    shown: () => telegram.shows("ann"),
-    ready: () => true,
-    answer: ANSWERS.telegram,
-    env: { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.apiRoot, ...settings },
-  };
+const onDiscord: Platform = {
+  answer: words(800),
+  words: ["start"],
+  env: (around) => around.onDiscord,
+  ask: async ({ around, person, text }) => {
+    await isKept(around);
+    around.discord.say(person, text);
+  },
+  shows: ({ around, person }) => around.discord.shows(person),
+};
+
+const PLATFORMS: Readonly<Record<string, Platform>> = {
+  Telegram: onTelegram,
+  "Telegram drafts": {
+    ...onTelegram,
+    env: (around) => ({ ...around.onTelegram, TELEGRAM_DRAFTS: "on" }),
+  },
+  "Discord DM": onDiscord,
+  "Discord /ask": {
+    ...onDiscord,
+    ask: async ({ around, person, text }) => {
+      await isKept(around);
+      around.discord.ask(person, text);
+    },
+  },
+  Console: {
+    answer: [words(50), words(60), words(70)].join("\n\n"),
+    words: ["chat", "--user", "ann"],
+    env: (around) => around.onConsole,
+    ask: ({ program, text }) => program.type(`${text}\n`),
+    shows: ({ program }) => program.output().split("\n").filter(Boolean),
+    isTerminal: true,
+  },
+};
+
+/** What comes before the gateway's session is in the store, in the first moments of all, has no second way to us. */
+async function isKept({ discord }: Surroundings): Promise<void> {
+  await until(() => discord.commands.length > 0);
 }
 
-async function onDiscord(how: "say" | "ask"): Promise<Stage> {
-  const discord = await startDiscordSimulator();
-  onTestFinished(() => discord.close());
-  return {
-    ask: (text) => void discord[how]("ann", text),
-    shown: () => discord.shows("ann"),
-    ready: () => discord.commands.length > 0,
-    answer: ANSWERS.discord,
-    env: { DISCORD_BOT_TOKEN: discord.token, DISCORD_API_ROOT: discord.apiRoot },
-  };
+function words(count: number): string {
+  return `${Array.from({ length: count }, (_, n) => `word${n} `).join("")}END`;
 }
 
 /** These are reached for each message of an answer: the second is another case than the first. */
@@ -63,95 +78,172 @@ const CELLS = CRASH_POINTS.flatMap((point) =>
   REPEATED.includes(point) ? [`${point}:1`, `${point}:2`] : [point],
 );
 
-/** A draft is no message: nothing is edited. */
-const NEVER: Readonly<Record<string, readonly string[]>> = { "Telegram drafts": ["edited"] };
+/** Nothing is edited where a growing answer is a draft, and in a pipe. */
+const NEVER: Readonly<Record<string, readonly string[]>> = {
+  "Telegram drafts": ["edited"],
+  Console: ["edited"],
+};
 
-/** A follow-up of a slash command has no nonce, and cannot be looked for: it may stand twice. */
-const MAY_DOUBLE: Readonly<Record<string, readonly string[]>> = { "Discord /ask": ["sent:1", "sent:2"] };
+/**
+ * - `whole`: the answer stands there once.
+ * - `doubled`: one message too many.
+ * - `unasked`: the process has died before it took the question in, for all the person can see.
+ */
+type Outcome = "whole" | "doubled" | "unasked";
+
+/** What may come out besides `whole`. */
+const ALLOWED: Readonly<Record<string, Readonly<Record<string, Outcome>>>> = {
+  // A follow-up of a slash command has no nonce, and cannot be looked for.
+  "Discord /ask": { "sent:1": "doubled", "sent:2": "doubled" },
+  // What was typed goes with the process, and so does the screen: what is not yet recorded as answered comes again.
+  Console: { received: "unasked", shown: "doubled" },
+};
 
 /** So many processes crash side by side. */
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 
-/** What came of each cell, printed as a table in the end. */
+/** The outcome of each cell, or why there is none; printed as a table in the end. */
 const results = new Map<string, string>();
 
 describe("a crash at any step loses nothing", () => {
-  test.each(Object.entries(STAGES))(
+  test.each(Object.entries(PLATFORMS))(
     "on %s",
-    async (name, open) => {
+    async (name, platform) => {
       const cells = CELLS.filter((point) => !NEVER[name]?.includes(point));
-      const crashers = Array.from({ length: AT_ONCE }, async () => {
-        for (let point = cells.shift(); point; point = cells.shift()) {
-          const outcome = await crash(await open(), point).catch(
-            (error: unknown) => `LOST: ${String(error)}`,
-          );
-          results.set(`${name} ${point}`, outcome);
-        }
+      const take = () => cells.shift();
+      const report = (point: string, outcome: string) => void results.set(`${name} ${point}`, outcome);
+      await Promise.all(Array.from({ length: AT_ONCE }, () => crashAtEach({ platform, take, report })));
+      const bad = [...results].filter(([cell, outcome]) => {
+        const point = cell.slice(name.length + 1);
+        return cell.startsWith(`${name} `) && outcome !== "whole" && outcome !== ALLOWED[name]?.[point];
       });
-      await Promise.all(crashers);
-      const outcomes = [...results].filter(([cell]) => cell.startsWith(`${name} `));
-      const allowed = (MAY_DOUBLE[name] ?? []).map((point) => `${name} ${point}`);
-      const bad = outcomes.filter(
-        ([cell, outcome]) => outcome !== "whole" && !(outcome === "doubled" && allowed.includes(cell)),
-      );
       expect(bad).toEqual([]);
     },
     300_000,
   );
 });
 
-/** Asks, dies at this point, starts again, asks once more; what the person saw of the first answer. */
-async function crash(stage: Stage, point: string): Promise<string> {
-  const service = await startModelSimulator({
+interface Crashes {
+  readonly platform: Platform;
+  /** The next point to crash at. */
+  take(): string | undefined;
+  report(point: string, outcome: string): void;
+}
+
+/** Lets one program after the other die: each goes on where the one before has died, and then dies itself. */
+async function crashAtEach({ platform, take, report }: Crashes): Promise<void> {
+  let chain: Chain | undefined;
+  for (let point = take(); point; point = take()) {
+    try {
+      chain ??= await openChain(platform);
+      report(point, await chain.crash(point));
+    } catch (error) {
+      report(point, `LOST: ${String(error)}`);
+      // What has gone wrong here shall not go wrong at the next point too.
+      await chain?.end();
+      chain = undefined;
+    }
+  }
+  await chain?.end();
+}
+
+type Chain = Awaited<ReturnType<typeof openChain>>;
+
+async function openChain(platform: Platform) {
+  const { answer } = platform;
+  const around = await surroundings({
     reply: ({ messages }) =>
-      messages.at(-1)?.content === "and then?" ? "nothing" : { text: stage.answer, pieces: 40, delayMs: 40 },
+      messages.at(-1)?.content === "and then?" ? "nothing" : { text: answer, pieces: 40, delayMs: 40 },
   });
-  onTestFinished(() => service.close());
-  const env = {
-    ...stage.env,
-    OPENAI_API_KEY: service.key,
-    OPENAI_BASE_URL: service.baseURL,
-    OPENAI_MODEL: "simulated",
-    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
-  };
-  const first = runProgram(["start"], { ...env, COLLOQUY_CRASH_AT: point });
-  await first.ready();
-  await until(stage.ready);
-  stage.ask("tell me");
-  expect(await first.exited).toBe("SIGKILL");
+  const file = join(temporaryFolder(), "crash");
+  const env = { ...platform.env(around), COLLOQUY_CRASH_FILE: file };
+  let program = await start();
+  let person = "ann";
+  let crashes = 0;
+  /** What was said in the conversation of this person so far. */
+  let said: string[] = [];
+  return { crash, end: async () => program.signal("SIGKILL") };
 
-  const second = runProgram(["start"], env);
-  await second.ready();
-  await until(() => outcome(stage), `the answer; it is: ${end(stage)}`, 60_000);
-  stage.ask("and then?");
-  await until(() => stage.shown().at(-1) === "nothing", `the next answer; it is: ${end(stage)}`, 60_000);
-  second.signal("SIGTERM");
-  const asked = service.requests.at(-1)?.messages.map(({ content }) => content);
-  expect(asked?.slice(1)).toEqual(["tell me", stage.answer, "and then?"]);
-  return outcome(stage) ?? "changed";
-}
+  /** Asks, dies at this point, starts again, asks once more; what the person saw of the first answer. */
+  async function crash(point: string): Promise<Outcome> {
+    crashes += 1;
+    if (!platform.isTerminal) {
+      person = `ann${crashes}`;
+      said = [];
+    }
+    await until(isIdle, "the end of what was asked before");
+    writeFileSync(file, point);
+    const already = shows().length;
+    await ask("tell me");
+    expect(await program.exited).toBe("SIGKILL");
+    rmSync(file);
+    const before = platform.isTerminal ? shows().slice(already) : [];
 
-/** How the first answer stands: whole, or with one message too many. */
-function outcome({ shown, answer: expected }: Stage): "whole" | "doubled" | undefined {
-  const messages = shown().filter((message) => message !== "nothing");
-  if (flat(messages) === expected) return "whole";
-  return messages.some((_, index) => flat(messages.toSpliced(index, 1)) === expected) ? "doubled" : undefined;
-}
+    program = await start();
+    // Of a terminal nothing more is to be expected then.
+    const isSettled = platform.isTerminal && (isWhole(before) || point === "received");
+    if (!isSettled) await until(isThere, answerThere, 60_000);
+    await ask("and then?");
+    await until(() => shows().at(-1) === "nothing", answerThere, 60_000);
+    const outcome = outcomeOf([...(isWhole(before) ? before : []), ...shows()]);
+    if (outcome !== "unasked") said.push("tell me", answer);
+    const asked = around.service.requests.at(-1)?.messages.map(({ content }) => content);
+    expect(asked?.slice(1)).toEqual([...said, "and then?"]);
+    said.push("and then?", "nothing");
+    return outcome ?? expect.fail(`there is ${answerThere()}`);
+  }
 
-function end(stage: Stage): string {
-  return flat(stage.shown()).slice(-60);
-}
+  async function start(): Promise<RunningProgram> {
+    const started = runProgram(platform.words, env);
+    if (!platform.isTerminal) await started.ready();
+    return started;
+  }
 
-function flat(messages: readonly string[]): string {
-  return messages.join(" ").replace(/\s+/g, " ").trim();
+  async function ask(text: string): Promise<void> {
+    await platform.ask({ around, program, person, text });
+  }
+
+  function shows(): readonly string[] {
+    return platform.shows({ around, program, person });
+  }
+
+  function answerThere(): string {
+    return `the answer; it is: ${flat(shows()).slice(-60)}${program.errors()}`;
+  }
+
+  function isWhole(messages: readonly string[]): boolean {
+    return flat(messages) === flat([answer]);
+  }
+
+  function isThere(): boolean {
+    return ["whole", "doubled"].includes(outcomeOf(shows()) ?? "");
+  }
+
+  /** How the first answer stands; undefined if it does not. */
+  function outcomeOf(messages: readonly string[]): Outcome | undefined {
+    const first = messages.filter((message) => message !== "nothing");
+    const isTwice = platform.isTerminal
+      ? flat(first) === flat([answer, answer])
+      : first.some((_, index) => isWhole(first.toSpliced(index, 1)));
+    return isWhole(first) ? "whole" : isTwice ? "doubled" : flat(first) === "" ? "unasked" : undefined;
+  }
+
+  /** Nothing that was stored waits: a crash now is one of what comes next. */
+  function isIdle(): boolean {
+    const steps = existsSync(`${file}.steps`) ? readFileSync(`${file}.steps`, "utf8").split("\n") : [];
+    const count = (point: string) => steps.filter((step) => step === point).length;
+    return count("stored") === count("dropped");
+  }
 }
 
 afterAll(() => {
-  const names = Object.keys(STAGES);
-  const rows = CELLS.map((point) => [
-    point,
-    ...names.map((name) => results.get(`${name} ${point}`)?.slice(0, 7) ?? "-"),
+  const names = Object.keys(PLATFORMS);
+  const cell = (name: string, point: string) => results.get(`${name} ${point}`) ?? "-";
+  const rows = CELLS.map((point) => [point, ...names.map((name) => cell(name, point).slice(0, 7))]);
+  const sums = ["LOST", "doubled"].map((outcome) => [
+    `${outcome.toLowerCase()}, in all`,
+    ...names.map((name) => String(CELLS.filter((point) => cell(name, point).startsWith(outcome)).length)),
   ]);
-  const line = (cells: readonly string[]) => cells.map((cell) => cell.padEnd(16)).join("");
-  process.stdout.write(`\n${[["killed at", ...names], ...rows].map(line).join("\n")}\n`);
+  const line = (cells: readonly string[]) => cells.map((text) => text.padEnd(17)).join("");
+  process.stdout.write(`\n${[["killed at", ...names], ...rows, ...sums].map(line).join("\n")}\n`);
 });

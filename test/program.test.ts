@@ -2,39 +2,11 @@ import { createServer } from "node:http";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startDiscordSimulator } from "../adapters/discord/simulator.ts";
 import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
-import { type ModelSimulatorOptions, startModelSimulator } from "../src/model/simulator.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { logLines, runProgram } from "./support/program.ts";
+import { surroundings } from "./support/surroundings.ts";
 import { until } from "./support/until.ts";
-
-/** Simulators, and the settings that point a process at them. */
-async function surroundings(model: ModelSimulatorOptions = {}) {
-  const [telegram, discord, service] = await Promise.all([
-    startTelegramSimulator(),
-    startDiscordSimulator(),
-    startModelSimulator(model),
-  ]);
-  onTestFinished(async () => {
-    await Promise.all([telegram.close(), discord.close(), service.close()]);
-  });
-  const store = { STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}` };
-  const openai = { OPENAI_API_KEY: service.key, OPENAI_BASE_URL: service.baseURL, OPENAI_MODEL: "simulated" };
-  return {
-    telegram,
-    discord,
-    service,
-    openai,
-    onTelegram: {
-      ...store,
-      ...openai,
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.apiRoot,
-    },
-    onDiscord: { ...store, ...openai, DISCORD_BOT_TOKEN: discord.token, DISCORD_API_ROOT: discord.apiRoot },
-  };
-}
 
 describe("the console", () => {
   test("`start` without any settings answers what is piped in, and exits 0", async () => {
@@ -85,6 +57,27 @@ describe("the console", () => {
     await talk("ann", "my name is Ann");
     expect(await talk("ann", "what is my name?")).toMatch(/Ann/);
     expect(await talk("bob", "what is my name?")).not.toMatch(/Ann/);
+  });
+
+  test("a second terminal of the same person answers what was asked there, and nothing else", async () => {
+    const { service, onConsole } = await surroundings({
+      reply: ({ messages }) =>
+        messages.at(-1)?.content === "slow"
+          ? { text: "word ".repeat(100), pieces: 100, delayMs: 20 }
+          : "quick",
+    });
+    const first = runProgram(["chat", "--user", "ann"], onConsole);
+    first.type("slow\n");
+    await until(() => service.requests.length === 1);
+    const second = runProgram(["chat", "--user", "ann"], onConsole);
+    second.type("hello\n");
+    second.endInput();
+    expect(await second.exited).toBe(0);
+    expect(second.output().trim()).toBe("quick");
+    first.endInput();
+    expect(await first.exited).toBe(0);
+    expect(first.output().match(/word/g)).toHaveLength(100);
+    expect(service.requests).toHaveLength(2);
   });
 
   test("`/reset` and `/exit` work in a pipe", async () => {
@@ -164,70 +157,7 @@ describe("a service", () => {
   });
 });
 
-describe("a crash", () => {
-  const answer = (request: { messages: readonly { content: string }[] }) => {
-    const question = request.messages.at(-1)?.content ?? "";
-    return { text: `${question}: ${"the answer goes on and on ".repeat(240)}END`, pieces: 240, delayMs: 5 };
-  };
-
-  test("kill -9 in the middle of 20 answers on Telegram: each ends whole, once, and in the history", async () => {
-    const { telegram, service, onTelegram } = await surroundings({ reply: answer });
-    const people = Array.from({ length: 20 }, (_, n) => `person${n}`);
-    const first = runProgram(["start"], onTelegram);
-    await first.ready();
-    for (const [n, person] of people.entries()) telegram.say(person, `q${n}`);
-    // At the worst moment: Telegram has just taken the first messages, and we may not have recorded them yet.
-    await until(() => people.every((person) => telegram.shows(person).length > 0));
-    first.signal("SIGKILL");
-    await first.exited;
-    telegram.say("late", "q99");
-
-    const second = runProgram(["start"], onTelegram);
-    await second.ready();
-    const shown = (person: string) => telegram.shows(person).join(" ").replace(/\s+/g, " ");
-    const flat = (n: number) => `q${n}: ${"the answer goes on and on ".repeat(240)}END`;
-    for (const [n, person] of [...people.entries(), [99, "late"] as const]) {
-      await until(
-        () => shown(person) === flat(n),
-        `the whole answer of ${person}, but it is: ${shown(person)}`,
-        30_000,
-      );
-    }
-    for (const person of people) telegram.say(person, "and then?");
-    await until(
-      () => service.requests.filter(({ messages }) => messages.at(-1)?.content === "and then?").length === 20,
-    );
-    const followUps = service.requests.filter(({ messages }) => messages.at(-1)?.content === "and then?");
-    for (const { messages } of followUps) {
-      const [, question, reply, ...rest] = messages;
-      expect(reply?.content).toBe(`${question?.content}: ${"the answer goes on and on ".repeat(240)}END`);
-      expect(rest).toHaveLength(1);
-    }
-    expect(new Set(followUps.map(({ messages }) => messages[1]?.content)).size).toBe(20);
-  }, 90_000);
-
-  test("kill -9 in the middle of /ask and DMs on Discord: each ends whole, once", async () => {
-    const { discord, onDiscord } = await surroundings({ reply: answer });
-    const people = Array.from({ length: 10 }, (_, n) => `person${n}`);
-    const first = runProgram(["start"], onDiscord);
-    await first.ready();
-    await until(() => discord.commands.length > 0);
-    for (const [n, person] of people.entries()) {
-      if (n % 2) discord.ask(person, `q${n}`);
-      else discord.say(person, `q${n}`);
-    }
-    await until(() => people.every((person) => discord.shows(person).join("").length > 20));
-    first.signal("SIGKILL");
-    await first.exited;
-    const second = runProgram(["start"], onDiscord);
-    await second.ready();
-    for (const [n, person] of people.entries()) {
-      const shown = () => discord.shows(person).join(" ").replace(/\s+/g, " ");
-      const expected = `q${n}: ${"the answer goes on and on ".repeat(240)}END`;
-      await until(() => shown() === expected, `the whole answer of ${person}, but it is: ${shown()}`, 30_000);
-    }
-  }, 90_000);
-
+describe("the end of a process", () => {
   test("a signal that comes twice at once ends in order; a second wish leaves at once", async () => {
     const { telegram, onTelegram } = await surroundings({
       reply: { text: "word ".repeat(200), pieces: 200, delayMs: 100 },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type Keyv from "keyv";
 import { describe, expect, test } from "vitest";
 import { ConfigError, StoreError } from "../src/errors.ts";
-import { openStore } from "../src/store.ts";
+import { claimStore, openStore } from "../src/store.ts";
 import { type Stored, upgrade } from "../src/version.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { until } from "./support/until.ts";
@@ -17,6 +17,18 @@ test("SQLite writes ahead, so that others can read meanwhile", async () => {
   const rows = await (keyv.store as { query(sql: string): Promise<unknown[]> }).query("PRAGMA journal_mode");
   expect(rows).toEqual([{ journal_mode: "wal" }]);
   await store.close();
+});
+
+test("a claim is one process's at a time, and in the way of nobody who opens the store", async () => {
+  const url = `sqlite:${join(temporaryFolder(), "folder", "s.sqlite")}`;
+  const claim = await claimStore(url);
+  expect(await claimStore(url)).toBeUndefined();
+  await (await openStore(url)).close();
+  await claim?.release();
+  await claim?.release();
+  const next = await claimStore(url);
+  expect(next).toBeDefined();
+  await next?.release();
 });
 
 test("names do not see each other's entries", async () => {

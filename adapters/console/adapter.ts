@@ -28,8 +28,11 @@ export interface Console extends Adapter<string> {
   readonly ended: Promise<void>;
 }
 
-/** As often as the eye can follow; more would only cost, in ms. */
-const PACE = { direct: 50, group: 50 };
+/** A terminal takes all that it is given, at once; frames of a growing answer come no faster than the eye anyway. */
+const PACE = { direct: 0, group: 0 };
+
+/** So many messages of a pipe are taken in ahead of the answers: the queue takes 50 of one conversation. */
+const MOST_AHEAD = 40;
 
 /** Lines that stay free below a growing answer on a terminal. */
 const FREE_ROWS = 2;
@@ -41,9 +44,12 @@ const FREE_ROWS = 2;
 export function createConsole(options: ConsoleOptions): Console {
   const { output } = options;
   const waiting = new Set<string>();
+  /** Stands before the references of this run. */
+  const run = randomUUID();
   let last = { ref: "", lines: 0, event: "" };
   let stopped = false;
   let end = () => {};
+  let makeRoom = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
 
   const console: Console = {
@@ -67,24 +73,30 @@ export function createConsole(options: ConsoleOptions): Console {
     },
     stop: async () => {
       stopped = true;
+      makeRoom();
     },
     send: async (to, body, key) => {
       if (to["silent"]) return key;
       const event = eventOf(to);
-      if (last.event && last.event !== event) output.write("\n");
+      // An answer that an earlier run owed comes while the prompt stands already.
+      const isOwed = output.isTTY && !waiting.has(event);
+      if (last.event !== event && (last.event || isOwed)) output.write("\n");
       const page = last.event === event ? body : body.replace(/^\n+/, "");
       output.write(`${page}\n`);
-      last = { ref: key, lines: page.split("\n").length, event };
-      return key;
+      last = { ref: `${run} ${key}`, lines: page.split("\n").length, event };
+      return last.ref;
     },
+    // What an earlier process has written went with its screen, or is out of reach above.
+    stands: (ref) => ref.startsWith(run),
     finish: async (to) => {
       waiting.delete(eventOf(to));
+      makeRoom();
       settle();
     },
   };
   if (output.isTTY) {
     console.edit = async (_, ref, body) => {
-      // A pager changes only its last page; what an earlier process wrote is out of reach.
+      // A pager changes only its last page.
       if (ref !== last.ref) return;
       const first = ref.endsWith("#0");
       const page = first ? body.replace(/^\n+/, "") : body;
@@ -105,6 +117,8 @@ export function createConsole(options: ConsoleOptions): Console {
         }
         waiting.add(event.id);
         await receive(event);
+        while (waiting.size >= MOST_AHEAD && !stopped)
+          await new Promise<void>((resolve) => (makeRoom = resolve));
       }
     } finally {
       stopped = true;

@@ -51,8 +51,8 @@ interface Intake {
   registered: boolean;
 }
 
-/** The channel's historic bucket is 5 writes in 5 s, edits included. */
-const PACE = { direct: 1200, group: 1200 };
+/** The channel's historic bucket is 5 writes in 5 s, edits included; all requests together may be 50 a second. */
+const PACE = { direct: 1200, group: 1200, overall: 25 };
 /** In channels there is no limit: so many messages are enough of scrolling. */
 const FILE_AFTER = 20;
 /** Five follow-ups, one of them with the file, and the original response (API docs, "Receiving and Responding"). */

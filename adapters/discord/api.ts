@@ -41,12 +41,16 @@ export type Api = (request: ApiRequest) => Promise<unknown>;
 /** From waiting for our turn in a bucket to the last byte of the answer, in ms. */
 const TIMEOUT_MS = 15_000;
 
+/** How often what is kept of each channel's rate limit is forgotten where it is over, in ms: by default it piles up for an hour. */
+const FORGET_EVERY_MS = 60_000;
+
 /** Options of discord.js' REST client, for the adapter's own and for the gateway's. */
 export function restOptions({ apiRoot, agent }: ApiOptions): Partial<RESTOptions> {
   return {
     // The library would repeat a timed-out POST at once, though it may have been delivered.
     retries: 0,
     timeout: TIMEOUT_MS,
+    handlerSweepInterval: FORGET_EVERY_MS,
     ...(apiRoot && { api: apiRoot.replace(/\/+$/, "") }),
     ...(agent && { agent }),
   };

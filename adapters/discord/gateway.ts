@@ -148,12 +148,18 @@ function createBackoff() {
     pause: async (signal: AbortSignal) => {
       if (upSince !== undefined && Date.now() - upSince > STABLE_MS) attempts = 0;
       upSince = undefined;
-      const wait = Math.min(BACKOFF_MS.first * 2 ** attempts, BACKOFF_MS.last);
+      const wait = waitAfter(attempts);
       attempts += 1;
-      // Jitter, so that many bots do not come back in the same second.
-      await pause(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      await pause(wait, undefined, { signal }).catch(() => {});
     },
   };
+}
+
+/** How long to wait after so many attempts in vain before this one, in ms. */
+export function waitAfter(attempts: number): number {
+  const wait = Math.min(BACKOFF_MS.first * 2 ** attempts, BACKOFF_MS.last);
+  // Jitter, so that many bots do not come back in the same second.
+  return wait * (0.5 + Math.random() / 2);
 }
 
 function isTokenRefusal(error: unknown): boolean {

@@ -41,6 +41,8 @@ export interface DiscordSimulatorOptions {
   readonly fileBytes?: number;
   /** Answers 429 beyond 5 writes in 5 s to a channel and 50 requests in 1 s; off. */
   readonly rateLimits?: boolean;
+  /** So many calls, and lines in each channel, are remembered, the latest; all if absent. */
+  readonly keep?: number;
 }
 
 /** How a slash command is used. */
@@ -132,6 +134,7 @@ export async function startDiscordSimulator(
   options: DiscordSimulatorOptions = {},
 ): Promise<DiscordSimulator> {
   const { token = DEFAULT_TOKEN, clock = Date.now, fileBytes = FILE_BYTES } = options;
+  const { keep = Number.POSITIVE_INFINITY } = options;
   const bot: Bot = { applicationId: idOf("application"), name: "colloquy" };
   const calls: Call[] = [];
   const commands: RegisteredCommand[] = [];
@@ -154,6 +157,7 @@ export async function startDiscordSimulator(
     clock,
     responseMs: options.responseMs ?? 3000,
     tokenMs: options.tokenMs ?? 15 * 60_000,
+    keep,
     onChange: (kind, entry, channel) => announce(gateway, kind, { entry, channel, bot }),
   });
   const limiter = options.rateLimits ? createLimiter(clock) : undefined;
@@ -169,6 +173,7 @@ export async function startDiscordSimulator(
     commands,
     gatewayUrl,
     fileBytes,
+    keep,
   });
   const handle = getRequestListener((request, env) => rest.fetch(request, env));
   server.on("request", (request, response) => void handle(request, response));

@@ -12,6 +12,7 @@ import { registerMenu } from "./menu.ts";
 import { createMessages } from "./messages.ts";
 import { poll } from "./poll.ts";
 import type { RichMode } from "./rich.ts";
+import { createUnstored } from "./unstored.ts";
 import { Bot, toEvent, updateId, wantedUpdates } from "./updates.ts";
 import { createWebhook, secretFrom, watchWebhook } from "./webhook.ts";
 import { createWrite } from "./write.ts";
@@ -33,16 +34,20 @@ export interface TelegramOptions extends ApiOptions {
 }
 
 /**
- * A message a second in a chat, 20 a minute in a group, edits count: https://core.telegram.org/bots/faq. For drafts
+ * A message a second in a chat, 20 a minute in a group, 30 a second in all (of which a few are left for bursts), edits
+ * count: https://core.telegram.org/bots/faq. For drafts
  * no limit is published, but there is one; they vanish after 30 s (https://core.telegram.org/bots/api#sendmessagedraft).
  */
-const PACE: Pace = { direct: 1000, group: 3000, draft: 500, redraft: 20_000 };
+const PACE: Pace = { direct: 1000, group: 3000, overall: 40, draft: 500, redraft: 20_000 };
 
 /** Telegram's longest poll, in seconds (telegram-bot-api, Client.cpp). */
 const POLL_SECONDS = 50;
 
 /** Telegram keeps what it cannot deliver for a day: a minute more or less is soon enough. */
 const WEBHOOK_CHECK_SECONDS = 60;
+
+/** After this time a person is told that what they have said is not stored yet, in ms. */
+const PATIENCE_MS = 10_000;
 
 /** How long stopping waits for what is just being stored, in ms. */
 const STOP_MS = 3000;
@@ -65,6 +70,11 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
   const write = createWrite(callChat, log);
   const wanted = wantedUpdates(drafts);
   const health = createHealth(log);
+  const messages = createMessages(callChat, write);
+  const unstored = createUnstored({
+    tell: (event, text) => messages.send(event.to, { text, entities: [] }, `${event.id}#unstored`),
+    patienceMs: PATIENCE_MS,
+  });
   let running: { stop: AbortController; ended: Promise<void> } | undefined;
   let takeRequest: Take | undefined;
 
@@ -80,11 +90,12 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     },
     stop: async () => {
       takeRequest = undefined;
+      unstored.stop();
       running?.stop.abort();
       await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
     },
     trouble: () => health.trouble?.sentence,
-    ...createMessages(callChat, write),
+    ...messages,
     ...(drafts && { draft: createDraft(write, log) }),
     ...(webhook && { fetch: createWebhook({ secret, take: () => takeRequest }) }),
   };
@@ -171,6 +182,6 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       log.warn({ update: updateId(update) }, "skipped an update from Telegram that makes no sense");
       return;
     }
-    if (event) await receive(event);
+    if (event) await unstored.receive(event, receive);
   }
 }

@@ -40,13 +40,20 @@ export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
   if (agent) Object.assign(Reflect.get(client, "options") as object, { agent });
 
   return async (method, fields = {}, { signal, timeoutMs = CALL_MS } = {}) => {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    signal?.throwIfAborted();
+    // Not AbortSignal.any: a signal remembers for good what was made from it, and this one lives as long as the bot.
+    const either = new AbortController();
+    const abort = () => either.abort();
+    const timer = setTimeout(abort, timeoutMs);
+    signal?.addEventListener("abort", abort, { once: true });
     try {
-      const either = { signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
-      return await client.callApi(method, fields, either);
+      return await client.callApi(method, fields, { signal: either.signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw toRefusal(error, { method, token });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
   };
 }

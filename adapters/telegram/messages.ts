@@ -18,8 +18,11 @@ const Sent = z.object({ message_id: z.int(), chat: z.object({ id: z.int() }).opt
 /** No message has this id: they count up from 1 (the largest that the Bot API takes). */
 const NO_MESSAGE = 2 ** 31 - 1;
 
-/** The ids of a bot's private chats are one sequence: so many messages are looked at, those of others among them. */
-const SEARCH = 64;
+/**
+ * The ids of a bot's private chats are one sequence: so many messages are looked at, those of others among them. That
+ * is enough where 50 people ask at once and all are being answered.
+ */
+const SEARCH = 128;
 
 /** Sends, edits and removes messages. */
 export function createMessages(callChat: Call, write: Write): Messages {

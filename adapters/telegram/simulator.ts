@@ -31,6 +31,8 @@ export interface TelegramSimulatorOptions {
   readonly draftMs?: number;
   /** The pause after the first failed delivery to a webhook, in ms; 1 s as the real one. */
   readonly webhookRetryMs?: number;
+  /** So many calls, and messages in each chat, are remembered, the latest; all if absent. */
+  readonly keep?: number;
 }
 
 /** How something is said. */
@@ -123,9 +125,10 @@ export async function startTelegramSimulator(
     rich = true,
     webhookRetryMs = 1000,
     draftMs = 30_000,
+    keep = Number.POSITIVE_INFINITY,
   } = options;
   const bot = { id: Number(token.split(":")[0]), username };
-  const chats = createChats();
+  const chats = createChats(keep);
   const feed = createFeed({ webhookRetryMs });
   const faults = createFaults();
   const calls: SimulatedCall[] = [];
@@ -152,6 +155,7 @@ export async function startTelegramSimulator(
     const run = methods.get(method.toLowerCase());
     const payload = await readFields(c);
     calls.push({ method, payload, at: Date.now() });
+    calls.splice(0, Math.max(0, calls.length - keep));
     const how = faults.meet(method);
     return how === undefined ? perform(c, run, payload) : spoil(c, how, () => perform(c, run, payload));
   });
@@ -251,8 +255,12 @@ export async function startTelegramSimulator(
   /** Until the client has gone, or the simulator is closed. */
   function closed({ outgoing }: HttpBindings): Promise<void> {
     return new Promise((resolve) => {
-      outgoing.once("close", resolve);
-      over.signal.addEventListener("abort", () => resolve(), { once: true });
+      const done = () => {
+        over.signal.removeEventListener("abort", done);
+        resolve();
+      };
+      outgoing.once("close", done);
+      over.signal.addEventListener("abort", done);
     });
   }
 }

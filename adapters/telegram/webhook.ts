@@ -34,7 +34,7 @@ export function createWebhook({ secret, take }: WebhookOptions): (request: Reque
     if (!store) return answer(503);
     return store(update).then(
       () => answer(200),
-      () => answer(500),
+      () => answer(503),
     );
   };
 }

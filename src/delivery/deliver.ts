@@ -4,11 +4,11 @@ import type { ChatEvent } from "../event.ts";
 import { localeOf, texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
 import { createPager } from "../text/paginate.ts";
-import type { Budgets } from "./budget.ts";
 import { showFrames } from "./frames.ts";
 import { createGrowth, type Growth } from "./growth.ts";
 import { untilTaken } from "./retry.ts";
 import { createScreen, type ScreenOptions } from "./screen.ts";
+import type { Throttle, Throttles } from "./throttle.ts";
 
 export interface Delivery<Body> extends ScreenOptions<Body> {
   /**
@@ -17,7 +17,7 @@ export interface Delivery<Body> extends ScreenOptions<Body> {
    */
   readonly whole: (text: string) => Promise<string>;
   /** The same for all answers. */
-  readonly budgets: Budgets;
+  readonly throttles: Throttles;
   /** Aborts when the program stops; what is not shown then is shown by the next run. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -36,7 +36,7 @@ export async function deliver<Body>(
   delivery: Delivery<Body>,
 ): Promise<void> {
   const { adapter, event, signal, log } = delivery;
-  const budget = delivery.budgets.of(adapter, event);
+  const throttle = delivery.throttles.of(adapter, event);
   const screen = createScreen(delivery);
   const pager = createPager(adapter.dialect);
   const most = (adapter.sendFile && adapter.mostPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
@@ -50,18 +50,13 @@ export async function deliver<Body>(
   }
   await adapter.finish?.(event.to);
 
-  function once<T>(action: () => Promise<T>): Promise<T> {
-    budget.spend();
-    return action();
-  }
-
   function attempt<T>(action: () => Promise<T>): Promise<T> {
-    return untilTaken(() => once(action), signal, log);
+    return untilTaken(() => throttle.writeInTurn(action, signal), signal, log);
   }
 
   async function showGrowing(stream: AsyncIterable<string>): Promise<string> {
-    const growth = createGrowth({ ...delivery, screen, budget, once });
-    const stopTyping = keepTyping(delivery, growth);
+    const growth = createGrowth({ ...delivery, screen, throttle });
+    const stopTyping = keepTyping(delivery, { growth, throttle });
     const visible = (grown: string) => pager.pages(grown, false).slice(0, most);
     return showFrames(stream, { growth, pages: visible, signal, log }).finally(stopTyping);
   }
@@ -89,12 +84,15 @@ function fileOf(content: string, { user, text }: ChatEvent): AnswerFile {
 }
 
 /** Shows "typing" until there is something to see; returns how to end it. */
-function keepTyping<Body>({ adapter, event, log }: Delivery<Body>, growth: Growth<Body>): () => void {
+function keepTyping<Body>(
+  { adapter, event, log }: Delivery<Body>,
+  { growth, throttle }: { growth: Growth<Body>; throttle: Throttle },
+): () => void {
   if (!adapter.typing) return () => undefined;
   const show = () => {
     if (growth.seen) return stop();
-    adapter
-      .typing?.(event.to)
+    throttle
+      .callIfIdle(async () => adapter.typing?.(event.to))
       .catch((error: unknown) => log.debug(`could not show typing: ${describeError(error)}`));
   };
   const timer = setInterval(show, TYPING_EVERY_MS);

@@ -28,7 +28,8 @@ export async function showFrames<Body>(
   const answer = growing(reply, signal);
   await answer.grown();
   for (let failures = 0, pauseMs = GATHER_MS; ; ) {
-    for (let ms = pauseMs; ms > 0 && !answer.ended; ms = growth.waitMs()) await pause(ms, answer.end);
+    for (let ms = pauseMs; ms > 0 && !answer.ended; ms = growth.waitMs()) await pause(ms);
+    if (!answer.ended) await beforeEnd((over) => growth.room(over));
     if (answer.ended) break;
     const refusal = await showFrame(pages(answer.text));
     failures = refusal ? failures + 1 : 0;
@@ -37,6 +38,18 @@ export async function showFrames<Body>(
   }
   await answer.end;
   return answer.text;
+
+  function pause(ms: number): Promise<void> {
+    return beforeEnd((over) => sleep(ms, undefined, { signal: over }));
+  }
+
+  /** Waits, but not beyond the end of the answer. */
+  async function beforeEnd(wait: (over: AbortSignal) => Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const waited = wait(over.signal).catch(() => undefined);
+    await Promise.race([waited, answer.end.catch(() => undefined)]);
+    over.abort();
+  }
 
   /** A frame that the platform does not take is dropped: the next one shows more anyway. */
   async function showFrame(frame: readonly Body[]): Promise<PlatformError | undefined> {
@@ -49,12 +62,4 @@ export async function showFrames<Body>(
       return error;
     }
   }
-}
-
-/** Waits, but not beyond the end of the answer. */
-async function pause(ms: number, end: Promise<void>): Promise<void> {
-  const over = new AbortController();
-  const ended = end.catch(() => undefined);
-  await Promise.race([sleep(ms, undefined, { signal: over.signal }).catch(() => undefined), ended]);
-  over.abort();
 }

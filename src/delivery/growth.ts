@@ -1,6 +1,6 @@
 import { PlatformError } from "../errors.ts";
-import type { Budget } from "./budget.ts";
-import type { Attempt, Screen, ScreenOptions } from "./screen.ts";
+import type { Screen, ScreenOptions } from "./screen.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** One way to show an answer while it grows. */
 export interface Growth<Body> {
@@ -8,6 +8,8 @@ export interface Growth<Body> {
   readonly seen: boolean;
   /** How long the next frame has to wait, in ms. */
   waitMs(): number;
+  /** Resolves when the other chats leave room for it; rejects with the signal's reason. */
+  room(signal: AbortSignal): Promise<void>;
   /** Shows these pages; the last one still grows. Rejects with a `PlatformError` if a frame is not taken. */
   show(pages: readonly Body[]): Promise<void>;
   /** After so many ms the same is to be shown again. */
@@ -16,9 +18,7 @@ export interface Growth<Body> {
 
 interface GrowthOptions<Body> extends Pick<ScreenOptions<Body>, "adapter" | "event" | "shown"> {
   readonly screen: Screen<Body>;
-  readonly budget: Budget;
-  /** Makes one write, counted in the budget. */
-  readonly once: Attempt;
+  readonly throttle: Throttle;
 }
 
 /**
@@ -32,20 +32,21 @@ export function createGrowth<Body>(options: GrowthOptions<Body>): Growth<Body> {
 }
 
 /** The growing page is a message; without edits it cannot be shown, and only full ones are posted. */
-function write<Body>({ adapter, screen, budget, once }: GrowthOptions<Body>): Growth<Body> {
+function write<Body>({ adapter, screen, throttle }: GrowthOptions<Body>): Growth<Body> {
   return {
     get seen() {
       return !screen.empty;
     },
     // That something is seen at all is worth more than the room which an earlier answer has not paid back yet.
-    waitMs: () => budget.waitMs(screen.empty ? 1 : 0),
-    show: (pages) => screen.show(adapter.edit ? pages : pages.slice(0, -1), once),
+    waitMs: () => throttle.waitMs(screen.empty ? 1 : 0),
+    room: (signal) => throttle.room(signal),
+    show: (pages) => screen.show(adapter.edit ? pages : pages.slice(0, -1), throttle.write),
   };
 }
 
 /** The growing page is a draft, full ones are messages. */
 function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
-  const { adapter, event, screen, once } = options;
+  const { adapter, event, screen, throttle } = options;
   const { pace } = adapter;
   const written = write(options);
   let isPossible = true;
@@ -62,9 +63,11 @@ function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
       if (!isPossible) return written.waitMs();
       return last ? Math.max(0, last.at + (pace.draft ?? pace[event.chat.kind]) - Date.now()) : 0;
     },
+    // Drafts are counted apart.
+    room: async (signal) => (isPossible ? undefined : written.room(signal)),
     show: async (pages) => {
       if (isPossible) {
-        await screen.show(pages.slice(0, -1), once);
+        await screen.show(pages.slice(0, -1), throttle.write);
         await showDraft(pages);
       }
       if (!isPossible) await written.show(pages);

@@ -51,6 +51,8 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   const bodies: Body[] = [];
   // Whether the next message may stand there already, from an attempt whose outcome is not known.
   let inDoubt = options.sending;
+  /** As in the record. */
+  let recorded = options.shown;
 
   return {
     get empty() {
@@ -77,13 +79,27 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     if (messages.length <= count) return;
     bodies.splice(count);
     for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
-    await save(messages, false);
+    await record(false);
+  }
+
+  async function record(sending: boolean): Promise<void> {
+    recorded = [...messages];
+    await save(recorded, sending);
+  }
+
+  /** Before a message is changed: else a run that dies while it does would leave a digest of what is no longer shown. */
+  async function distrust(index: number): Promise<void> {
+    const message = recorded[index];
+    if (!message?.digest) return;
+    recorded = recorded.with(index, { ...message, digest: "" });
+    await save(recorded, inDoubt);
   }
 
   async function showPage(index: number, body: Body, attempt: Attempt): Promise<void> {
     const digest = digestOf(body);
     const message = messages[index];
     if (message?.digest === digest) return;
+    if (message && adapter.edit) await distrust(index);
     if (message && (await replaced(message.ref, body, attempt))) {
       messages[index] = { ref: message.ref, digest };
       reached("edited");
@@ -106,7 +122,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   async function post(index: number, message: Fresh, attempt: Attempt): Promise<void> {
     let doubtful = inDoubt;
     // Of use only where something could be done about it.
-    if (adapter.edit) await save(messages, true);
+    if (adapter.edit) await record(true);
     reached("sending");
     const ref = await attempt(async () => {
       doubtful ||= inDoubt;
@@ -115,7 +131,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     reached("sent");
     inDoubt = false;
     messages[index] = { ref, digest: message.digest(doubtful) };
-    await save(messages, false);
+    await record(false);
     reached("recorded");
   }
 

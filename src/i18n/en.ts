@@ -25,6 +25,8 @@ export const en = {
     one: "That was too many messages at once. Please wait a second and send it again.",
     other: "That was too many messages at once. Please wait {count} seconds and send it again.",
   },
+  "access.full":
+    "That was more than I can take in at once. From {text} on I have not read what you wrote until now; please send it again.",
   "access.old":
     "Sorry, I was away when you wrote, and by now it is too late for an answer. Please ask again if you still want to know.",
   "error.internal": "Something went wrong on my side, and I could not answer. Please try again.",

@@ -27,7 +27,8 @@ export function inEveryLanguage(name: TextName): Readonly<Record<string, string>
 
 /** The one of several translations that fits `locale` best; English if none does. */
 export function inLanguage(translations: Readonly<Record<string, string>>, locale: string): string {
-  return translations[locale] ?? translations[languageOf(locale)] ?? translations["en"] ?? "";
+  const fitting = [locale, languageOf(locale), "en"].find((tag) => Object.hasOwn(translations, tag));
+  return (fitting && translations[fitting]) ?? "";
 }
 
 /** The language to answer in: what the platform tells, else Chinese for Chinese writing, else English. */

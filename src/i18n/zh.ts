@@ -22,6 +22,7 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "answer.file": "后面的内容在附件里；附件包含从头开始的完整回答。",
   "access.refused": "你不在这个机器人的用户名单里。如果应该在，请把这个发给管理员：{user}",
   "access.slow": { other: "消息发得太快了。请等 {count} 秒再发一次。" },
+  "access.full": "消息太多，我一下子看不过来：从 {text} 起到现在你发的内容我没有读到，请再发一次。",
   "access.old": "抱歉，你发消息时我不在线，现在回答已经太晚了。如果还需要，请再问一次。",
   "error.internal": "我这边出了点问题，没能回答。请再试一次。",
   "error.store": "我暂时读不到自己的记忆。你的消息已经保存，一恢复我就回答。",

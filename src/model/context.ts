@@ -28,12 +28,23 @@ export function inputBudget(contextTokens: number): number {
  * they do not fit: the service decides. After a `too_long` error call it again with a smaller budget.
  */
 export async function fitContext(parts: ContextParts): Promise<Message[]> {
-  const cost = createCounter(await loadTokenizer(parts.model), parts.model ?? "");
   const system: Message[] = parts.system ? [{ role: "system", content: parts.system }] : [];
   const question: Message = { role: "user", content: parts.question };
+  const turns = parts.messages.slice(firstThatFits(parts.messages, Number.POSITIVE_INFINITY, () => 0));
+  const all = [...system, ...turns, question];
+  if (mostTokens(all) <= parts.budget) return all;
+  const cost = createCounter(await loadTokenizer(parts.model), parts.model ?? "");
   const fixed = [...system, question].reduce((sum, message) => sum + cost(message), ANSWER_TOKENS);
   const from = firstThatFits(parts.messages, parts.budget - fixed, cost);
   return [...system, ...parts.messages.slice(from), question];
+}
+
+/** No token is less than a byte of UTF-8: what is short enough by this needs no tokenizer, which is slow to load. */
+function mostTokens(messages: readonly Message[]): number {
+  return messages.reduce(
+    (sum, { content }) => sum + MESSAGE_TOKENS + Buffer.byteLength(content),
+    ANSWER_TOKENS,
+  );
 }
 
 /** Counts from the newest message back, and no further than the room goes. */

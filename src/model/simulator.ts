@@ -18,6 +18,8 @@ export interface ModelSimulatorOptions {
   readonly model?: string;
   /** How many tokens a request may have. */
   readonly contextTokens?: number;
+  /** So many requests are remembered, the latest; all if absent. */
+  readonly keep?: number;
   /** What it answers; by default the last message of the user. */
   readonly reply?: SimulatedReply | ((request: SimulatedRequest) => SimulatedReply | Promise<SimulatedReply>);
 }
@@ -102,6 +104,7 @@ type SendChunk = (delta: object | undefined, extra?: object) => Promise<void>;
 /** Starts the simulator; resolves when it accepts connections. */
 export async function startModelSimulator(options: ModelSimulatorOptions = {}): Promise<ModelSimulator> {
   const { key = "sk-simulator", model = "simulated-model", contextTokens = 128_000 } = options;
+  const { keep = Number.POSITIVE_INFINITY } = options;
   const requests: Seen[] = [];
   const faults: { fault: Fault; left: number }[] = [];
   let running = 0;
@@ -132,6 +135,7 @@ export async function startModelSimulator(options: ModelSimulatorOptions = {}): 
       ended: false,
     };
     requests.push(seen);
+    requests.splice(0, Math.max(0, requests.length - keep));
     const response = context.env.outgoing;
     running += 1;
     mostAtOnce = Math.max(mostAtOnce, running);

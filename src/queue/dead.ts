@@ -31,7 +31,15 @@ export interface DeadLetters {
 /** From each version of a letter to the next. */
 const STEPS: readonly Step[] = [];
 
-const letter = z.object({ event: z.unknown(), error: z.string(), attempts: z.number(), at: z.number() });
+/** The last moment that a `Date` can hold, in ms since the epoch. */
+const LAST_MS = 8.64e15;
+
+const letter = z.object({
+  event: z.unknown(),
+  error: z.string(),
+  attempts: z.number(),
+  at: z.int().min(0).max(LAST_MS),
+});
 
 /** The list in a store. Wishes stand apart, so that looking for them costs next to nothing. */
 export async function openDeadLetters(store: {

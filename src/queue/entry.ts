@@ -14,18 +14,22 @@ export interface Entry {
 /** From each version of an entry to the next. */
 const STEPS: readonly Step[] = [(entry) => ({ ...entry, attempts: 0 })];
 
-/** What every event has; whatever else it has is kept. */
+/** What an event has; whatever else it has is kept. */
 const event = z.looseObject({
   id: z.string(),
   platform: z.string(),
-  user: z.looseObject({ id: z.string() }),
+  user: z.looseObject({ id: z.string(), name: z.string().optional(), locale: z.string().optional() }),
   chat: z.looseObject({ id: z.string(), kind: z.enum(["direct", "group"]) }),
   to: z.looseObject({}),
   text: z.string(),
+  command: z.string().optional(),
+  silent: z.literal(true).optional(),
+  attachments: z.array(z.looseObject({ kind: z.string() })).optional(),
+  placeholder: z.string().optional(),
   at: z.number(),
 });
 
-const entry = z.object({ number: z.number(), event, attempts: z.number() });
+const entry = z.object({ number: z.int(), event, attempts: z.int().nonnegative() });
 
 /** An entry as it is written. */
 export function writeEntry(parts: Entry): Entry & { readonly version: number } {

@@ -1,11 +1,11 @@
 import type Keyv from "keyv";
 import { reached } from "../crash.ts";
-import { describeError, Interrupted, Parked, PlatformError, StoreError } from "../errors.ts";
+import { describeError, Interrupted, Overflow, Parked, PlatformError, StoreError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { DeadLetters } from "./dead.ts";
 import { type Entry, readEntry, writeEntry } from "./entry.ts";
-import { MOST_ATTEMPTS, type Queue, type Worker } from "./queue.ts";
+import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Worker } from "./queue.ts";
 
 export interface JournalOptions {
   /** Holds the queue alone; it must throw on errors. */
@@ -33,6 +33,9 @@ const LOOK_EVERY_MS = 2_000;
  * takes the others no further down with it.
  */
 const SUSPECT_AFTER = 4;
+
+/** A process that has lived so long with an event, in ms, does not die of it: something else ended it. */
+const SURVIVED_MS = 10_000;
 
 /** Letters are for the eyes of people. */
 const LONGEST_ERROR = 500;
@@ -76,9 +79,24 @@ export function createJournalQueue(options: JournalOptions): Queue {
     },
   };
 
-  function push(event: ChatEvent): Promise<void> {
+  async function push(event: ChatEvent): Promise<void> {
     const known = ids.get(event.id);
     if (known) return known.stored;
+    // Who stops something makes room.
+    const times = interrupts(event) ? 2 : 1;
+    if (ids.size >= MOST_WAITING.overall * times)
+      throw new Overflow(false, `${ids.size} messages wait for an answer already; more are taken in later`);
+    const key = keyOf(event);
+    const waiting = lanes.get(key)?.jobs ?? [];
+    const closing = waiting.find(({ event, attempts }) => event.overflow && attempts === 0);
+    const isOpen = !closing || times > 1;
+    if (isOpen && waiting.length < MOST_WAITING.conversation * times) return store(event);
+    // What is told is as safe as an answer is, before anything is turned away.
+    await (closing?.stored ?? store({ ...event, id: `${event.id}#overflow`, overflow: true }));
+    throw new Overflow(true, `${waiting.length} messages of ${key} wait for an answer already`);
+  }
+
+  function store(event: ChatEvent): Promise<void> {
     number = Math.max(number + 1, Date.now() * 1000);
     const entry: Entry = { number, event, attempts: 0 };
     reached("received");
@@ -102,7 +120,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
       // Still on its way into the list, or taken back by a run that died before it could say so.
       if (ids.has(event.id)) continue;
       // Asked anew: as old as it was it would get no answer.
-      await push({ ...event, at: Date.now() });
+      await store({ ...event, at: Date.now() });
       await dead.drop(event.id);
       log.info({ event: event.id }, "a dead letter is tried once more");
     }
@@ -194,6 +212,9 @@ export function createJournalQueue(options: JournalOptions): Queue {
     const counted = job.left || job.attempts > 0;
     if (counted) await count(job, job.attempts + 1);
     job.attempts += 1;
+    const survived = setTimeout(() => {
+      if (counted) count(job, job.attempts - 1).catch(() => undefined);
+    }, SURVIVED_MS);
     try {
       await work(job.event, { interrupted: job.interrupt.signal, parked: job.park.signal });
       return true;
@@ -207,6 +228,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
       if (job.attempts < MOST_ATTEMPTS) throw error;
       log.error({ event: job.event.id, err: error }, `a turn fails for good: ${job.error}`);
       return false;
+    } finally {
+      clearTimeout(survived);
     }
   }
 

@@ -9,6 +9,11 @@ import type { ChatEvent } from "../event.ts";
  * later, before any later event of its conversation; when it rejects with `Parked`, at the next start.
  * Events that were in the queue when the process died are handed out again at the next start.
  *
+ * So that nobody fills the memory, a conversation and the whole queue take no more than `MOST_WAITING`, events that
+ * interrupt twice as many: beyond that `push` rejects with an `Overflow` and stores nothing. Where it is the
+ * conversation that is full, the first such event is stored as one with `overflow`, by which the person is told in its
+ * turn; until then no more of the conversation is taken in.
+ *
  * An event whose work has failed `MOST_ATTEMPTS` times, or has ended the process as often, becomes a dead letter:
  * stored there first, then `giveUp`, then gone from the queue. Not counted is what is no fault of the event:
  * `Parked`, a `StoreError`, and a `PlatformError` that may pass. A dead letter that someone wants tried once more
@@ -24,6 +29,9 @@ export interface Queue {
 
 /** So often an event is tried: with the pauses between them over about two minutes. */
 export const MOST_ATTEMPTS = 8;
+
+/** So many events wait or are worked on at most: tens of MB, and minutes of work. */
+export const MOST_WAITING = { conversation: 50, overall: 10_000 };
 
 /** What is done with events. */
 export interface Worker {

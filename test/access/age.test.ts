@@ -11,7 +11,7 @@ import { until } from "../support/until.ts";
 const HOUR_MS = 3_600_000;
 
 /** The program with its default settings, and people who may have written long ago. */
-async function open() {
+async function open(more: Record<string, string> = {}) {
   const [telegram, service] = await Promise.all([startTelegramSimulator(), startModelSimulator()]);
   const { log, lines } = captureLog();
   const settings = loadSettings({
@@ -21,6 +21,7 @@ async function open() {
     TELEGRAM_API_ROOT: telegram.apiRoot,
     STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
     HTTP_PORT: "0",
+    ...more,
   });
   let program = await startProgram({ settings, log });
   onTestFinished(async () => {
@@ -88,4 +89,16 @@ test("a command does what it does, however late", async () => {
   say("ann", "/reset", 168);
   await answered(1);
   expect(telegram.shows("ann")).toEqual([expect.stringContaining("forgotten")]);
+});
+
+test("a stranger's old messages get the refusal, once, and no apology as to a friend", async () => {
+  const { telegram, requests, say, answered } = await open({ ALLOWED_USERS: "telegram:1" });
+  for (let n = 0; n < 5; n += 1) say("eve", `question ${n}`, 168 - n);
+  await answered(5);
+  expect(telegram.shows("eve")).toEqual([expect.stringContaining(`telegram:${telegram.userId("eve")}`)]);
+  say("eve", "now", 0);
+  await answered(6);
+  expect(telegram.shows("eve")).toHaveLength(2);
+  expect(telegram.shows("eve").join()).not.toContain("I was away");
+  expect(requests).toEqual([]);
 });

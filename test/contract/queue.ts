@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Parked, PlatformError, StoreError } from "../../src/errors.ts";
+import { Overflow, Parked, PlatformError, StoreError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import type { DeadLetters } from "../../src/queue/dead.ts";
-import { MOST_ATTEMPTS, type Queue, type Signals, type Worker } from "../../src/queue/queue.ts";
+import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Signals, type Worker } from "../../src/queue/queue.ts";
 import { until } from "../support/until.ts";
 
 /** One place where events are kept; `open` gives a queue over it, as a process does when it starts. */
@@ -48,6 +48,41 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await begin(queue, async (event) => void seen.push(event.id));
       await until(async () => (await house.stored()).length === 0);
       expect(seen).toEqual(["ann-1"]);
+      await queue.stop();
+    });
+
+    scenario("takes in so much of one conversation, and tells its person in its turn", async (house) => {
+      const most = MOST_WAITING.conversation;
+      const first = await house.open();
+      for (let index = 0; index < most; index += 1) await first.push(said("ann", index));
+      const refused = await Promise.allSettled(
+        [most, most + 1].map((index) => first.push(said("ann", index))),
+      );
+      expect(refused.map((result) => result.status === "rejected" && result.reason)).toEqual(
+        [1, 2].map(() => expect.objectContaining({ name: "Overflow", told: true })),
+      );
+      await first.push(said("bob", 0));
+      await first.push(said("ann", 0));
+
+      // As the next process finds it: what is to be told is told before anything else is taken in.
+      const queue = await house.open();
+      const order: ChatEvent[] = [];
+      let release = () => {};
+      const held = new Promise<void>((resolve) => (release = resolve));
+      await begin(queue, async (event) => {
+        await held;
+        order.push(event);
+      });
+      await expect(queue.push(said("ann", most + 2))).rejects.toThrow(Overflow);
+      await queue.push({ ...said("ann", most + 3), command: "reset" });
+      release();
+      await until(async () => (await house.stored()).length === 0);
+      const seen = order.filter(({ user }) => user.id === "ann");
+      const whole = Array.from({ length: most }, (_, index) => `ann-${index}`);
+      expect(seen.map(({ id }) => id)).toEqual([...whole, `ann-${most}#overflow`, `ann-${most + 3}`]);
+      expect(seen.map(({ overflow }) => overflow).indexOf(true)).toBe(most);
+      await queue.push(said("ann", most + 2));
+      await until(() => order.some(({ id }) => id === `ann-${most + 2}`));
       await queue.stop();
     });
 

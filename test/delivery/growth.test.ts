@@ -6,8 +6,8 @@ import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
 import type { Adapter } from "../../src/adapter.ts";
 import { createColloquy } from "../../src/colloquy.ts";
 import type { Shown } from "../../src/conversation.ts";
-import { createBudgets } from "../../src/delivery/budget.ts";
 import { deliver } from "../../src/delivery/deliver.ts";
+import { createThrottles } from "../../src/delivery/throttle.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { createHandModel } from "../support/hand-model.ts";
 import { captureLog } from "../support/log.ts";
@@ -61,7 +61,7 @@ function deliverTo<Body>(
   return deliver(reply, {
     adapter,
     event: { ...question, to: more.to ?? {} },
-    budgets: createBudgets(),
+    throttles: createThrottles(),
     shown: more.shown ?? [],
     sending: false,
     last: undefined,

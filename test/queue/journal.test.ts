@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Keyv from "keyv";
 import { expect, test } from "vitest";
-import { conversationKey } from "../../src/event.ts";
+import { type ChatEvent, conversationKey } from "../../src/event.ts";
 import { type DeadLetters, openDeadLetters } from "../../src/queue/dead.ts";
+import { readEntry, writeEntry } from "../../src/queue/entry.ts";
 import { createJournalQueue } from "../../src/queue/journal.ts";
+import { MOST_ATTEMPTS, MOST_WAITING } from "../../src/queue/queue.ts";
 import { openStore, type Store } from "../../src/store.ts";
 import { describeQueue, type QueueHouse } from "../contract/queue.ts";
 import { captureLog } from "../support/log.ts";
@@ -73,6 +76,68 @@ test("an event that cannot be stored is refused, and can be pushed again", async
   await until(() => seen.length === 2);
   await queue.stop();
   expect(seen).toEqual(["1", "2"]);
+});
+
+test("what ends a process long after it began with an event is not held against the event", async () => {
+  const store = await openStore("memory:");
+  const keyv = await store.open("queue");
+  const dead = await openDeadLetters(store);
+  const event = {
+    id: "1",
+    platform: "paper",
+    user: { id: "ann" },
+    chat: { id: "ann", kind: "direct" as const },
+    to: {},
+    text: "hello",
+    at: 1,
+  };
+  await keyv.set("1", writeEntry({ number: 1, event, attempts: MOST_ATTEMPTS - 1 }));
+  const queue = queueOver({ keyv, dead, atOnce: 10 });
+  const attempts = async () => readEntry("1", await keyv.get("1"))?.attempts;
+  const ended = new AbortController();
+  const counts: (number | undefined)[] = [];
+  await queue.start({
+    work: async () => {
+      counts.push(await attempts());
+      await once(ended.signal, "abort");
+    },
+    giveUp: async () => undefined,
+  });
+  await until(
+    async () => (await attempts()) === MOST_ATTEMPTS - 1 && counts.length > 0,
+    "the count to be taken back",
+    25_000,
+  );
+  expect(counts).toEqual([MOST_ATTEMPTS]);
+  ended.abort();
+  await queue.stop();
+});
+
+test("it takes in so much in all, and more once there is room", async () => {
+  const store = await openStore("memory:");
+  const keyv = await store.open("queue");
+  const queue = queueOver({ keyv, dead: await openDeadLetters(store), atOnce: 1000 });
+  const said = (index: number): ChatEvent => ({
+    id: `${index}`,
+    platform: "paper",
+    user: { id: `person ${index}` },
+    chat: { id: `${index}`, kind: "direct" },
+    to: {},
+    text: "hello",
+    at: 1,
+  });
+  const most = MOST_WAITING.overall;
+  await Promise.all(Array.from({ length: most }, (_, index) => queue.push(said(index))));
+  await expect(queue.push(said(most))).rejects.toMatchObject({ name: "Overflow", told: false });
+  expect(await keyv.get(`${most}`)).toBeUndefined();
+  await queue.push(said(0));
+  await queue.push({ ...said(1), id: "reset", command: "reset" });
+  let answered = 0;
+  await queue.start({ work: async () => void (answered += 1), giveUp: async () => undefined });
+  await until(() => answered === most + 1);
+  await queue.push(said(most));
+  await until(() => answered === most + 2);
+  await queue.stop();
 });
 
 test("an event from an older version is answered, and one from a newer version stops the start", async () => {

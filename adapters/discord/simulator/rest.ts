@@ -35,6 +35,8 @@ export interface RestOptions {
   readonly gatewayUrl: () => string;
   /** The largest file, in bytes. */
   readonly fileBytes: number;
+  /** So many calls are remembered. */
+  readonly keep: number;
 }
 
 interface Env {
@@ -65,7 +67,7 @@ export function createRest(options: RestOptions): Hono<Env> {
 }
 
 /** Writes every call down and plays the faults. */
-function recorder({ calls, faults, token }: RestOptions) {
+function recorder({ calls, faults, token, keep }: RestOptions) {
   return async (c: Context<Env>, next: Next): Promise<Response | void> => {
     const { pathname, search } = new URL(c.req.url);
     const path = pathname.slice(BASE.length);
@@ -79,6 +81,7 @@ function recorder({ calls, faults, token }: RestOptions) {
       status: undefined,
     };
     calls.push(call);
+    calls.splice(0, Math.max(0, calls.length - keep));
     c.set("body", body);
     c.set("call", call);
     const fault = faults.take(call.method, path);

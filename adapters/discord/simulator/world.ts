@@ -64,6 +64,8 @@ export interface WorldOptions {
   readonly responseMs: number;
   /** How long an interaction's token lives, in ms. */
   readonly tokenMs: number;
+  /** So many lines are remembered in each channel. */
+  readonly keep: number;
   /** Told of each line that is new, changed or taken away. */
   readonly onChange: (kind: "CREATE" | "UPDATE" | "DELETE", entry: Entry, channel: Channel) => void;
 }
@@ -78,7 +80,7 @@ const USER_INSTALL_FOLLOWUPS = 5;
 export type World = ReturnType<typeof createWorld>;
 
 /** People, channels and interactions, and the rules for writing into them. Refuses by throwing a `Refusal`. */
-export function createWorld({ clock, responseMs, tokenMs, onChange }: WorldOptions) {
+export function createWorld({ clock, responseMs, tokenMs, keep, onChange }: WorldOptions) {
   const nextId = createSnowflakes(clock);
   const people = new Map<string, Person>();
   const channels = new Map<string, Channel>();
@@ -123,6 +125,7 @@ export function createWorld({ clock, responseMs, tokenMs, onChange }: WorldOptio
     const fresh = { author: undefined, pings: new Set<string>(), files: [], attachments: [] };
     const whole: Entry = { id: nextId(), at: clock(), ...blank, ...fresh, ...entry };
     channel.entries.push(whole);
+    channel.entries.splice(0, Math.max(0, channel.entries.length - keep));
     onChange("CREATE", whole, channel);
     return whole;
   }

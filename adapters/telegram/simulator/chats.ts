@@ -66,8 +66,8 @@ export interface Chats {
 const FIRST_PERSON = 5_000_000_000;
 const FIRST_SUPERGROUP = -1_002_000_000_000;
 
-/** Chats that begin empty; the ids come from the names, so that they are the same in every run. */
-export function createChats(): Chats {
+/** Chats that begin empty; the ids come from the names, so that they are the same in every run. `keep`: messages in each. */
+export function createChats(keep: number): Chats {
   const people = new Map<string, Person>();
   const chats = new Map<number, SimulatedChat>();
   const groups = new Map<string, number>();
@@ -111,6 +111,7 @@ export function createChats(): Chats {
         ...(rich && { rich }),
       };
       chat.messages.push(message);
+      chat.messages.splice(0, Math.max(0, chat.messages.length - keep));
       chat.draft = undefined;
       if (!sender) chat.typingUntil = 0;
       return message;

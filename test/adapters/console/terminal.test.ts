@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { createConsole, openTerminal } from "../../../adapters/console/index.ts";
+import { createConsole, linesOf, openTerminal } from "../../../adapters/console/index.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
+import type { Model } from "../../../src/model/model.ts";
 import { createOpenAI } from "../../../src/model/openai.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";
 import { createScreen } from "../../support/terminal.ts";
 import { until } from "../../support/until.ts";
@@ -100,6 +104,41 @@ test("what is typed while an answer runs is the next question", async () => {
   await until(() => model.requests.length === 2);
   expect(model.requests[1]?.messages.at(-1)?.content).toBe("second");
 });
+
+test("an answer that an earlier process left half written stands whole on the screen of the next", async () => {
+  const store = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
+  const hand = createHandModel();
+  const first = await openScreen(hand.model, store);
+  first.type("why?\n");
+  await until(() => hand.asked.length === 1);
+  hand.say("Half of");
+  await until(() => first.lines().includes("Half of"));
+  hand.say(" the answer");
+  // Rewritten: so it is recorded that it stands.
+  await until(() => first.lines().includes("Half of the answer"));
+  const next = createHandModel();
+  const second = await openScreen(next.model, store);
+  await until(() => next.asked.length === 1);
+  next.say("Half of the answer is not enough.\n\nThis is the rest.");
+  next.end();
+  await until(() => second.lines().includes("This is the rest."));
+  expect(second.lines()).toEqual(["Half of the answer is not enough.", "This is the rest."]);
+  hand.end();
+});
+
+/** A bot at a terminal of its own, whose process seems to have died for whoever opens the same store after it. */
+async function openScreen(model: Model, store: string) {
+  const keyboard = new PassThrough();
+  const { output, lines } = createScreen({ isTTY: true });
+  const console = createConsole({ input: linesOf(keyboard), output, user: "ann", color: false });
+  const bot = await createColloquy({ adapters: [console], model, store, log: captureLog().log });
+  onTestFinished(async () => {
+    keyboard.end();
+    await bot.stop();
+  });
+  await bot.start();
+  return { type: (keys: string) => void keyboard.write(keys), lines };
+}
 
 test("an answer is as wide as the terminal is by then", async () => {
   const { console, screen } = await sitDown();

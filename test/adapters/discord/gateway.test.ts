@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { createDiscord } from "../../../adapters/discord/adapter.ts";
 import {
   type DiscordSimulator,
@@ -12,6 +12,8 @@ import { until } from "../../support/until.ts";
 
 const menu: readonly CommandEntry[] = [{ name: "ask", description: { en: "Ask" }, argument: { en: "What" } }];
 
+/** Most of these tests wait: discord.js opens sessions five seconds apart. So they wait side by side. */
+
 /** A store of one text, which outlives the bots. */
 function createKeep() {
   const keep = {
@@ -24,22 +26,28 @@ function createKeep() {
 
 type Keep = Pick<ReturnType<typeof createKeep>, "load" | "save">;
 
-async function setUp(options: DiscordSimulatorOptions = {}) {
+async function setUp(context: TestContext, options: DiscordSimulatorOptions = {}) {
   const discord = await startDiscordSimulator(options);
-  onTestFinished(() => discord.close());
+  context.onTestFinished(() => discord.close());
   const keep = createKeep();
-  const first = await run(discord, keep);
+  const first = await run(context, { discord, keep });
   await until(() => discord.commands.length > 0);
   return { discord, keep, ...first };
 }
 
+interface Run {
+  readonly discord: DiscordSimulator;
+  readonly keep: Keep;
+  readonly receive?: Receive;
+}
+
 /** A bot as a process would run it. */
-async function run(discord: DiscordSimulator, session: Keep, receive?: Receive) {
+async function run(context: TestContext, { discord, keep, receive }: Run) {
   const events: ChatEvent[] = [];
   const { log, lines } = captureLog();
   const { token, apiRoot } = discord;
-  const bot = createDiscord({ token, apiRoot, log, session });
-  onTestFinished(() => bot.stop());
+  const bot = createDiscord({ token, apiRoot, log, session: keep });
+  context.onTestFinished(() => bot.stop());
   await bot.start(receive ?? (async (event) => void events.push(event)), menu);
   const texts = () => events.map(({ text }) => text);
   return { bot, events, texts, lines };
@@ -48,8 +56,8 @@ async function run(discord: DiscordSimulator, session: Keep, receive?: Receive) 
 const identified = (discord: DiscordSimulator) => discord.sessions().identified;
 const resumed = (discord: DiscordSimulator) => discord.sessions().resumed;
 
-test("what is said while the process is down comes when its session is resumed", async () => {
-  const { discord, keep, bot, events } = await setUp();
+test.concurrent("what is said while the process is down comes when its session is resumed", async (context) => {
+  const { discord, keep, bot, events } = await setUp(context);
   discord.say("ann", "before");
   await until(() => events.length === 1);
   await bot.stop();
@@ -57,7 +65,7 @@ test("what is said while the process is down comes when its session is resumed",
   discord.say("ann", "away 1");
   discord.say("bob", "away 2");
   discord.ask("ann", "away 3");
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   await until(() => second.events.length === 3);
   expect(second.texts()).toEqual(["away 1", "away 2", "away 3"]);
   await until(() => discord.screen("ann").at(-1)?.state === "thinking");
@@ -67,24 +75,28 @@ test("what is said while the process is down comes when its session is resumed",
   expect(second.lines()).not.toContain(discord.token);
 });
 
-test("a new process registers its commands though it only resumes", async () => {
-  const { discord, keep, bot } = await setUp();
+test.concurrent("a new process registers its commands though it only resumes", async (context) => {
+  const { discord, keep, bot } = await setUp(context);
   await bot.stop();
   const changed = createDiscord({ token: discord.token, apiRoot: discord.apiRoot, session: keep });
-  onTestFinished(() => changed.stop());
+  context.onTestFinished(() => changed.stop());
   await changed.start(async () => {}, [...menu, { name: "reset", description: { en: "Begin anew" } }]);
   await until(() => discord.commands.length === 2);
   expect(identified(discord)).toBe(1);
 });
 
-test("what was not yet stored comes again, and no heartbeat has acknowledged it", async () => {
+test.concurrent("what was not yet stored comes again, and no heartbeat has acknowledged it", async (context) => {
   const discord = await startDiscordSimulator({ heartbeatMs: 20 });
-  onTestFinished(() => discord.close());
+  context.onTestFinished(() => discord.close());
   const keep = createKeep();
   const stored: string[] = [];
-  const first = await run(discord, keep, ({ text }) => {
-    stored.push(text);
-    return text === "slow" ? new Promise(() => {}) : Promise.resolve();
+  const first = await run(context, {
+    discord,
+    keep,
+    receive: ({ text }) => {
+      stored.push(text);
+      return text === "slow" ? new Promise(() => {}) : Promise.resolve();
+    },
   });
   discord.say("ann", "quick");
   discord.say("bob", "slow");
@@ -94,13 +106,13 @@ test("what was not yet stored comes again, and no heartbeat has acknowledged it"
   await until(() => keep.text?.includes('"sequence":2'));
   await until(() => discord.sessions().heartbeats > heartbeats + 3);
   await first.bot.stop();
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   await until(() => second.events.length === 2);
   expect(second.texts()).toEqual(["slow", "behind"]);
 });
 
-test("what a lost session missed is fetched from the direct channels, in order, with the same ids", async () => {
-  const { discord, keep, bot, events } = await setUp();
+test.concurrent("what a lost session missed is fetched from the direct channels, in order, with the same ids", async (context) => {
+  const { discord, keep, bot, events } = await setUp(context);
   discord.say("ann", "ann before");
   discord.say("bob", "bob before");
   await until(() => events.length === 2);
@@ -110,7 +122,7 @@ test("what a lost session missed is fetched from the direct channels, in order, 
   discord.forgetSessions();
   const said = Array.from({ length: 230 }, (_, n) => discord.say("ann", `ann ${n}`));
   discord.say("bob", "bob 1");
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   await until(() => second.events.length === 231);
   expect(second.events.slice(0, 230).map(({ id }) => id)).toEqual(said.map((id) => `discord:${id}`));
   expect(second.events[0]).toMatchObject({
@@ -123,8 +135,8 @@ test("what a lost session missed is fetched from the direct channels, in order, 
   expect(second.bot.trouble?.()).toBeUndefined();
 });
 
-test("fetching goes on after faults, and what is said meanwhile comes behind it", async () => {
-  const { discord, keep, bot, events } = await setUp();
+test.concurrent("fetching goes on after faults, and what is said meanwhile comes behind it", async (context) => {
+  const { discord, keep, bot, events } = await setUp(context);
   discord.say("ann", "before");
   await until(() => events.length === 1);
   await bot.stop();
@@ -133,33 +145,33 @@ test("fetching goes on after faults, and what is said meanwhile comes behind it"
   const limited = { status: 429, body: { retry_after: 0.05 }, headers: { "retry-after": "0.05" } };
   discord.fail({ method: "GET", path: /messages$/, ...limited });
   discord.fail({ method: "GET", path: /messages$/, status: 503, times: 2 });
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   discord.say("ann", "live");
   await until(() => second.events.some(({ text }) => text === "live"));
   expect([...new Set(second.texts())]).toEqual(["missed", "live"]);
 });
 
-test("fetching that was interrupted goes on in the next process", async () => {
-  const { discord, keep, bot, events } = await setUp();
+test.concurrent("fetching that was interrupted goes on in the next process", async (context) => {
+  const { discord, keep, bot, events } = await setUp(context);
   discord.say("ann", "before");
   await until(() => events.length === 1);
   await bot.stop();
   discord.forgetSessions();
   discord.say("ann", "missed");
   discord.fail({ method: "GET", path: /messages$/, connection: "hang" });
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   discord.say("ann", "live");
   await until(() => discord.calls.some(({ path }) => path.includes("/messages?")));
   await second.bot.stop();
-  const third = await run(discord, keep);
+  const third = await run(context, { discord, keep });
   await until(() => third.texts().includes("live"));
   expect([...new Set(third.texts())]).toEqual(["missed", "live"]);
   expect(second.events).toEqual([]);
   expect(identified(discord)).toBe(2);
 });
 
-test("a channel that is out of reach is left alone", async () => {
-  const { discord, keep, bot, events } = await setUp();
+test.concurrent("a channel that is out of reach is left alone", async (context) => {
+  const { discord, keep, bot, events } = await setUp(context);
   discord.say("ann", "before");
   discord.say("bob", "before");
   await until(() => events.length === 2);
@@ -168,32 +180,32 @@ test("a channel that is out of reach is left alone", async () => {
   discord.say("bob", "missed");
   const refused = { status: 403, body: { message: "Missing Access", code: 50001 } };
   discord.fail({ method: "GET", path: new RegExp(`${discord.channelId("ann")}/messages$`), ...refused });
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   await until(() => second.events.length === 1);
   expect(second.texts()).toEqual(["missed"]);
   await second.bot.stop();
   expect(keep.text).not.toContain(discord.channelId("ann"));
 });
 
-test.each([
+test.concurrent.for([
   ["no text", undefined],
   ["no JSON", "{"],
   ["other JSON", "[1]"],
   ["another bot's", JSON.stringify({ bot: "other", sessions: [], channels: [] })],
-])("%s in the store is no past", async (_, text) => {
+])("%s in the store is no past", async ([, text], context) => {
   const discord = await startDiscordSimulator();
-  onTestFinished(() => discord.close());
+  context.onTestFinished(() => discord.close());
   const keep = createKeep();
   keep.text = text;
-  const { events } = await run(discord, keep);
+  const { events } = await run(context, { discord, keep });
   discord.say("ann", "hello");
   await until(() => events.length === 1);
   await until(() => keep.text?.includes(discord.channelId("ann")));
 });
 
-test("a store that fails is told once, and the bot goes on", async () => {
+test.concurrent("a store that fails is told once, and the bot goes on", async (context) => {
   const discord = await startDiscordSimulator();
-  onTestFinished(() => discord.close());
+  context.onTestFinished(() => discord.close());
   const { log, lines } = captureLog();
   let saves = 0;
   const broken = {
@@ -201,7 +213,7 @@ test("a store that fails is told once, and the bot goes on", async () => {
     save: () => Promise.reject(new Error(`disk is full ${++saves}`)),
   };
   const bot = createDiscord({ token: discord.token, apiRoot: discord.apiRoot, log, session: broken });
-  onTestFinished(() => bot.stop());
+  context.onTestFinished(() => bot.stop());
   const events: ChatEvent[] = [];
   await bot.start(async (event) => void events.push(event), menu);
   discord.say("ann", "hello");
@@ -210,17 +222,20 @@ test("a store that fails is told once, and the bot goes on", async () => {
   expect(lines().match(/disk is full/g)).toHaveLength(1);
 });
 
-test.each(["reconnect", "resumable"] as const)("told to come back (%s) it resumes", async (order) => {
-  const { discord, texts } = await setUp();
-  discord.order(order);
-  await until(() => resumed(discord) === 1);
-  discord.say("ann", "hello");
-  await until(() => texts().includes("hello"));
-  expect(identified(discord)).toBe(1);
-});
+test.concurrent.for(["reconnect", "resumable"] as const)(
+  "told to come back (%s) it resumes",
+  async (order, context) => {
+    const { discord, texts } = await setUp(context);
+    discord.order(order);
+    await until(() => resumed(discord) === 1);
+    discord.say("ann", "hello");
+    await until(() => texts().includes("hello"));
+    expect(identified(discord)).toBe(1);
+  },
+);
 
-test("told that its session is lost it opens a new one and fetches what it missed", async () => {
-  const { discord, texts } = await setUp();
+test.concurrent("told that its session is lost it opens a new one and fetches what it missed", async (context) => {
+  const { discord, texts } = await setUp(context);
   discord.say("ann", "before");
   await until(() => texts().length === 1);
   discord.order("invalid");
@@ -230,10 +245,10 @@ test("told that its session is lost it opens a new one and fetches what it misse
   expect(discord.sessions()).toMatchObject({ identified: 2, resumed: 0 });
 });
 
-test.each([undefined, 1001, 4002, 4008, 4009])(
+test.concurrent.for([undefined, 1001, 4002, 4008, 4009])(
   "a connection that ends with code %s is resumed",
-  async (code) => {
-    const { discord, bot, texts } = await setUp();
+  async (code, context) => {
+    const { discord, bot, texts } = await setUp(context);
     discord.dropSockets(code);
     await until(() => bot.trouble?.() !== undefined);
     discord.say("ann", "away");
@@ -243,8 +258,8 @@ test.each([undefined, 1001, 4002, 4008, 4009])(
   },
 );
 
-test.each([1000, 4007])("after code %s there is a new session", async (code) => {
-  const { discord, bot, texts } = await setUp();
+test.concurrent.for([1000, 4007])("after code %s there is a new session", async (code, context) => {
+  const { discord, bot, texts } = await setUp(context);
   discord.dropSockets(code);
   await until(() => bot.trouble?.() !== undefined);
   await until(() => identified(discord) === 2);
@@ -252,8 +267,8 @@ test.each([1000, 4007])("after code %s there is a new session", async (code) => 
   await until(() => texts().includes("hello"));
 });
 
-test("a network that is away does not cost the session", async () => {
-  const { discord, bot, texts } = await setUp();
+test.concurrent("a network that is away does not cost the session", async (context) => {
+  const { discord, bot, texts } = await setUp(context);
   discord.fail({ path: /gateway-socket/, connection: "reset", times: 2 });
   discord.dropSockets();
   await until(() => bot.trouble?.()?.includes("lost"));
@@ -262,28 +277,28 @@ test("a network that is away does not cost the session", async () => {
   expect(discord.sessions()).toMatchObject({ identified: 1, resumed: 1 });
 });
 
-test("a session whose own address is dead is resumed at the general one", async () => {
-  const { discord, keep, bot } = await setUp();
+test.concurrent("a session whose own address is dead is resumed at the general one", async (context) => {
+  const { discord, keep, bot } = await setUp(context);
   await bot.stop();
   keep.text = keep.text?.replace(/"resumeURL":"[^"]+"/, '"resumeURL":"ws://127.0.0.1:9"');
   discord.say("ann", "away");
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   await until(() => second.events.length === 1);
   expect(discord.sessions()).toMatchObject({ identified: 1, resumed: 1 });
 });
 
-test("a connection that is open but dead is noticed and resumed", async () => {
-  const { discord, texts } = await setUp({ heartbeatMs: 100 });
+test.concurrent("a connection that is open but dead is noticed and resumed", async (context) => {
+  const { discord, texts } = await setUp(context, { heartbeatMs: 100 });
   discord.muteSockets();
   discord.say("ann", "unheard");
   await until(() => texts().includes("unheard"));
   expect(identified(discord)).toBe(1);
 });
 
-test.each([4004, 4010, 4011, 4012, 4013, 4014])(
+test.concurrent.for([4004, 4010, 4011, 4012, 4013, 4014])(
   "code %s in the middle of the day is trouble, logged, and the end",
-  async (code) => {
-    const { discord, bot, lines } = await setUp();
+  async (code, context) => {
+    const { discord, bot, lines } = await setUp(context);
     discord.dropSockets(code);
     const trouble = await until(() => bot.trouble?.());
     expect(lines()).toContain(trouble.slice(0, 40));
@@ -293,8 +308,8 @@ test.each([4004, 4010, 4011, 4012, 4013, 4014])(
   },
 );
 
-test("a token that is refused while the gateway stands is trouble until it is taken again", async () => {
-  const { discord, bot } = await setUp();
+test.concurrent("a token that is refused while the gateway stands is trouble until it is taken again", async (context) => {
+  const { discord, bot } = await setUp(context);
   const to = { channel: discord.channelId("ann") };
   discord.refuseToken(true);
   await expect(bot.send(to, { content: "a" }, "k")).rejects.toMatchObject({ code: "discord_token" });
@@ -304,8 +319,8 @@ test("a token that is refused while the gateway stands is trouble until it is ta
   expect(bot.trouble?.()).toBeUndefined();
 });
 
-test("a gateway that talks nonsense does no harm", async () => {
-  const { discord, keep, bot, lines, texts } = await setUp();
+test.concurrent("a gateway that talks nonsense does no harm", async (context) => {
+  const { discord, keep, bot, lines, texts } = await setUp(context);
   for (const nonsense of ["", "null", "{", "[]", '{"op":10}', '{"op":9}', '{"op":0,"t":"READY"}', '{"op":1}'])
     discord.babble(nonsense);
   discord.dropSockets();
@@ -316,7 +331,7 @@ test("a gateway that talks nonsense does no harm", async () => {
   expect(lines()).toContain("Discord's gateway: ");
   await bot.stop();
   keep.text = keep.text?.replace(/"resumeURL":"[^"]+"/, '"resumeURL":"ws://"');
-  const second = await run(discord, keep);
+  const second = await run(context, { discord, keep });
   discord.say("ann", "again");
   await until(() => second.texts().includes("again"));
 });

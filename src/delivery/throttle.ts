@@ -1,0 +1,132 @@
+import type { Adapter } from "../adapter.ts";
+import { PlatformError } from "../errors.ts";
+import type { ChatEvent } from "../event.ts";
+import { createLane, type Lane } from "./lane.ts";
+
+/** Keeps what is written on each platform to its pace: in each chat, and over all of them. */
+export interface Throttles {
+  /** The throttle of the chat of this event. */
+  of(adapter: Pick<Adapter, "name" | "pace">, event: Pick<ChatEvent, "chat">): Throttle;
+}
+
+/**
+ * What may be written in one chat. What stands at the end of an answer is written in the order in which it was
+ * asked for; growing pages are written only as far as that leaves room for them.
+ */
+export interface Throttle {
+  /** How long a growing page has to wait in its chat, in ms; `credit`: so many writes may be owed already. */
+  waitMs(credit: number): number;
+  /** Resolves when a growing page may be written as far as the other chats are concerned; rejects with the signal's reason. */
+  room(signal: AbortSignal): Promise<void>;
+  /** Makes a write at once, for which there is room. Rejects with what it rejects with. */
+  readonly write: <T>(action: () => Promise<T>) => Promise<T>;
+  /** Makes a write when its turn has come. Rejects with what it rejects with, or with the signal's reason. */
+  writeInTurn<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Makes a call that nobody misses, if there is room for it; rejects with what it rejects with. */
+  callIfIdle(action: () => Promise<unknown>): Promise<void>;
+}
+
+/**
+ * So many writes more than the pace allows may follow at once in a chat, such as the end of an answer and two more
+ * pages: platforms let short bursts pass. Over all chats there are so many of them that more would do harm.
+ */
+const BURST = { chat: 2, overall: 4 };
+
+/** If so many chats that had kept to their pace are refused within so many ms, then all of them together are too fast. */
+const TOO_FAST = { chats: 3, withinMs: 1000 };
+
+/** Throttles of platforms on which nothing was written yet. */
+export function createThrottles(): Throttles {
+  const platforms = new Map<string, Platform>();
+  return {
+    of: (adapter, { chat }) => {
+      const platform = platforms.get(adapter.name) ?? createPlatform(adapter.pace.overall ?? 0);
+      platforms.set(adapter.name, platform);
+      return createThrottle(platform, () => platform.chat(chat.id, adapter.pace[chat.kind]));
+    },
+  };
+}
+
+interface Platform {
+  readonly overall: Lane;
+  /** That of a chat: always the newest, as idle ones are forgotten. */
+  chat(id: string, paceMs: number): Lane;
+  /** A chat that had kept to its pace was refused. */
+  readonly suspect: (chat: Lane, retryAfterMs: number) => void;
+}
+
+function createThrottle({ overall, suspect }: Platform, lane: () => Lane): Throttle {
+  return {
+    waitMs: (credit) => lane().waitMs(credit),
+    room: (signal) => overall.turn(false, signal),
+    write: (action) => {
+      const chat = lane();
+      const hadRoom = chat.waitMs(0) === 0;
+      chat.spend();
+      return watch(action, chat, hadRoom);
+    },
+    writeInTurn: async (action, signal) => {
+      const chat = lane();
+      const hadRoom = chat.waitMs(0) === 0;
+      await chat.turn(true, signal);
+      await overall.turn(true, signal);
+      return watch(action, chat, hadRoom);
+    },
+    callIfIdle: async (action) => {
+      if (overall.waitMs(0) > 0) return;
+      overall.spend();
+      await action();
+    },
+  };
+
+  async function watch<T>(action: () => Promise<T>, chat: Lane, hadRoom: boolean): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof PlatformError && error.retryAfterMs !== undefined) {
+        chat.slowDown(error.retryAfterMs);
+        if (hadRoom) suspect(chat, error.retryAfterMs);
+      }
+      throw error;
+    }
+  }
+}
+
+function createPlatform(overallMs: number): Platform {
+  /** By chat; the one that was longest not written in first. */
+  const chats = new Map<string, Lane>();
+  const overall = createLane(overallMs, BURST.overall);
+  let suspects: { readonly chat: Lane; readonly at: number }[] = [];
+
+  return {
+    overall,
+    chat: (id, paceMs) => {
+      const chat = chats.get(id) ?? createLane(paceMs, BURST.chat);
+      chats.delete(id);
+      forgetIdle();
+      chats.set(id, chat);
+      return chat;
+    },
+    suspect: (chat, retryAfterMs) => {
+      const at = Date.now();
+      suspects = [
+        ...suspects.filter((one) => one.at > at - TOO_FAST.withinMs && one.chat !== chat),
+        { chat, at },
+      ];
+      if (suspects.length < TOO_FAST.chats) return;
+      suspects = [];
+      overall.slowDown(retryAfterMs);
+    },
+  };
+
+  /** Looks at two with each write, so that there are never many more than are in use. */
+  function forgetIdle(): void {
+    let left = 2;
+    for (const [id, chat] of chats) {
+      if (left === 0) return;
+      left -= 1;
+      chats.delete(id);
+      if (!chat.idle) chats.set(id, chat);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../src/model/simulator.ts";
+import { temporaryFolder } from "./folder.ts";
+
+/** Simulators for one test, and the settings that point a process at them. */
+export async function surroundings(model: ModelSimulatorOptions = {}) {
+  const [telegram, discord, service] = await Promise.all([
+    startTelegramSimulator(),
+    startDiscordSimulator(),
+    startModelSimulator(model),
+  ]);
+  onTestFinished(async () => {
+    await Promise.all([telegram.close(), discord.close(), service.close()]);
+  });
+  const store = { STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}` };
+  const openai = { OPENAI_API_KEY: service.key, OPENAI_BASE_URL: service.baseURL, OPENAI_MODEL: "simulated" };
+  return {
+    telegram,
+    discord,
+    service,
+    onConsole: { ...store, ...openai },
+    onTelegram: {
+      ...store,
+      ...openai,
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_ROOT: telegram.apiRoot,
+    },
+    onDiscord: { ...store, ...openai, DISCORD_BOT_TOKEN: discord.token, DISCORD_API_ROOT: discord.apiRoot },
+  };
+}
+
+export type Surroundings = Awaited<ReturnType<typeof surroundings>>;
+
+/** What is shown, without the line breaks of pages. */
+export function flat(messages: readonly string[]): string {
+  return messages.join(" ").replace(/\s+/g, " ").trim();
+}
