@@ -31,10 +31,12 @@ export interface Adapter<Body = unknown> {
   send(to: Address, body: Body, key: string): Promise<string>;
   /**
    * Looks for a message that an attempt of unknown outcome may have left: the bot's own in this chat, newer
-   * than `after` (a reference, if one is known) and than the question. If there is one it shows `body` from
-   * then on; returns its reference. Without this method such an attempt is simply repeated.
+   * than all of `after` (references, as far as they are known) and than the question. If there is one it shows
+   * `body` from then on; returns its reference. Without this method such an attempt is simply repeated.
    */
-  recover?(to: Address, body: Body, after: string | undefined): Promise<string | undefined>;
+  recover?(to: Address, body: Body, after: readonly string[]): Promise<string | undefined>;
+  /** A reference, not necessarily of the bot's own, such that what is sent from now on is newer; for `recover`. */
+  newest?(to: Address): string | undefined;
   /**
    * Shows a growing page without posting it: nothing stays of it, and `send` in the same chat takes it away.
    * `key` is that of the page; what is shown under the same key changes. Not called again before it has settled.

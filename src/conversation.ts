@@ -1,7 +1,7 @@
 import type Keyv from "keyv";
 import { z } from "zod";
 import { StoreError } from "./errors.ts";
-import { type Step, upgrade } from "./version.ts";
+import { type Step, type Stored, upgrade } from "./version.ts";
 
 /**
  * All that is kept of one conversation, in one record: what was said, what it cost, and the answer on its
@@ -37,8 +37,11 @@ export interface Outbox {
   readonly text?: string | undefined;
   /** The messages already shown, in order. */
   readonly shown: readonly Shown[];
-  /** One more message was about to be sent when this was written: it may stand there already. */
-  readonly sending?: boolean | undefined;
+  /**
+   * One more message was about to be sent when this was written: it may stand there already. It is newer than the
+   * message with this reference; empty if none was known.
+   */
+  readonly sending?: string | undefined;
 }
 
 /** A message on the platform. */
@@ -64,7 +67,7 @@ export const KEPT_CHARACTERS = 400_000;
 export const KEPT_IDS = 100;
 
 /** From each version of the record to the next. */
-const STEPS: readonly Step[] = [];
+const STEPS: readonly Step[] = [sendingAsReference];
 const VERSION = STEPS.length + 1;
 
 const record = z.object({
@@ -78,7 +81,7 @@ const record = z.object({
       event: z.string(),
       text: z.string().optional(),
       shown: z.array(z.object({ ref: z.string(), digest: z.string() })),
-      sending: z.boolean().optional(),
+      sending: z.string().optional(),
     })
     .optional(),
   last: z.string().optional(),
@@ -109,6 +112,14 @@ export function createHistory(keyv: Keyv): History {
 /** A conversation in which nothing was said yet. */
 export function emptyConversation(key: string): Conversation {
   return { key, messages: [], usage: { turns: 0, input: 0, output: 0 }, answered: [] };
+}
+
+/** Whether a message was being sent used to be yes or no. */
+function sendingAsReference(stored: Stored): Stored {
+  const { outbox } = stored;
+  if (typeof outbox !== "object" || outbox === null) return stored;
+  const { sending, ...rest } = outbox as { readonly sending?: unknown };
+  return { ...stored, outbox: { ...rest, ...(sending === true && { sending: "" }) } };
 }
 
 function trim(conversation: Conversation): Conversation {

@@ -90,7 +90,7 @@ export function createEngine(options: EngineOptions): Engine {
         event,
         throttles,
         shown: adapter.edit || known !== undefined ? standing(adapter, record.outbox.shown) : [],
-        sending: record.outbox.sending ?? false,
+        sending: record.outbox.sending,
         last: conversation.last,
         save: (shown, sending) => record.show(shown, sending),
         whole: async (text) => {
@@ -152,7 +152,7 @@ export function createEngine(options: EngineOptions): Engine {
       event: { ...event, id: `${event.id}#${mark}` },
       throttles,
       shown: adapter.edit ? standing(adapter, shown) : [],
-      sending: false,
+      sending: undefined,
       last: undefined,
       save: async () => undefined,
       whole: async (text) => text,
@@ -175,7 +175,7 @@ export function createEngine(options: EngineOptions): Engine {
       get outbox() {
         return outbox;
       },
-      show: async (shown: readonly Shown[], sending: boolean) => {
+      show: async (shown: readonly Shown[], sending: string | undefined) => {
         outbox = { ...outbox, shown: [...shown], sending };
         await history.save({ ...saved, outbox });
       },

@@ -29,10 +29,20 @@ describe("history", () => {
     await store.close();
     const again = await openStore(url);
     expect(await createHistory(await again.open("history")).load("paper:ann")).toEqual({
-      version: 1,
+      version: 2,
       ...kept,
     });
     await again.close();
+  });
+
+  test.each([
+    [true, { event: "e2", shown: [], sending: "" }],
+    [false, { event: "e2", shown: [] }],
+  ])("reads what version 1 wrote about a message being sent: %s", async (sending, outbox) => {
+    const keyv = await (await openStore("memory:")).open("history");
+    const old = { ...emptyConversation("paper:ann"), outbox: { event: "e2", shown: [], sending } };
+    await keyv.set("paper:ann", { version: 1, ...old });
+    expect((await createHistory(keyv).load("paper:ann")).outbox).toEqual(outbox);
   });
 
   test("begins empty", async () => {

@@ -201,11 +201,11 @@ function locate(to: DiscordAddress, ref: string): { route: `/${string}`; auth: b
 export async function recover(
   api: Api,
   to: DiscordAddress,
-  { body, after }: { body: DiscordBody; after: string | undefined },
+  { body, after }: { body: DiscordBody; after: readonly string[] },
 ): Promise<string | undefined> {
   if ("interaction" in to || !to.question) return undefined;
-  const last = /(?:^|[:/])(\d{1,20})$/.exec(after ?? "")?.[1] ?? "0";
-  const from = BigInt(last) > BigInt(to.question) ? last : to.question;
+  const known = after.map((ref) => /(?:^|[:/])(\d{1,20})$/.exec(ref)?.[1] ?? "0");
+  const from = [...known, to.question].reduce((a, b) => (BigInt(a) > BigInt(b) ? a : b));
   const query = new URLSearchParams({ after: from, limit: "100" });
   const action = `look for a message in channel ${to.channel}`;
   const route = Routes.channelMessages(to.channel);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, CommandEntry, Pace, Receive } from "../../src/adapter.ts";
 import { ConfigError, describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
+import { readAddress } from "./address.ts";
 import { type ApiOptions, createCall, followMoves } from "./api.ts";
 import { createTelegramDialect, type TelegramBody } from "./dialect.ts";
 import { createDraft } from "./drafts.ts";
@@ -70,7 +71,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
   const write = createWrite(callChat, log);
   const wanted = wantedUpdates(drafts);
   const health = createHealth(log);
-  const messages = createMessages(callChat, write);
+  const { note, ...messages } = createMessages(callChat, write);
   const unstored = createUnstored({
     tell: (event, text) => messages.send(event.to, { text, entities: [] }, `${event.id}#unstored`),
     patienceMs: PATIENCE_MS,
@@ -182,6 +183,9 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       log.warn({ update: updateId(update) }, "skipped an update from Telegram that makes no sense");
       return;
     }
-    if (event) await unstored.receive(event, receive);
+    if (!event) return;
+    const { chat, question } = readAddress(event.to);
+    if (question !== undefined) note(chat, question);
+    await unstored.receive(event, receive);
   }
 }

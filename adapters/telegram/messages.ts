@@ -10,8 +10,13 @@ import type { Write } from "./write.ts";
 
 /** The half of the adapter that talks. */
 export type Messages = Required<
-  Pick<Adapter<TelegramBody>, "send" | "recover" | "edit" | "remove" | "typing">
+  Pick<Adapter<TelegramBody>, "send" | "recover" | "newest" | "edit" | "remove" | "typing">
 >;
+
+interface Notes {
+  /** A message was seen in this chat. */
+  readonly note: (chat: number, id: number) => void;
+}
 
 const Sent = z.object({ message_id: z.int(), chat: z.object({ id: z.int() }).optional() });
 
@@ -19,14 +24,19 @@ const Sent = z.object({ message_id: z.int(), chat: z.object({ id: z.int() }).opt
 const NO_MESSAGE = 2 ** 31 - 1;
 
 /**
- * The ids of a bot's private chats are one sequence: so many messages are looked at, those of others among them. That
- * is enough where 50 people ask at once and all are being answered.
+ * The ids of a bot's private chats are one sequence: so many messages are looked at, those of others among them. As
+ * the search begins at what was the newest of all when the message was sent, few can stand in between.
  */
 const SEARCH = 128;
 
 /** Sends, edits and removes messages. */
-export function createMessages(callChat: Call, write: Write): Messages {
+export function createMessages(callChat: Call, write: Write): Messages & Notes {
+  /** The newest message in any private chat, as far as it was seen from here; 0 if none was. */
+  let newest = 0;
+
   return {
+    note,
+    newest: (to) => (newest === 0 || isGroup(readAddress(to).chat) ? undefined : String(newest)),
     send: async (to, body) => {
       const { chat, thread, question } = readAddress(to);
       const sent = await write("send", body, {
@@ -40,6 +50,7 @@ export function createMessages(callChat: Call, write: Write): Messages {
       });
       const message = Sent.safeParse(sent).data;
       if (!message) throw nonsense("sendMessage");
+      note(chat, message.message_id);
       return refOf({ id: message.message_id, chat: message.chat?.id ?? chat }, chat);
     },
     recover: async (to, body, after) => {
@@ -48,7 +59,7 @@ export function createMessages(callChat: Call, write: Write): Messages {
       if (isGroup(chat) || question === undefined) return undefined;
       // A server that lets us edit what cannot exist would make us believe anything.
       if (await edited(chat, NO_MESSAGE, body)) return undefined;
-      const first = Math.max(question, after === undefined ? 0 : readRef(after, chat).id) + 1;
+      const first = Math.max(question, ...after.map((ref) => readRef(ref, chat).id)) + 1;
       for (let id = first; id < first + SEARCH; id += 1) {
         if (await edited(chat, id, body)) return String(id);
       }
@@ -66,6 +77,10 @@ export function createMessages(callChat: Call, write: Write): Messages {
       await callChat("sendChatAction", { chat_id: chat, action: "typing", ...topic });
     },
   };
+
+  function note(chat: number, id: number): void {
+    if (!isGroup(chat)) newest = Math.max(newest, id);
+  }
 
   /** Whether the message is ours: only then it can be edited. */
   async function edited(chat: number, id: number, body: TelegramBody): Promise<boolean> {

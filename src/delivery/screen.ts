@@ -14,12 +14,12 @@ export interface ScreenOptions<Body> {
   readonly event: ChatEvent;
   /** The messages that stand already. */
   readonly shown: readonly Shown[];
-  /** An earlier run died while it sent one more. */
-  readonly sending: boolean;
+  /** An earlier run died while it sent one more, which is newer than this; empty if nothing is known about that. */
+  readonly sending: string | undefined;
   /** The last message shown before this answer. */
   readonly last: string | undefined;
-  /** Keeps the list, and whether one more is about to be sent; resolves once written. */
-  readonly save: (shown: readonly Shown[], sending: boolean) => Promise<void>;
+  /** Keeps the list and, if one more is about to be sent, what that is newer than; resolves once written. */
+  readonly save: (shown: readonly Shown[], sending: string | undefined) => Promise<void>;
 }
 
 /** The messages of one answer as they stand on the platform. */
@@ -50,7 +50,9 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   /** What the messages show, as far as it was shown from here: pages that are full come again as the same object. */
   const bodies: Body[] = [];
   // Whether the next message may stand there already, from an attempt whose outcome is not known.
-  let inDoubt = options.sending;
+  let inDoubt = options.sending !== undefined;
+  /** What that message is newer than. */
+  let mark = options.sending;
   /** As in the record. */
   let recorded = options.shown;
 
@@ -79,12 +81,13 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     if (messages.length <= count) return;
     bodies.splice(count);
     for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
-    await record(false);
+    mark = undefined;
+    await record();
   }
 
-  async function record(sending: boolean): Promise<void> {
+  async function record(): Promise<void> {
     recorded = [...messages];
-    await save(recorded, sending);
+    await save(recorded, mark);
   }
 
   /** Before a message is changed: else a run that dies while it does would leave a digest of what is no longer shown. */
@@ -92,7 +95,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     const message = recorded[index];
     if (!message?.digest) return;
     recorded = recorded.with(index, { ...message, digest: "" });
-    await save(recorded, inDoubt);
+    await save(recorded, mark);
   }
 
   async function showPage(index: number, body: Body, attempt: Attempt): Promise<void> {
@@ -110,7 +113,10 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       {
         digest: (doubtful) => (doubtful ? "" : digest),
         send: () => adapter.send(to, body, `${event.id}#${index}`),
-        recover: async () => adapter.recover?.(to, body, messages[index - 1]?.ref ?? last),
+        recover: async () => {
+          const after = [mark, messages[index - 1]?.ref ?? last].flatMap((ref) => ref || []);
+          return adapter.recover?.(to, body, after);
+        },
       },
       attempt,
     );
@@ -121,17 +127,15 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   /** Sends a new message, unless an earlier attempt turns out to have done so. */
   async function post(index: number, message: Fresh, attempt: Attempt): Promise<void> {
     let doubtful = inDoubt;
-    // Of use only where something could be done about it.
-    if (adapter.edit) await record(true);
-    reached("sending");
     const ref = await attempt(async () => {
       doubtful ||= inDoubt;
-      return (inDoubt ? await message.recover?.() : undefined) ?? trySend(message);
+      return (inDoubt ? await message.recover?.() : undefined) ?? (await trySend(message));
     });
     reached("sent");
     inDoubt = false;
+    mark = undefined;
     messages[index] = { ref, digest: message.digest(doubtful) };
-    await record(false);
+    await record();
     reached("recorded");
   }
 
@@ -142,6 +146,12 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
 
   /** A refusal is an answer; after anything else the message may stand there, or not. */
   async function trySend(message: Fresh): Promise<string> {
+    if (!inDoubt) {
+      mark = adapter.newest?.(to) ?? "";
+      // Of use only where something could be done about it.
+      if (adapter.edit) await record();
+    }
+    reached("sending");
     try {
       return await message.send();
     } catch (error) {

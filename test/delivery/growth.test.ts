@@ -63,7 +63,7 @@ function deliverTo<Body>(
     event: { ...question, to: more.to ?? {} },
     throttles: createThrottles(),
     shown: more.shown ?? [],
-    sending: false,
+    sending: undefined,
     last: undefined,
     save: async () => undefined,
     whole: async (text) => text,

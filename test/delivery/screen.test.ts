@@ -30,7 +30,7 @@ test("a page that an earlier run has shown full, and the next one short, is full
       event,
       throttles: createThrottles(),
       shown: recorded,
-      sending: false,
+      sending: undefined,
       last: undefined,
       save: async (shown) => void (recorded = structuredClone(shown)),
       whole: async (text) => text,

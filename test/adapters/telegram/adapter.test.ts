@@ -170,7 +170,7 @@ describe("talking", () => {
     telegram.say("ann", "second");
     await next();
     const { to } = await next();
-    const recover = (after: string | undefined) => bot.recover?.(to, body("whole"), after);
+    const recover = (...after: string[]) => bot.recover?.(to, body("whole"), after);
     expect(await recover(known)).toBeUndefined();
     const lost = await bot.send(to, body("ha"), "k2");
     expect(await recover(known)).toBe(lost);
@@ -179,12 +179,27 @@ describe("talking", () => {
     expect(telegram.shows("ann")).toEqual(["the answer to the first", "whole"]);
   });
 
+  test("finds it behind hundreds of others, from what was the newest when it was sent", async () => {
+    const { telegram, bot, next } = await setUp();
+    telegram.say("ann", "tell me");
+    const { to } = await next();
+    for (let n = 0; n < 200; n += 1) {
+      telegram.say("bob", `${n}`);
+      await next();
+    }
+    const newest = bot.newest?.(to) ?? "";
+    const lost = await bot.send(to, body("ha"), "k1");
+    expect(await bot.recover?.(to, body("whole"), [newest])).toBe(lost);
+    expect(bot.newest?.(to)).toBe(lost);
+    expect(telegram.shows("ann")).toEqual(["whole"]);
+  });
+
   test("looks for nothing in a group, where others are answered too", async () => {
     const { telegram, bot, next } = await setUp();
     telegram.say("ann", "/ask something", { chat: "family" });
     const { to } = await next();
     await bot.send(to, body("an answer"), "k1");
-    expect(await bot.recover?.(to, body("whole"), undefined)).toBeUndefined();
+    expect(await bot.recover?.(to, body("whole"), [])).toBeUndefined();
     expect(telegram.shows("family")).toEqual(["an answer"]);
   });
 
