@@ -19,9 +19,18 @@ export interface Adapter<Body = unknown> {
    * acknowledge. `menu` is what the platform's menu of commands should show. Rejects with a `ConfigError`
    * if the platform refuses the credentials.
    */
-  start(receive: Receive, menu: readonly CommandEntry[]): Promise<void>;
-  /** Stops receiving and lets go of connections; sending still works. Safe to call twice and before `start()`. */
-  stop(): Promise<void>;
+  start(receive: Receive, menu: readonly CommandEntry[], part?: string): Promise<void>;
+  /**
+   * Stops receiving and lets go of connections; sending still works, and so does another `start()`. Safe to call
+   * twice and before `start()`. Of several parts that were started, only `part` if it is given.
+   */
+  stop(part?: string): Promise<void>;
+  /**
+   * What of the receiving only one process may do at a time, such as to poll: the names of its parts, each of which
+   * can be started by itself, in whichever process; they name the bot too. `start()` without a part starts them all.
+   * Without this method any number of processes may receive at the same time. Rejects like `start()`.
+   */
+  parts?(): Promise<readonly string[]>;
   /** Why the platform is not receiving right now, as a sentence for the operator; undefined if it is. */
   trouble?(): string | undefined;
   /**

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
 import closeWithGrace from "close-with-grace";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import {
   type Console,
   createConsole,
@@ -15,6 +15,7 @@ import {
   useColor,
 } from "../adapters/console/index.ts";
 import { loadSettings, secretsOf, type Settings } from "../config/settings.ts";
+import type { Role } from "./colloquy.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
@@ -40,6 +41,8 @@ interface ConsoleFlags {
   readonly model?: string;
 }
 
+const ROLES: readonly Role[] = ["all", "intake", "worker"];
+
 const cli = new Command("colloquy")
   .description("One conversation engine for every chat platform.")
   .exitOverride()
@@ -48,7 +51,15 @@ const cli = new Command("colloquy")
 cli
   .command("start")
   .description("run every configured platform; with none, a chat right here")
-  .action(() => start());
+  .addOption(
+    new Option(
+      "--role <role>",
+      "where processes share a PostgreSQL store: receive (intake), answer (worker), or both",
+    )
+      .choices(ROLES)
+      .default("all"),
+  )
+  .action(start);
 withConsoleFlags(cli.command("chat").description("chat in this terminal, or line by line in a pipe")).action(
   chat,
 );
@@ -110,14 +121,14 @@ function withConsoleFlags(command: Command): Command {
     .option("--model <name>", "the model to ask");
 }
 
-async function start(): Promise<void> {
+async function start({ role }: { role: Role }): Promise<void> {
   const settings = loadSettings(process.env);
   const withConsole = !hasPlatforms(settings);
   const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];
   const log = logTo(process.stdout, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);
   const console = withConsole ? openConsole(userInfo().username) : undefined;
   await run({ log, console }, async () => {
-    const program = await startProgram({ settings, log, console: console?.adapter });
+    const program = await startProgram({ settings, log, console: console?.adapter, role });
     return {
       stop: () => program.stop(),
       running: async () => {

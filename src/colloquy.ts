@@ -3,15 +3,21 @@ import type { Adapter } from "./adapter.ts";
 import { createAnswer } from "./answer.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
 import { createHistory } from "./conversation.ts";
+import { createThrottles, type Others, type Refusal } from "./delivery/throttle.ts";
 import { createEngine } from "./engine.ts";
-import { describeError } from "./errors.ts";
-import { conversationKey } from "./event.ts";
+import { ConfigError } from "./errors.ts";
+import { type ChatEvent, conversationKey } from "./event.ts";
 import { type Command, dispatch, type Handler } from "./handler.ts";
+import { createIntake } from "./intake.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
+import type { Postgres } from "./postgres/pool.ts";
+import type { Session } from "./postgres/session.ts";
 import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
-import { openStore } from "./store.ts";
+import type { Queue } from "./queue/queue.ts";
+import { WORKERS } from "./queue/rules.ts";
+import { openStore, type Store } from "./store.ts";
 import { watchStore } from "./watch.ts";
 
 export interface ColloquyOptions {
@@ -24,20 +30,25 @@ export interface ColloquyOptions {
   readonly commands?: readonly Command[];
   /** Your own handlers; they run before the commands. */
   readonly middleware?: readonly Handler[];
-  /** Where histories live, as a `STORE_URL`; by default `sqlite:data/colloquy.sqlite`. */
-  readonly store?: string;
+  /** Where histories live: a `STORE_URL`, by default `sqlite:data/colloquy.sqlite`, or a store that the caller closes. */
+  readonly store?: string | Store;
   /** Where the queue lives; by default in the same store. */
   readonly queue?: string;
-  /** So many answers are written at once; the others wait. */
+  /** So many answers are written at once in this process; the others wait. */
   readonly turnsAtOnce?: number;
+  /** What this process does, where processes share a store: it receives, or answers, or both. */
+  readonly role?: Role;
   readonly log?: Log;
 }
+
+/** What a process does. */
+export type Role = "all" | "intake" | "worker";
 
 /** A bot on all its platforms. */
 export interface Colloquy {
   /**
    * Begins to listen and to answer. Resolves with the names of the platforms that are connected once each
-   * is connected or has refused; rejects with a `ConfigError` if all have refused.
+   * is connected, by this process or another, or has refused; rejects with a `ConfigError` if all have refused.
    */
   start(): Promise<readonly string[]>;
   /** Ends in order: no new events, running answers within a grace, the store. Nothing accepted is lost. Safe to call twice. */
@@ -54,24 +65,19 @@ const PAUSE_MS = 1_000;
 
 /** Builds a bot from its parts; rejects with a `StoreError` if the store does not work. */
 export async function createColloquy(options: ColloquyOptions): Promise<Colloquy> {
-  const { adapters, middleware = [], store: url = "sqlite:data/colloquy.sqlite" } = options;
+  const { adapters, middleware = [], store: given = "sqlite:data/colloquy.sqlite", role = "all" } = options;
   const log = options.log ?? createLog({ level: "info", stream: process.stdout, secrets: [] });
   const commands = allCommands(options.commands);
-  const interrupting = interruptingNames(commands);
-  const store = await openStore(url);
+  const store = typeof given === "string" ? await openStore(given) : given;
   const journal = options.queue === undefined ? store : await openStore(options.queue);
-  const queue = createJournalQueue({
-    // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after
-    // its answer is in the history, the history is on the disk by then too.
-    keyv: await journal.open("queue", { flush: true }),
-    dead: await openDeadLetters(journal),
-    keyOf: conversationKey,
-    interrupts: ({ command }) => command !== undefined && interrupting.has(command),
-    atOnce: options.turnsAtOnce ?? 256,
-    graceMs: GRACE_MS,
-    pauseMs: PAUSE_MS,
-    log,
-  });
+  const session = journal.postgres && (await shareWithOthers(journal.postgres, log));
+  if (!session && role !== "all") {
+    throw new ConfigError(
+      "role",
+      `The role ${role} is for processes that share a store: set STORE_URL to postgres://…`,
+    );
+  }
+  const queue = await openQueue({ ...options, log, commands, journal, session });
   const answer = createAnswer({ model: options.model, persona: options.persona ?? "" });
   const engine = createEngine({
     adapters,
@@ -79,49 +85,85 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     history: createHistory(await store.open("history")),
     handlers: [tellOfOverflow, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
+    throttles: createThrottles(session && othersOn(session)),
     log,
   });
-  const unconnected = new Map(adapters.map(({ name }) => [name, "is connecting"]));
+  const intake = createIntake({
+    adapters: role === "worker" ? [] : adapters,
+    receive: (event) => engine.receive(event),
+    menu: menuOf(commands),
+    session,
+    log,
+  });
   const watches = [...new Set([store, journal])].map((one) => watchStore(one, log));
   let stopped: Promise<void> | undefined;
 
   return {
     start: async () => {
-      await engine.start();
-      const results = await Promise.allSettled(adapters.map(connect));
-      const refused = results
-        .filter((result) => result.status === "rejected")
-        .map(({ reason }) => reason as Error);
-      if (refused[0] && refused.length === adapters.length) throw refused[0];
-      for (const error of refused) log.error(`a platform is left out: ${describeError(error)}`);
-      return adapters.map(({ name }) => name).filter((name) => !unconnected.has(name));
+      if (role !== "intake") await engine.start();
+      return role === "worker" ? adapters.map(({ name }) => name) : intake.start();
     },
     stop: () => (stopped ??= stop()),
     troubles: () => {
-      const now = adapters.map((adapter) => [
-        adapter.name,
-        unconnected.get(adapter.name) ?? adapter.trouble?.(),
-      ]);
       const storage = watches.map((watch) => ["store", watch.trouble()]);
-      return Object.fromEntries([...now, ...storage].filter(([, trouble]) => trouble));
+      return Object.fromEntries([...intake.troubles(), ...storage].filter(([, trouble]) => trouble));
     },
   };
 
   async function stop(): Promise<void> {
-    await Promise.all(adapters.map((adapter) => adapter.stop()));
+    await intake.stop();
     await engine.stop();
     await Promise.all(watches.map((watch) => watch.stop()));
-    await store.close();
+    await session?.close();
     if (journal !== store) await journal.close();
+    if (typeof given === "string") await store.close();
   }
+}
 
-  async function connect(adapter: Adapter): Promise<void> {
-    try {
-      await adapter.start((event) => engine.receive(event), menuOf(commands));
-      unconnected.delete(adapter.name);
-    } catch (error) {
-      unconnected.set(adapter.name, describeError(error));
-      throw error;
-    }
+/** Loaded only where there are others. */
+async function shareWithOthers(postgres: Postgres, log: Log): Promise<Session> {
+  const { openSession } = await import("./postgres/session.ts");
+  return openSession(postgres, log);
+}
+
+/** Those who write with the same bots. */
+function othersOn(session: Session): Others {
+  return {
+    writers: () => session.held(WORKERS),
+    // Whoever does not hear of it is refused as well.
+    tell: (refusal) => void session.tell("refused", refusal).catch(() => undefined),
+    hear: (heard) => session.hear("refused", (what) => heard(what as Refusal)),
+  };
+}
+
+async function openQueue({
+  journal,
+  session,
+  commands,
+  turnsAtOnce = 256,
+  log,
+}: {
+  readonly journal: Store;
+  readonly session: Session | undefined;
+  readonly commands: readonly Command[];
+  readonly turnsAtOnce?: number;
+  readonly log: Log;
+}): Promise<Queue> {
+  const interrupting = interruptingNames(commands);
+  const common = {
+    dead: await openDeadLetters(journal),
+    keyOf: conversationKey,
+    interrupts: ({ command }: ChatEvent) => command !== undefined && interrupting.has(command),
+    atOnce: turnsAtOnce,
+    graceMs: GRACE_MS,
+    pauseMs: PAUSE_MS,
+    log,
+  };
+  if (journal.postgres && session) {
+    const { createPostgresQueue } = await import("./queue/postgres.ts");
+    return createPostgresQueue({ ...common, db: journal.postgres, session });
   }
+  // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after
+  // its answer is in the history, the history is on the disk by then too.
+  return createJournalQueue({ ...common, keyv: await journal.open("queue", { flush: true }) });
 }

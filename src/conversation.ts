@@ -9,6 +9,8 @@ import { type Step, type Stored, upgrade } from "./version.ts";
  */
 export interface Conversation {
   readonly key: string;
+  /** Larger with each save: where processes share a store, one that has lost its turn to another saves no more. */
+  readonly revision: number;
   /** Oldest first; a question and its answer follow one another. */
   messages: Saying[];
   readonly usage: { turns: number; input: number; output: number };
@@ -55,7 +57,10 @@ export interface Shown {
 export interface History {
   /** The record, or a new one. Rejects with a `StoreError` if it cannot be read: then write nothing. */
   load(key: string): Promise<Conversation>;
-  /** Resolves once written; the record is cut to what is kept (see `KEPT_*`). */
+  /**
+   * Resolves once written; the record is cut to what is kept (see `KEPT_*`). Rejects with the `StoreError`
+   * `superseded` if another process has saved this `revision` or a later one.
+   */
   save(conversation: Conversation): Promise<void>;
 }
 
@@ -73,6 +78,7 @@ const VERSION = STEPS.length + 1;
 const record = z.object({
   version: z.number(),
   key: z.string(),
+  revision: z.int().nonnegative().default(0),
   messages: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string(), at: z.number() })),
   usage: z.object({ turns: z.number(), input: z.number(), output: z.number() }),
   answered: z.array(z.string()),
@@ -111,7 +117,7 @@ export function createHistory(keyv: Keyv): History {
 
 /** A conversation in which nothing was said yet. */
 export function emptyConversation(key: string): Conversation {
-  return { key, messages: [], usage: { turns: 0, input: 0, output: 0 }, answered: [] };
+  return { key, revision: 0, messages: [], usage: { turns: 0, input: 0, output: 0 }, answered: [] };
 }
 
 /** Whether a message was being sent used to be yes or no. */
@@ -138,6 +144,7 @@ async function attempt<T>(key: string, what: string, action: () => Promise<T>): 
   try {
     return await action();
   } catch (cause) {
-    throw new StoreError(what, `Could not ${what} the conversation ${key}`, { cause });
+    const code = cause instanceof StoreError && cause.code === "superseded" ? cause.code : what;
+    throw new StoreError(code, `Could not ${what} the conversation ${key}`, { cause });
   }
 }

@@ -2,7 +2,7 @@ import type { Adapter } from "./adapter.ts";
 import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
 import { reached } from "./crash.ts";
 import { deliver } from "./delivery/deliver.ts";
-import { createThrottles } from "./delivery/throttle.ts";
+import type { Throttles } from "./delivery/throttle.ts";
 import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
 import { compose, type Handler, type Reply, type Turn } from "./handler.ts";
@@ -19,6 +19,7 @@ export interface EngineOptions {
   readonly handlers: readonly Handler[];
   /** The conversation of an event; the same as the queue's. */
   readonly keyOf: (event: ChatEvent) => string;
+  readonly throttles: Throttles;
   readonly log: Log;
 }
 
@@ -34,10 +35,9 @@ export interface Engine {
 
 /** The engine: an event becomes a turn, a turn a reply, a reply messages on the platform. */
 export function createEngine(options: EngineOptions): Engine {
-  const { queue, history, keyOf } = options;
+  const { queue, history, keyOf, throttles } = options;
   const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
   const handle = compose(options.handlers);
-  const throttles = createThrottles();
   /** The events whose people know that the store is out of reach. */
   const told = new Set<string>();
 
@@ -61,7 +61,10 @@ export function createEngine(options: EngineOptions): Engine {
       await answer(event, signals);
       told.delete(event.id);
     } catch (error) {
-      if (error instanceof StoreError) await tellOfStore(event, signals.parked);
+      if (!(error instanceof StoreError)) throw error;
+      // Another process is at it, and this one too late.
+      if (error.code === "superseded") throw new Parked(describeError(error));
+      await tellOfStore(event, signals.parked);
       throw error;
     }
   }
@@ -170,6 +173,8 @@ export function createEngine(options: EngineOptions): Engine {
     const draft = structuredClone(conversation);
     let saved = conversation;
     let outbox: Outbox = resumed ?? { event: event.id, shown: placeholderOf(event) };
+    let { revision } = conversation;
+    const save = (next: Conversation) => history.save({ ...next, revision: (revision += 1) });
     return {
       draft,
       get outbox() {
@@ -177,15 +182,15 @@ export function createEngine(options: EngineOptions): Engine {
       },
       show: async (shown: readonly Shown[], sending: string | undefined) => {
         outbox = { ...outbox, shown: [...shown], sending };
-        await history.save({ ...saved, outbox });
+        await save({ ...saved, outbox });
       },
       commit: async (text: string) => {
         saved = draft;
         outbox = { ...outbox, text };
-        await history.save({ ...saved, outbox });
+        await save({ ...saved, outbox });
       },
       close: () =>
-        history.save({
+        save({
           ...saved,
           outbox: undefined,
           answered: [...saved.answered, event.id],

@@ -60,8 +60,9 @@ export interface Attachment {
 export function conversationKey(event: ChatEvent): string {
   const parts = [event.platform, event.user.id];
   if (event.chat.kind === "group") parts.push(event.chat.id);
-  // Half a character would become the same replacement character in every store, whichever half it was.
-  return parts.map((part) => part.replace(/[%:]|\p{Surrogate}/gu, escaped)).join(":");
+  // Half a character would become the same replacement character in every store, whichever half it was; and some
+  // stores take no character of code 0.
+  return parts.map((part) => part.replace(/[%:\0]|\p{Surrogate}/gu, escaped)).join(":");
 }
 
 function escaped(character: string): string {

@@ -4,8 +4,9 @@ import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
 import { allowOnly, isAllowed } from "./access/allow.ts";
 import type { Adapter } from "./adapter.ts";
-import { type Colloquy, createColloquy } from "./colloquy.ts";
+import { type Colloquy, createColloquy, type Role } from "./colloquy.ts";
 import { allCommands, interruptingNames } from "./commands/all.ts";
+import { ConfigError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
 import type { Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
@@ -16,7 +17,7 @@ import type { Model } from "./model/model.ts";
 import { createOpenAI } from "./model/openai.ts";
 import { createPreview, type Preview } from "./preview.ts";
 import type { Proxy } from "./proxy.ts";
-import { claimStore } from "./store.ts";
+import { claimStore, isPostgres, openStore } from "./store.ts";
 
 /** A running program. */
 export interface Program {
@@ -33,46 +34,61 @@ export interface ProgramOptions {
   readonly log: Log;
   /** Who talks when no platform is configured. */
   readonly console?: Adapter | undefined;
+  /** What this process does; everything if absent. */
+  readonly role?: Role | undefined;
 }
 
 /** The composition root: builds everything that the settings name, and starts it. */
-export async function startProgram({ settings, log, console }: ProgramOptions): Promise<Program> {
-  const keep = createKeep(settings.STORE_URL);
-  const platforms = await createPlatforms(settings, log, keep);
-  const alone = platforms.length === 0;
-  const adapters = alone && console ? [console] : platforms;
-  const colloquy = await createColloquy({
-    adapters,
-    model: createModel(settings, log),
-    persona: loadPersona(settings.PERSONA),
-    // Whoever sits at the console runs the program: limits are for those who come over a network.
-    middleware: alone ? [] : await createGuards(settings, log),
-    store: settings.STORE_URL,
-    turnsAtOnce: settings.TURNS_AT_ONCE,
-    log,
-  });
-  const { startServer } = await import("./server.ts");
-  const server = await listen(colloquy);
-  const connected = colloquy.start();
-  return {
-    url: server.url,
-    connected,
-    stop: async () => {
-      await colloquy.stop();
-      await keep.close();
-      await server.close();
-    },
-  };
-
-  async function listen(colloquy: Colloquy) {
+export async function startProgram({ settings, log, console, role }: ProgramOptions): Promise<Program> {
+  const claim = await claimAlone(settings.STORE_URL);
+  const endings: (() => Promise<void>)[] = [() => claim.release()];
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= endAll(endings));
+  try {
+    const store = await openStore(settings.STORE_URL);
+    endings.push(() => store.close());
+    const platforms = await createPlatforms(settings, log, createKeep(store));
+    const alone = platforms.length === 0;
+    const adapters = alone && console ? [console] : platforms;
+    const { startServer } = await import("./server.ts");
+    const colloquy = await createColloquy({
+      adapters,
+      model: createModel(settings, log),
+      persona: loadPersona(settings.PERSONA),
+      // Whoever sits at the console runs the program: limits are for those who come over a network.
+      middleware: alone ? [] : await createGuards(settings, log),
+      store,
+      turnsAtOnce: settings.TURNS_AT_ONCE,
+      ...(role && { role }),
+      log,
+    });
     const troubles = () => colloquy.troubles();
-    try {
-      return await startServer({ host: settings.HTTP_HOST, port: settings.HTTP_PORT, adapters, troubles });
-    } catch (error) {
-      await colloquy.stop();
-      throw error;
-    }
+    const { HTTP_HOST: host, HTTP_PORT: port } = settings;
+    endings.push(() => colloquy.stop());
+    const server = await startServer({ host, port, adapters, troubles });
+    // The port is the last to close: it says until then how things stand.
+    endings.splice(-1, 0, () => server.close());
+    return { url: server.url, connected: colloquy.start(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
+}
+
+/** What was begun last ends first. */
+async function endAll(endings: (() => Promise<void>)[]): Promise<void> {
+  for (let end = endings.pop(); end; end = endings.pop()) await end();
+}
+
+/** Where the store is one process's own, a second one would answer everything once more. */
+async function claimAlone(url: string) {
+  const claim = isPostgres(url) ? { release: async () => undefined } : await claimStore(url);
+  if (claim) return claim;
+  throw new ConfigError(
+    "store_url",
+    "Another process of the program works with this store (STORE_URL): end that one first, or give this one another " +
+      "store. Several processes can share one on PostgreSQL only.",
+  );
 }
 
 export interface ConsoleProgramOptions extends ProgramOptions {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Keyv from "keyv";
 import { ConfigError, StoreError } from "./errors.ts";
+import type { Postgres } from "./postgres/pool.ts";
 
 /** Where histories and the queue live. All that fails in it rejects with a `StoreError` that says what to do. */
 export interface Store {
@@ -11,6 +12,9 @@ export interface Store {
    *
    * What is written survives the death of the process. With `flush` it survives a power failure too once
    * the write has resolved, and so does all that was written before it, under any name.
+   *
+   * Where several processes share the store, a record with a number `revision` is replaced only by one with a larger
+   * one: another is refused with the code `superseded`.
    */
   open(name: string, options?: { readonly flush?: boolean }): Promise<Keyv>;
   /** Writes and reads something; rejects if that does not work. */
@@ -19,6 +23,8 @@ export interface Store {
   backup(path: string): Promise<void>;
   /** Closes everything that was opened. */
   close(): Promise<void>;
+  /** The database, where it is one that other processes may work with at the same time. */
+  readonly postgres?: Postgres;
 }
 
 /** What is stored is plain JSON: JSON's own functions write a long record in about two thirds of Keyv's time. */
@@ -26,6 +32,9 @@ const OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, deserialize } 
 
 /** How long a write waits for another process that is writing, in ms. */
 const BUSY_TIMEOUT_MS = 10_000;
+
+/** What a check reads back is not older than this, in ms. */
+const SLOWEST_CHECK_MS = 60_000;
 
 /** Whoever has a claim keeps it for long, in ms (0 would mean sqlite3's default of a second). */
 const CLAIM_TIMEOUT_MS = 1;
@@ -52,12 +61,19 @@ function deserialize(text: string): object {
 
 /** Opens the store of a `STORE_URL`; a write and a read show that it works before anyone relies on it. */
 export async function openStore(url: string): Promise<Store> {
+  if (isPostgres(url)) return openPostgresStore(url);
   const path = pathOf(url);
   return path === undefined ? openMemory() : openSqlite(path);
 }
 
+/** Whether a `STORE_URL` names a database that several processes may share. */
+export function isPostgres(url: string): boolean {
+  return /^postgres(ql)?:/.test(url);
+}
+
 /** Opens a store that is there already; it is for those who look after what a program has left. */
 export async function openExistingStore(url: string): Promise<Store> {
+  if (isPostgres(url)) return openPostgresStore(url);
   const path = pathOf(url);
   if (path === undefined || !existsSync(path)) {
     const why = path === undefined ? "memory: keeps nothing" : `there is no file ${path}`;
@@ -102,8 +118,32 @@ function pathOf(url: string): string | undefined {
   if (scheme === "sqlite" && path) return path;
   throw new ConfigError(
     "store_url",
-    `STORE_URL is "${withoutPassword(url)}": use sqlite:path/to/file.sqlite or memory:`,
+    `STORE_URL is "${withoutPassword(url)}": use sqlite:path/to/file.sqlite, postgres://user:password@host/database or memory:`,
   );
+}
+
+/** What belongs to PostgreSQL is loaded only here: everyone else starts sooner without it. */
+async function openPostgresStore(url: string): Promise<Store> {
+  const { openTables } = await import("./postgres/tables.ts");
+  const { openRecords } = await import("./postgres/records.ts");
+  const postgres = await openTables(url);
+  const store = createStore({
+    create: async (name) => openRecords(postgres, name),
+    backup: async () => {
+      throw new ConfigError(
+        "store_url",
+        "STORE_URL is PostgreSQL: copy it with `pg_dump --format=custom`, which may run beside the program.",
+      );
+    },
+  });
+  return {
+    ...store,
+    postgres,
+    close: async () => {
+      await store.close();
+      await postgres.close();
+    },
+  };
 }
 
 function openMemory(): Store {
@@ -243,8 +283,8 @@ function createStore({
       const now = Date.now();
       await keyv.set("checked", now);
       const read: unknown = await keyv.get("checked");
-      // Another process may have written since, but nobody earlier.
-      if (!(Number(read) >= now)) throw new StoreError("check", "what was written could not be read back");
+      // Another process may have written since, or a little earlier.
+      if (!(Number(read) >= now - SLOWEST_CHECK_MS)) throw new StoreError("check", "what was written could not be read back");
     },
     backup,
     close: async () => {

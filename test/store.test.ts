@@ -6,8 +6,14 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, StoreError } from "../src/errors.ts";
 import { claimStore, openStore } from "../src/store.ts";
 import { type Stored, upgrade } from "../src/version.ts";
+import { describeStore } from "./contract/store.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { until } from "./support/until.ts";
+
+describeStore("SQLite", async () => {
+  const url = `sqlite:${join(temporaryFolder(), "s.sqlite")}`;
+  return { open: () => openStore(url), close: async () => undefined };
+});
 
 test("SQLite writes ahead, so that others can read meanwhile", async () => {
   const path = join(temporaryFolder(), "s.sqlite");
@@ -29,18 +35,6 @@ test("a claim is one process's at a time, and in the way of nobody who opens the
   const next = await claimStore(url);
   expect(next).toBeDefined();
   await next?.release();
-});
-
-test("names do not see each other's entries", async () => {
-  const store = await openStore(`sqlite:${join(temporaryFolder(), "s.sqlite")}`);
-  const [one, two] = [await store.open("history"), await store.open("queue")];
-  await one.set("key", "one");
-  await two.set("key", "two");
-  const seen: unknown[] = [];
-  for await (const entry of two.iterator?.({}) ?? []) seen.push(entry);
-  expect(seen).toEqual([["key", "two"]]);
-  expect(await one.get("key")).toBe("one");
-  await store.close();
 });
 
 describe("a damaged file", () => {
@@ -189,7 +183,7 @@ test("a folder that cannot be made is told with its path", async () => {
   expect(String(error)).toContain("STORE_URL");
 });
 
-test.each(["redis://x", "nonsense", "sqlite:", "postgres://ann:geheim99@db/x"])(
+test.each(["redis://x", "nonsense", "sqlite:", "postgres://ann:geheim99@db"])(
   "%s is refused",
   async (url) => {
     const error = await openStore(url).catch((reason: unknown) => reason);

@@ -20,8 +20,8 @@ const SLOWER = { each: 1.25, most: 8 };
 /** After so many ms without a refusal half of the slowness is over. */
 const HALF_LIFE_MS = 30_000;
 
-/** A lane of one write each `paceMs`, of which `burst` more may be made at once, and paid for later. */
-export function createLane(paceMs: number, burst: number): Lane {
+/** A lane of one write each `pace()` ms, of which `burst` more may be made at once, and paid for later. */
+export function createLane(pace: () => number, burst: number): Lane {
   /** When all that was written will have had its time, in ms since the epoch. */
   let paid = 0;
   /** The platform takes nothing before, in ms since the epoch. */
@@ -52,11 +52,11 @@ export function createLane(paceMs: number, burst: number): Lane {
 
   function waitMs(credit: number): number {
     const now = Date.now();
-    return Math.max(0, closedUntil - now, paid - now - credit * paceMs * times());
+    return Math.max(0, closedUntil - now, paid - now - credit * pace() * times());
   }
 
   function spend(): void {
-    paid = Math.max(Date.now(), paid) + paceMs * times();
+    paid = Math.max(Date.now(), paid) + pace() * times();
   }
 
   function times(): number {

@@ -35,27 +35,58 @@ const BURST = { chat: 2, overall: 4 };
 /** If so many chats that had kept to their pace are refused within so many ms, then all of them together are too fast. */
 const TOO_FAST = { chats: 3, withinMs: 1000 };
 
-/** Throttles of platforms on which nothing was written yet. */
-export function createThrottles(): Throttles {
+/** Other processes that write with the same bots. */
+export interface Others {
+  /** So many processes write, this one too; 0 if that is not known. */
+  writers(): number;
+  /** Tells the others that a platform refuses writes for a while. */
+  tell(refusal: Refusal): void;
+  hear(heard: (refusal: Refusal) => void): void;
+}
+
+/** A platform takes no writes in a chat for so long; without a chat, in none. */
+export interface Refusal {
+  readonly platform: string;
+  readonly chat?: string;
+  readonly forMs: number;
+}
+
+/**
+ * Throttles of platforms on which nothing was written yet. Of what is allowed over all chats together each process
+ * takes the same share; what a platform refuses to one of them counts for all.
+ */
+export function createThrottles(others?: Others): Throttles {
   const platforms = new Map<string, Platform>();
+  others?.hear(({ platform, chat, forMs }) => platforms.get(platform)?.slowDown(forMs, chat));
   return {
     of: (adapter, { chat }) => {
-      const platform = platforms.get(adapter.name) ?? createPlatform(adapter.pace.overall ?? 0);
-      platforms.set(adapter.name, platform);
-      return createThrottle(platform, () => platform.chat(chat.id, adapter.pace[chat.kind]));
+      const { name, pace } = adapter;
+      const platform = platforms.get(name) ?? open(name, pace.overall ?? 0);
+      platforms.set(name, platform);
+      return createThrottle(platform, { id: chat.id, lane: () => platform.chat(chat.id, pace[chat.kind]) });
     },
   };
+
+  function open(platform: string, overallMs: number): Platform {
+    return createPlatform({
+      overallMs: () => overallMs * Math.max(1, others?.writers() ?? 1),
+      tell: (forMs, chat) => others?.tell({ platform, forMs, ...(chat !== undefined && { chat }) }),
+    });
+  }
 }
 
 interface Platform {
   readonly overall: Lane;
   /** That of a chat: always the newest, as idle ones are forgotten. */
   chat(id: string, paceMs: number): Lane;
-  /** A chat that had kept to its pace was refused. */
-  readonly suspect: (chat: Lane, retryAfterMs: number) => void;
+  /** It has refused a write in a chat, which had kept to its pace or not. */
+  refused(chat: { id: string; lane: Lane; hadRoom: boolean }, forMs: number): void;
+  /** It has refused one to another process. */
+  slowDown(forMs: number, chat: string | undefined): void;
 }
 
-function createThrottle({ overall, suspect }: Platform, lane: () => Lane): Throttle {
+function createThrottle(platform: Platform, { id, lane }: { id: string; lane: () => Lane }): Throttle {
+  const { overall } = platform;
   return {
     waitMs: (credit) => lane().waitMs(credit),
     room: (signal) => overall.turn(false, signal),
@@ -83,16 +114,20 @@ function createThrottle({ overall, suspect }: Platform, lane: () => Lane): Throt
     try {
       return await action();
     } catch (error) {
-      if (error instanceof PlatformError && error.retryAfterMs !== undefined) {
-        chat.slowDown(error.retryAfterMs);
-        if (hadRoom) suspect(chat, error.retryAfterMs);
-      }
+      if (error instanceof PlatformError && error.retryAfterMs !== undefined)
+        platform.refused({ id, lane: chat, hadRoom }, error.retryAfterMs);
       throw error;
     }
   }
 }
 
-function createPlatform(overallMs: number): Platform {
+function createPlatform({
+  overallMs,
+  tell,
+}: {
+  overallMs: () => number;
+  tell: (forMs: number, chat?: string) => void;
+}): Platform {
   /** By chat; the one that was longest not written in first. */
   const chats = new Map<string, Lane>();
   const overall = createLane(overallMs, BURST.overall);
@@ -101,23 +136,33 @@ function createPlatform(overallMs: number): Platform {
   return {
     overall,
     chat: (id, paceMs) => {
-      const chat = chats.get(id) ?? createLane(paceMs, BURST.chat);
+      const chat = chats.get(id) ?? createLane(() => paceMs, BURST.chat);
       chats.delete(id);
       forgetIdle();
       chats.set(id, chat);
       return chat;
     },
-    suspect: (chat, retryAfterMs) => {
-      const at = Date.now();
-      suspects = [
-        ...suspects.filter((one) => one.at > at - TOO_FAST.withinMs && one.chat !== chat),
-        { chat, at },
-      ];
-      if (suspects.length < TOO_FAST.chats) return;
-      suspects = [];
-      overall.slowDown(retryAfterMs);
+    refused: ({ id, lane, hadRoom }, forMs) => {
+      lane.slowDown(forMs);
+      tell(forMs, id);
+      if (!hadRoom || !tooFast(lane)) return;
+      overall.slowDown(forMs);
+      tell(forMs);
     },
+    slowDown: (forMs, chat) => (chat === undefined ? overall : chats.get(chat))?.slowDown(forMs),
   };
+
+  /** Whether all chats together are: this one is not the first that is refused though it had kept to its pace. */
+  function tooFast(chat: Lane): boolean {
+    const at = Date.now();
+    suspects = [
+      ...suspects.filter((one) => one.at > at - TOO_FAST.withinMs && one.chat !== chat),
+      { chat, at },
+    ];
+    if (suspects.length < TOO_FAST.chats) return false;
+    suspects = [];
+    return true;
+  }
 
   /** Looks at two with each write, so that there are never many more than are in use. */
   function forgetIdle(): void {

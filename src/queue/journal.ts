@@ -1,11 +1,12 @@
 import type Keyv from "keyv";
 import { reached } from "../crash.ts";
-import { describeError, Interrupted, Overflow, Parked, PlatformError, StoreError } from "../errors.ts";
+import { describeError, Interrupted, Overflow, Parked } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { DeadLetters } from "./dead.ts";
 import { type Entry, readEntry, writeEntry } from "./entry.ts";
 import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Worker } from "./queue.ts";
+import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS, SUSPECT_AFTER } from "./rules.ts";
 
 export interface JournalOptions {
   /** Holds the queue alone; it must throw on errors. */
@@ -27,18 +28,6 @@ export interface JournalOptions {
 
 /** How often to look for dead letters that someone wants tried once more, in ms. */
 const LOOK_EVERY_MS = 2_000;
-
-/**
- * An event that the process has died with so often is worked on alone among its like: the one that is to blame
- * takes the others no further down with it.
- */
-const SUSPECT_AFTER = 4;
-
-/** A process that has lived so long with an event, in ms, does not die of it: something else ended it. */
-const SURVIVED_MS = 10_000;
-
-/** Letters are for the eyes of people. */
-const LONGEST_ERROR = 500;
 
 /** A queue for one process, journalled in Keyv. */
 export function createJournalQueue(options: JournalOptions): Queue {
@@ -224,7 +213,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
         if (counted) await count(job, job.attempts).catch(() => undefined);
         throw error;
       }
-      job.error = describeError(error).slice(0, LONGEST_ERROR);
+      job.error = reasonOf(error);
       if (job.attempts < MOST_ATTEMPTS) throw error;
       log.error({ event: job.event.id, err: error }, `a turn fails for good: ${job.error}`);
       return false;
@@ -247,7 +236,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
 
   function retryLater(lane: Lane, job: Job, error: unknown): void {
     const { event, attempts } = job;
-    const pauseMs = Math.min(60_000, options.pauseMs * 2 ** job.failures) * (0.75 + Math.random() / 2);
+    const pauseMs = pauseAfter(job.failures, options.pauseMs);
     job.failures += 1;
     log.error(
       { event: event.id, conversation: lane.key, attempts, err: error },
@@ -303,15 +292,6 @@ interface Job {
 
 function isSuspect({ left, attempts }: Job): boolean {
   return left && attempts >= SUSPECT_AFTER;
-}
-
-/** What another event would meet as well. */
-function isBlameless(error: unknown): boolean {
-  return (
-    error instanceof Parked ||
-    error instanceof StoreError ||
-    (error instanceof PlatformError && !error.permanent)
-  );
 }
 
 async function readAll(keyv: Keyv, log: Log): Promise<Entry[]> {

@@ -10,6 +10,8 @@ import { until } from "../support/until.ts";
 export interface QueueHouse {
   /** `/reset` interrupts; at most `atOnce` (default 100) run at once. */
   open(options?: { atOnce?: number }): Promise<Queue>;
+  /** As when the process dies: nothing that the queue had in hand goes on. */
+  kill(queue: Queue): Promise<void>;
   /** Where the queue puts what it gives up. */
   readonly dead: DeadLetters;
   /** What is stored, as ids. */
@@ -157,6 +159,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await begin(dead, () => new Promise(() => undefined));
       for (const index of [1, 2, 3]) await dead.push(said("ann", index));
       await dead.push(said("bob", 1));
+      await house.kill(dead);
       const heir = await house.open();
       const seen: string[] = [];
       await begin(heir, async (event) => void seen.push(event.id));
@@ -201,12 +204,15 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
     scenario("parks what runs on when it stops, and keeps it", async (house) => {
       const queue = await house.open();
       let reason: unknown;
+      let begun = false;
       await begin(queue, async (_, { parked }) => {
+        begun = true;
         await new Promise<void>((resolve) => parked.addEventListener("abort", () => resolve()));
         reason = parked.reason;
         throw parked.reason;
       });
       await queue.push(said("ann", 1));
+      await until(() => begun);
       await queue.stop();
       expect(reason).toBeInstanceOf(Parked);
       expect(await house.stored()).toEqual(["ann-1"]);
@@ -275,6 +281,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       const first = await house.open();
       await begin(first, forEver);
       for (const event of [said("bob", 1), said("ann", 1), said("ann", 2)]) await first.push(event);
+      await house.kill(first);
       for (let run = 0; run < 50 && (await house.dead.list()).length === 0; run += 1) {
         const begun: string[] = [];
         const queue = await house.open();
@@ -291,6 +298,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
           },
         });
         await until(() => given || begun.includes("ann-1"));
+        await house.kill(queue);
       }
       const heir = await house.open();
       const seen: string[] = [];
@@ -308,13 +316,16 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       const first = await house.open();
       await begin(first, forEver);
       await Promise.all(people.map((event) => first.push(event)));
+      await house.kill(first);
       for (let run = 0; run < MOST_ATTEMPTS; run += 1) {
         let begun = 0;
-        await begin(await house.open(), () => {
+        const queue = await house.open();
+        await begin(queue, () => {
           begun += 1;
           return forEver();
         });
         await until(() => begun > 0);
+        await house.kill(queue);
       }
       const heir = await house.open();
       const given: string[] = [];

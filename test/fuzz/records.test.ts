@@ -188,14 +188,15 @@ test("a kept text that makes no sense is as good as none", async () => {
   );
   for (const value of fc.sample(row(kept), { numRuns: 40, seed: SEED })) {
     await write(url, "kept", [["discord", value]]);
-    const keep = createKeep(url);
+    const store = await openStore(url);
+    const keep = createKeep(store);
     const { log, lines } = captureLog();
     const memory = createMemory({ bot: "1", keep: keep.at("discord"), log });
     await memory.load();
     expect(memory.behind().every(({ channel }) => /^\d+$/.test(channel))).toBe(true);
     memory.setApplication("77");
     await memory.close();
-    await keep.close();
+    await store.close();
     expect(lines()).toBe("");
   }
 });

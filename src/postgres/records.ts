@@ -1,0 +1,104 @@
+import Keyv from "keyv";
+import { StoreError } from "../errors.ts";
+import type { Postgres } from "./pool.ts";
+
+/** So many records are read at once when all are. */
+const PAGE = 500;
+
+/** What Keyv stores: the value in an envelope. */
+interface Envelope {
+  readonly value?: unknown;
+}
+
+/**
+ * A Keyv over the records of one place. A record with a number `revision` is replaced only by one with a larger
+ * one: whoever has lost their turn to another process cannot overwrite what that one has written. (The very same may
+ * be written again: of the first time the answer may have been lost.)
+ *
+ * The package @keyv/postgres is not used: its pool is private and has no listener for errors, so that one idle
+ * connection that breaks ends the process.
+ */
+export function openRecords(db: Postgres, place: string): Keyv {
+  const keyv = new Keyv({ throwOnErrors: true, useKeyPrefix: false, store: createRecords(db, place) });
+  // The envelope comes as it is: what is to be compared is read from it.
+  keyv.serialize = undefined;
+  keyv.deserialize = undefined;
+  return keyv;
+}
+
+function createRecords(db: Postgres, place: string) {
+  return {
+    // Keyv iterates over those alone whose dialect it knows.
+    opts: { dialect: "postgres" },
+    namespace: undefined,
+    on: () => undefined,
+    get: async (key: string) => {
+      const [row] = await db.query<{ value: string }>(
+        "select value from colloquy.records where place = $1 and key = $2",
+        [place, escaped(key)],
+      );
+      return row && read(row.value);
+    },
+    set: async (key: string, envelope: Envelope) => {
+      const written = await db.query(
+        `insert into colloquy.records as r (place, key, value, revision) values ($1, $2, $3, $4)
+         on conflict (place, key) do update set value = excluded.value, revision = excluded.revision
+         where r.revision is null or excluded.revision is null or r.revision < excluded.revision
+           or (r.revision = excluded.revision and r.value = excluded.value)
+         returning 1`,
+        [place, escaped(key), JSON.stringify(envelope), revisionOf(envelope)],
+      );
+      if (written.length > 0) return true;
+      throw new StoreError(
+        "superseded",
+        `The record ${key} in ${place} was written by another process meanwhile; it was left as that one has written it`,
+      );
+    },
+    delete: async (key: string) => {
+      const gone = await db.query("delete from colloquy.records where place = $1 and key = $2 returning 1", [
+        place,
+        escaped(key),
+      ]);
+      return gone.length > 0;
+    },
+    clear: async () => void (await db.query("delete from colloquy.records where place = $1", [place])),
+    // In the order of the keys, so that what is written meanwhile moves nothing.
+    iterator: async function* () {
+      for (let after = ""; ; ) {
+        const rows = await db.query<{ key: string; value: string }>(
+          "select key, value from colloquy.records where place = $1 and key > $2 order by key limit $3",
+          [place, after, PAGE],
+        );
+        for (const { key, value } of rows) yield [unescaped(key), read(value)];
+        const last = rows.at(-1);
+        if (!last) return;
+        after = last.key;
+      }
+    },
+  };
+}
+
+/** PostgreSQL's text cannot hold the character of code 0, and keys come from strangers. */
+function escaped(key: string): string {
+  return key.replace(/[\\\0]/g, (character) => (character === "\0" ? "\\0" : "\\\\"));
+}
+
+function unescaped(key: string): string {
+  return key.replace(/\\([0\\])/g, (_, kind: string) => (kind === "0" ? "\0" : "\\"));
+}
+
+function revisionOf({ value }: Envelope): number | null {
+  const { revision } = (value ?? {}) as { revision?: unknown };
+  return typeof revision === "number" ? revision : null;
+}
+
+/** What somebody else has put there is handed on as it is: whoever reads it finds that it makes no sense. */
+function read(text: string): Envelope {
+  try {
+    const found: unknown = JSON.parse(text);
+    if (typeof found === "object" && found !== null && "value" in found) return found;
+  } catch {
+    // Handed on below.
+  }
+  return { value: text };
+}

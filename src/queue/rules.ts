@@ -1,0 +1,37 @@
+import { describeError, Parked, PlatformError, StoreError } from "../errors.ts";
+
+/** What all queues hold to when work on an event does not end well. */
+
+/**
+ * An event that processes have died with so often is worked on alone among its like: the one that is to blame takes
+ * the others no further down with it.
+ */
+export const SUSPECT_AFTER = 4;
+
+/** A process that has lived so long with an event, in ms, does not die of it: something else ended it. */
+export const SURVIVED_MS = 10_000;
+
+/** The locks of those who work on conversations, where processes share a queue: a worker without one is dead. */
+export const WORKERS = "workers";
+
+/** Letters are for the eyes of people. */
+const LONGEST_REASON = 500;
+
+/** What another event would meet as well. */
+export function isBlameless(error: unknown): boolean {
+  return (
+    error instanceof Parked ||
+    error instanceof StoreError ||
+    (error instanceof PlatformError && !error.permanent)
+  );
+}
+
+/** How long to wait after so many failures, in ms: twice as long each time, up to a minute, and never all at once. */
+export function pauseAfter(failures: number, firstMs: number): number {
+  return Math.min(60_000, firstMs * 2 ** Math.min(failures, 30)) * (0.75 + Math.random() / 2);
+}
+
+/** The reason of a dead letter. */
+export function reasonOf(error: unknown): string {
+  return describeError(error).slice(0, LONGEST_REASON);
+}

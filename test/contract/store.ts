@@ -1,0 +1,126 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createHistory } from "../../src/conversation.ts";
+import type { Store } from "../../src/store.ts";
+
+/** One place that is kept; `open` gives a store over it, as a process does when it starts. */
+export interface StoreHouse {
+  open(): Promise<Store>;
+  close(): Promise<void>;
+}
+
+/** The contract that every store keeps that outlives its process. */
+export function describeStore(name: string, build: () => Promise<StoreHouse>): void {
+  describe(`store: ${name}`, () => {
+    const scenario = (title: string, run: (house: StoreHouse) => Promise<void>) =>
+      test(title, async () => {
+        const house = await build();
+        try {
+          await run(house);
+        } finally {
+          await house.close();
+        }
+      });
+
+    scenario("gives back what was set, whatever it is, to those who come later too", async (house) => {
+      const first = await house.open();
+      const keyv = await first.open("history");
+      const kept = new Map<string, unknown>();
+      await fc.assert(
+        fc.asyncProperty(key(), fc.jsonValue(), async (key, value) => {
+          await keyv.set(key, value);
+          kept.set(key, value);
+          expect(await keyv.get(key)).toEqual(plain(value));
+        }),
+        { numRuns: 60 },
+      );
+      await first.close();
+      const second = await house.open();
+      const found = new Map<string, unknown>();
+      for await (const [key, value] of (await second.open("history")).iterator?.({}) ?? [])
+        found.set(String(key), value);
+      expect(found).toEqual(new Map([...kept].map(([key, value]) => [key, plain(value)])));
+      await second.close();
+    });
+
+    scenario("says of what is not there that it is not there", async (house) => {
+      const store = await house.open();
+      const keyv = await store.open("history");
+      expect(await keyv.get("nobody")).toBeUndefined();
+      expect(await keyv.delete("nobody")).toBe(false);
+      await keyv.set("ann", 1);
+      expect(await keyv.delete("ann")).toBe(true);
+      expect(await keyv.get("ann")).toBeUndefined();
+      await store.close();
+    });
+
+    scenario(
+      "keeps names apart, those too that differ in case or in a sign that means any",
+      async (house) => {
+        const store = await house.open();
+        const names = ["history", "queue"];
+        const keys = ["chat_1", "chatX1", "CHAT_1", "chat%", "chat"];
+        for (const name of names)
+          for (const key of keys) await (await store.open(name)).set(key, `${name} ${key}`);
+        await (await store.open("queue")).delete("chat_1");
+        const found = new Set<string>();
+        for await (const [key, value] of (await store.open("queue")).iterator?.({}) ?? [])
+          found.add(`${key}: ${value}`);
+        expect(found).toEqual(new Set(keys.slice(1).map((key) => `${key}: queue ${key}`)));
+        expect(await (await store.open("history")).get("chat_1")).toBe("history chat_1");
+        await store.close();
+      },
+    );
+
+    scenario("goes through all there is, though it is more than comes at once", async (house) => {
+      const store = await house.open();
+      const keyv = await store.open("history");
+      const keys = Array.from({ length: 1200 }, (_, index) => `key ${index}`);
+      await Promise.all(keys.map((key) => keyv.set(key, key)));
+      const found: string[] = [];
+      for await (const [key] of keyv.iterator?.({}) ?? []) found.push(String(key));
+      expect(found.sort()).toEqual(keys.sort());
+      await store.close();
+    });
+
+    scenario("takes a record of the largest size", async (house) => {
+      const store = await house.open();
+      const keyv = await store.open("history");
+      const text = "多".repeat(400_000);
+      await keyv.set("ann", { text });
+      expect(await keyv.get("ann")).toEqual({ text });
+      await store.close();
+    });
+
+    scenario("keeps conversations", async (house) => {
+      const first = await house.open();
+      const history = createHistory(await first.open("history"));
+      const conversation = await history.load("paper:ann");
+      const messages = [{ role: "user" as const, content: "hello \0 \u{1F600}", at: 1 }];
+      await history.save({ ...conversation, messages });
+      await first.close();
+      const second = await house.open();
+      const loaded = await createHistory(await second.open("history")).load("paper:ann");
+      expect(loaded.messages).toEqual(messages);
+      await second.close();
+    });
+
+    scenario("works, as far as it can tell", async (house) => {
+      const store = await house.open();
+      await Promise.all([store.check(), store.check()]);
+      await store.close();
+    });
+  });
+}
+
+/** As ids of strangers may be. */
+function key(): fc.Arbitrary<string> {
+  const odd = fc.constantFrom("\0", "\\", "\\0", "%", "_", "'", '"', ":", "\n");
+  const unit = fc.oneof(fc.string({ minLength: 1, maxLength: 1, unit: "grapheme" }), odd);
+  return fc.oneof(fc.string({ minLength: 1, unit }), fc.string({ minLength: 300, maxLength: 400, unit }));
+}
+
+/** JSON knows no -0. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
