@@ -25,7 +25,7 @@ export interface ClusterOptions {
   readonly size: number;
   /** Each process has a folder of its own in it, and a log. */
   readonly folder: string;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: (member: number) => Readonly<Record<string, string>>;
 }
 
 const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
@@ -103,7 +103,7 @@ function createMember({ folder, settings }: ClusterOptions, index: number) {
     if (child) return;
     const own = spawn(process.execPath, [CLI, "start"], {
       cwd: home,
-      env: { PATH: process.env["PATH"], HTTP_PORT: "0", ...settings },
+      env: { PATH: process.env["PATH"], HTTP_PORT: "0", ...settings(index) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = own;

@@ -14,10 +14,13 @@ export interface Faults {
 export interface FaultsOptions {
   readonly world: World;
   readonly cluster: Cluster;
+  /** Those of the store. */
+  readonly more: readonly Kind[];
   readonly seed: number;
 }
 
-interface Kind {
+/** One kind of fault. */
+export interface Kind {
   readonly name: string;
   /** How often it is chosen, as compared with the others. */
   readonly weight: number;
@@ -39,9 +42,9 @@ const DOWN_MS = [
 const KILLED_AT_START = 0.2;
 
 /** Begins at once; the same seed makes the same faults in the same order. */
-export function letFail({ world, cluster, seed }: FaultsOptions, signal: AbortSignal): Faults {
+export function letFail({ world, cluster, more, seed }: FaultsOptions, signal: AbortSignal): Faults {
   const counts = new Map<string, number>();
-  const kinds = [...telegramFaults(world, signal), ...discordFaults(world), ...modelFaults(world)];
+  const kinds = [...telegramFaults(world, signal), ...discordFaults(world), ...modelFaults(world), ...more];
   return {
     counts,
     over: Promise.all([spoil(createRandom(seed)), kill(createRandom(seed + 1))]).then(() => undefined),

@@ -8,10 +8,11 @@ import { type Cluster, createCluster } from "./cluster.ts";
 import { letFail } from "./faults.ts";
 import { createPeople, evidenceOf, letAsk, type Person } from "./people.ts";
 import { bad, isBad, judgeAll, openIn, tableOf } from "./report.ts";
+import { STORES } from "./stores.ts";
 import { startWorld, type World } from "./world.ts";
 
 /**
- * `npm run chaos -- [--minutes 30] [--users 100] [--seed N] [--store sqlite]`: the real program between simulated
+ * `npm run chaos -- [--minutes 30] [--users 100] [--seed N] [--store sqlite|postgres]`: the real program between simulated
  * platforms and a simulated model, all of which fail at random while it is killed at random; ends with 1 if anybody
  * does not see in the end what the model has said to them.
  */
@@ -20,11 +21,6 @@ import { startWorld, type World } from "./world.ts";
 const QUIET_MS = 2 * 60_000;
 
 const PROGRESS_EVERY_MS = 10_000;
-
-/** How a store is reached, and by how many processes at once. */
-const STORES: Readonly<Record<string, (folder: string) => { url: string; processes: number }>> = {
-  sqlite: (folder) => ({ url: `sqlite:${join(folder, "store.sqlite")}`, processes: 1 }),
-};
 
 const { values } = parseArgs({
   options: {
@@ -49,14 +45,19 @@ if (!openStore || !(minutes > 0) || !(users >= 2) || !Number.isSafeInteger(seed)
 
 const folder = mkdtempSync(join(tmpdir(), "colloquy-chaos-"));
 const world = await startWorld();
-const { url, processes } = openStore(folder);
-const cluster = createCluster({ size: processes, folder, settings: { ...world.settings, STORE_URL: url } });
+const store = await openStore(folder);
+const cluster = createCluster({
+  size: store.processes,
+  folder,
+  settings: (member) => ({ ...world.settings, STORE_URL: store.urlOf(member) }),
+});
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
 try {
   process.exitCode = await run(world, cluster);
 } finally {
   await cluster.close();
+  await store.close();
   await world.close();
 }
 
@@ -92,7 +93,7 @@ async function rage(people: readonly Person[]): Promise<void> {
   setMaxListeners(0, over.signal);
   const timer = setTimeout(() => over.abort(), minutes * 60_000);
   interrupted.signal.addEventListener("abort", () => over.abort());
-  const faults = letFail({ world, cluster, seed }, over.signal);
+  const faults = letFail({ world, cluster, more: store.faults, seed }, over.signal);
   await Promise.all([letAsk(people, seed, over.signal), faults.over]);
   clearTimeout(timer);
   const counts = [...faults.counts].sort(([, one], [, other]) => other - one);
