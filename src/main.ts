@@ -17,7 +17,7 @@ import type { Model } from "./model/model.ts";
 import { createOpenAI } from "./model/openai.ts";
 import { createPreview, type Preview } from "./preview.ts";
 import type { Proxy } from "./proxy.ts";
-import { claimStore, isPostgres, openStore } from "./store.ts";
+import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
 
 /** A running program. */
 export interface Program {
@@ -56,7 +56,7 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
       model: createModel(settings, log),
       persona: loadPersona(settings.PERSONA),
       // Whoever sits at the console runs the program: limits are for those who come over a network.
-      middleware: alone ? [] : await createGuards(settings, log),
+      middleware: alone ? [] : await createGuards(settings, log, store),
       store,
       turnsAtOnce: settings.TURNS_AT_ONCE,
       ...(role && { role }),
@@ -233,8 +233,8 @@ async function useProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings): Promis
   return proxy.useProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY });
 }
 
-async function createGuards(settings: Settings, log: Log): Promise<Handler[]> {
-  const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: perMinute, MAX_EVENT_AGE: hours } = settings;
+async function createGuards(settings: Settings, log: Log, { postgres }: Store): Promise<Handler[]> {
+  const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: messagesPerMinute, MAX_EVENT_AGE: hours } = settings;
   // Before the pace: what has piled up while the program was down was not written too fast.
   const listed = users.length > 0 ? new Set(users) : undefined;
   const age = apologiseForOld({
@@ -243,7 +243,7 @@ async function createGuards(settings: Settings, log: Log): Promise<Handler[]> {
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });
   const { limitPace } = await import("./access/pace.ts");
-  const pace = limitPace(perMinute, interruptingNames(allCommands()));
+  const pace = limitPace({ messagesPerMinute, always: interruptingNames(allCommands()), postgres });
   if (listed) return [age, pace, allowOnly(listed)];
   log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
   return [age, pace];

@@ -284,7 +284,8 @@ function createStore({
       await keyv.set("checked", now);
       const read: unknown = await keyv.get("checked");
       // Another process may have written since, or a little earlier.
-      if (!(Number(read) >= now - SLOWEST_CHECK_MS)) throw new StoreError("check", "what was written could not be read back");
+      if (!(Number(read) >= now - SLOWEST_CHECK_MS))
+        throw new StoreError("check", "what was written could not be read back");
     },
     backup,
     close: async () => {

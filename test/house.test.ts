@@ -31,7 +31,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
     ["src/adapter.ts", "src/conversation.ts", "src/event.ts", "src/handler.ts", "src/text/", ...LEAVES],
   ],
   ["src/answer.ts", ["src/handler.ts", "src/conversation.ts", "src/model/", ...LEAVES]],
-  ["src/access/", ["src/handler.ts", "src/conversation.ts", "src/model/", ...LEAVES]],
+  ["src/access/", ["src/handler.ts", "src/conversation.ts", "src/model/", "src/postgres/", ...LEAVES]],
   ["src/commands/", ["src/adapter.ts", "src/handler.ts", "src/conversation.ts", "src/model/", ...LEAVES]],
   [
     "src/engine.ts",
@@ -77,6 +77,17 @@ test.each(files.filter((file) => file.startsWith("src/") && !ABOVE.includes(file
   },
 );
 
+test("what belongs to PostgreSQL is loaded only where it is used", () => {
+  const loaded = new Set(["src/cli.ts"]);
+  for (const file of loaded)
+    for (const target of loadedBy(file)) if (target.endsWith(".ts")) loaded.add(target);
+  const packages = [...loaded].flatMap((file) => loadedBy(file).filter((target) => !target.endsWith(".ts")));
+  expect(loaded).toContain("src/colloquy.ts");
+  expect([...loaded].filter((file) => file.startsWith("src/postgres/"))).toEqual([]);
+  expect(packages).toContain("keyv");
+  expect(packages.filter((name) => ["pg", "graphile-worker"].includes(name))).toEqual([]);
+});
+
 test("the check sees a wrong import", () => {
   expect(allowed("src/text/x.ts", "src/engine.ts", [])).toBe(false);
   expect(allowed("adapters/a/x.ts", "adapters/b/y.ts", ["src/text/"])).toBe(false);
@@ -96,6 +107,14 @@ function sameRoom(file: string, target: string): boolean {
 function importsOf(file: string): string[] {
   return [...source(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, path = ""]) =>
     normalize(join(dirname(file), path)),
+  );
+}
+
+/** The files and packages that are loaded together with a file: no types, and nothing that is imported later. */
+function loadedBy(file: string): string[] {
+  const statements = source(file).matchAll(/^(?:import|export) (?!type )[^;"]*?"([^"]+)";/gms);
+  return [...statements].map(([, path = ""]) =>
+    path.startsWith(".") ? normalize(join(dirname(file), path)) : path,
   );
 }
 

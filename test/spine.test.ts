@@ -373,7 +373,9 @@ describe("access", () => {
   });
 
   test("whoever writes too fast is told once, and /reset goes through", async () => {
-    const { telegram, model } = await openWorld({ middleware: [limitPace(2, new Set(["reset"]))] });
+    const { telegram, model } = await openWorld({
+      middleware: [limitPace({ messagesPerMinute: 2, always: new Set(["reset"]) })],
+    });
     for (let n = 0; n < 6; n += 1) telegram.say("ann", `m${n}`);
     telegram.say("ann", "/reset");
     telegram.say("bob", "I am patient");

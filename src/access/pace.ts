@@ -1,12 +1,21 @@
-import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterRes } from "rate-limiter-flexible";
 import type { Handler } from "../handler.ts";
+import type { Postgres } from "../postgres/pool.ts";
+
+export interface PaceOptions {
+  readonly messagesPerMinute: number;
+  /** The commands that always go through. */
+  readonly always: ReadonlySet<string>;
+  /** Where other processes count too. */
+  readonly postgres?: Postgres | undefined;
+}
 
 /**
  * Lets each person say so many things a minute. Whoever is faster is told once a minute to slow down, and
  * not answered otherwise; commands that stop something always go through.
  */
-export function limitPace(messagesPerMinute: number, always: ReadonlySet<string>): Handler {
-  const limiter = new RateLimiterMemory({ points: messagesPerMinute, duration: 60 });
+export function limitPace({ messagesPerMinute, always, postgres }: PaceOptions): Handler {
+  const limiter = createLimiter(messagesPerMinute, postgres);
   return async (turn, next) => {
     const { platform, user, command } = turn.event;
     if (command !== undefined && always.has(command)) return next();
@@ -20,4 +29,21 @@ export function limitPace(messagesPerMinute: number, always: ReadonlySet<string>
     }
     return next();
   };
+}
+
+function createLimiter(points: number, postgres: Postgres | undefined) {
+  const here = new RateLimiterMemory({ points, duration: 60 });
+  if (!postgres) return here;
+  return new RateLimiterPostgres({
+    points,
+    duration: 60,
+    storeClient: postgres.pool,
+    storeType: "pool",
+    schemaName: "colloquy",
+    tableName: "paces",
+    tableCreated: true,
+    clearExpiredByTimeout: true,
+    // While the database is out of reach each process counts for itself.
+    insuranceLimiter: here,
+  });
 }

@@ -34,6 +34,7 @@ const MIGRATIONS: readonly Migration[] = [
         attempts int not null default 0,
         failures int not null default 0
       );
+      create table colloquy.paces (key text primary key, points int not null default 0, expire bigint);
       create index inbox_conversation on colloquy.inbox (conversation, number);
     `,
   },

@@ -26,6 +26,8 @@ export interface ClusterOptions {
   /** Each process has a folder of its own in it, and a log. */
   readonly folder: string;
   readonly settings: (member: number) => Readonly<Record<string, string>>;
+  /** What each does; everything if absent. */
+  readonly role?: (member: number) => string;
 }
 
 const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
@@ -68,7 +70,7 @@ export function createCluster(options: ClusterOptions): Cluster {
 }
 
 /** One place for a process, and the log of all that have stood there. */
-function createMember({ folder, settings }: ClusterOptions, index: number) {
+function createMember({ folder, settings, role = () => "all" }: ClusterOptions, index: number) {
   const home = join(folder, `process-${index}`);
   mkdirSync(home);
   const log = createWriteStream(join(folder, `process-${index}.log`));
@@ -101,7 +103,7 @@ function createMember({ folder, settings }: ClusterOptions, index: number) {
   function start(): void {
     clearTimeout(again);
     if (child) return;
-    const own = spawn(process.execPath, [CLI, "start"], {
+    const own = spawn(process.execPath, [CLI, "start", "--role", role(index)], {
       cwd: home,
       env: { PATH: process.env["PATH"], HTTP_PORT: "0", ...settings(index) },
       stdio: ["ignore", "pipe", "pipe"],
