@@ -1,13 +1,15 @@
-import { afterAll, beforeAll } from "vitest";
-import { conversationKey } from "../../src/event.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { type ChatEvent, conversationKey } from "../../src/event.ts";
 import { openSession } from "../../src/postgres/session.ts";
 import { openDeadLetters } from "../../src/queue/dead.ts";
 import { createPostgresQueue } from "../../src/queue/postgres.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { openStore, type Store } from "../../src/store.ts";
 import { describeQueue } from "../contract/queue.ts";
+import { openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { until } from "../support/until.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -42,6 +44,84 @@ describeQueue("PostgreSQL", async () => {
   };
 });
 
+test("a worker that is cut off lets go before another takes over, and ends nothing any more", async () => {
+  const url = new URL(await server.createDatabase());
+  const link = await openLink(Number(url.port));
+  const far = await openProcess(Object.assign(new URL(url), { port: String(link.port) }).href, 10);
+  const near = await openProcess(url.href, 10);
+  onTestFinished(async () => {
+    link.mend();
+    await Promise.all([far.die(), near.die()]);
+    await link.close();
+  });
+  const happened: string[] = [];
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  await far.queue.start({
+    work: async ({ id }, { parked }) => {
+      happened.push(`${id} begun by the first`);
+      parked.addEventListener("abort", () => happened.push(`${id} let go`));
+      // Deaf to that: it goes on, and comes to its end after the other has begun.
+      if (id === "ann-1") await ended;
+    },
+    giveUp: async () => undefined,
+  });
+  await far.queue.push(said("ann", 1));
+  await until(() => happened.length === 1);
+  link.block();
+  await near.queue.start({
+    work: async ({ id }) => {
+      happened.push(`${id} begun by the second`);
+      await near.queue.push(said("ann", 2));
+      end();
+      link.mend();
+      await until(() => far.alive());
+    },
+    giveUp: async () => undefined,
+  });
+  await until(() => happened.filter((what) => what.startsWith("ann-2 begun")).length === 1);
+  expect(happened.slice(0, 3)).toEqual([
+    "ann-1 begun by the first",
+    "ann-1 let go",
+    "ann-1 begun by the second",
+  ]);
+  await until(async () => (await near.store.postgres?.query("select 1 from colloquy.inbox"))?.length === 0);
+  // The one that was cut off works again.
+  for (let index = 0; !happened.includes(`bob${index - 1}-1 begun by the first`) && index < 500; index += 1) {
+    await near.queue.push(said(`bob${index}`, 1));
+    await until(() => happened.some((what) => what.startsWith(`bob${index}-1 begun`)));
+  }
+  expect(happened.some((what) => /^bob.* by the first/.test(what))).toBe(true);
+});
+
+test("an event that makes no sense is set aside, and its conversation goes on", async () => {
+  const { queue, store, die } = await openProcess(await server.createDatabase(), 10);
+  onTestFinished(die);
+  await queue.push(said("ann", 1));
+  await queue.push(said("ann", 2));
+  await store.postgres?.query("update colloquy.inbox set entry = '{' where id = 'ann-1'");
+  const seen: string[] = [];
+  await queue.start({ work: async ({ id }) => void seen.push(id), giveUp: async () => undefined });
+  await until(() => seen.length === 1);
+  expect(seen).toEqual(["ann-2"]);
+  expect(await store.postgres?.query("select id, conversation from colloquy.inbox")).toEqual([
+    { id: "ann-1", conversation: "set aside: paper:ann" },
+  ]);
+  await queue.stop();
+});
+
+function said(user: string, index: number): ChatEvent {
+  return {
+    id: `${user}-${index}`,
+    platform: "paper",
+    user: { id: user },
+    chat: { id: user, kind: "direct" },
+    to: {},
+    text: `message ${index}`,
+    at: index,
+  };
+}
+
 /** What of a process has to do with the queue; it waits less long than usual for everything. */
 async function openProcess(url: string, atOnce: number) {
   const store = await openStore(url);
@@ -66,5 +146,5 @@ async function openProcess(url: string, atOnce: number) {
     await session.close();
     await store.close();
   };
-  return { queue, store, die };
+  return { queue, store, die, alive: () => session.alive() };
 }

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openPostgres } from "../../src/postgres/pool.ts";
+import { openSession, type Wanted } from "../../src/postgres/session.ts";
+import { openTables } from "../../src/postgres/tables.ts";
+import { type Link, openLink } from "../support/link.ts";
+import { captureLog } from "../support/log.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { until } from "../support/until.ts";
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+}, 60_000);
+afterAll(() => server.close());
+
+const { log } = captureLog();
+const TICK_MS = 20;
+
+/** Some processes on one database, each by a link of its own. */
+async function openProcesses(count: number) {
+  const url = new URL(await server.createDatabase());
+  const open = async () => {
+    const link: Link = await openLink(Number(url.port));
+    const db = openPostgres(Object.assign(new URL(url), { port: String(link.port) }).href);
+    const session = openSession(db, log, TICK_MS);
+    onTestFinished(async () => {
+      await session.close();
+      await db.close();
+      await link.close();
+    });
+    return { link, db, session };
+  };
+  return Promise.all(Array.from({ length: count }, open)) as Promise<[Process, ...Process[]]>;
+}
+
+interface Process {
+  readonly link: Link;
+  readonly db: ReturnType<typeof openPostgres>;
+  readonly session: ReturnType<typeof openSession>;
+}
+
+/** A wish for a lock, and what has become of it. */
+function wish(name = "one"): Wanted & { events: string[] } {
+  const events: string[] = [];
+  return {
+    group: "things",
+    name,
+    events,
+    gained: () => void events.push("gained"),
+    lost: () => void events.push("lost"),
+  };
+}
+
+test("a lock is one process's at a time, and goes to the other when it is released", async () => {
+  const [one, other] = await openProcesses(2);
+  const [mine, theirs] = [wish(), wish()];
+  const lock = one.session.lock(mine);
+  await until(() => lock.held);
+  const second = other?.session.lock(theirs);
+  await second?.asked;
+  expect(second?.held).toBe(false);
+  await lock.release();
+  await until(() => second?.held);
+  expect([mine.events, theirs.events]).toEqual([["gained"], ["gained"]]);
+});
+
+test("a lock goes to the other when the connection is cut, and is asked for again", async () => {
+  const [one, other] = await openProcesses(2);
+  const [mine, theirs] = [wish(), wish()];
+  const lock = one.session.lock(mine);
+  await until(() => lock.held);
+  const second = other?.session.lock(theirs);
+  one.link.block();
+  await until(() => second?.held);
+  expect(mine.events).toEqual(["gained", "lost"]);
+  expect(one.session.alive()).toBe(false);
+  one.link.mend();
+  await until(() => one.session.alive());
+  await second?.release();
+  await until(() => mine.events.length === 3);
+  expect(mine.events).toEqual(["gained", "lost", "gained"]);
+});
+
+test("each knows how many locks of a group are held, and which are not", async () => {
+  const [one, other] = await openProcesses(2);
+  one.session.lock(wish("a"));
+  other?.session.lock(wish("b"));
+  await until(() => one.session.held("things") === 2 && other?.session.held("things") === 2);
+  expect(await one.session.unheld("things", ["a", "b", "c"])).toEqual(["c"]);
+  other?.link.block();
+  await until(() => one.session.held("things") === 1);
+  expect(await one.session.unheld("things", ["a", "b", "c"])).toEqual(["b", "c"]);
+});
+
+test("what one tells the others hear, and know when they may have missed something", async () => {
+  const [one, other] = await openProcesses(2);
+  const heard: unknown[] = [];
+  let missed = 0;
+  one.session.hear("news", (what) => heard.push(["own", what]));
+  other?.session.hear(
+    "news",
+    (what) => heard.push(what),
+    () => void (missed += 1),
+  );
+  await until(() => missed === 1, "the first connection");
+  await one.session.tell("weather", { rain: true });
+  await one.session.tell("news", { text: "hello" });
+  await until(() => heard.length > 0);
+  expect(heard).toEqual([{ text: "hello" }]);
+  other?.link.cut();
+  await until(() => missed === 2, "the second connection");
+});
+
+test("a statement is run again when its connection breaks, and while the server is away", async () => {
+  const [{ db, link }] = await openProcesses(1);
+  await db.query("create table counted (number int)");
+  link.cut();
+  expect(await db.query("select 1 as one")).toEqual([{ one: 1 }]);
+  link.block();
+  const answer = db.query("select 2 as two");
+  setTimeout(() => link.mend(), 300);
+  expect(await answer).toEqual([{ two: 2 }]);
+  await expect(db.query("select * from nothing")).rejects.toMatchObject({
+    name: "StoreError",
+    code: "42P01",
+  });
+});
+
+test("processes that start together make the tables once", async () => {
+  const url = await server.createDatabase();
+  const opened = await Promise.all([openTables(url), openTables(url), openTables(url)]);
+  expect(await opened[0].query("select number, least from colloquy.version")).toEqual([
+    { number: 1, least: 0 },
+  ]);
+  await Promise.all(opened.map((db) => db.close()));
+});
+
+test("tables of a newer program are used, unless it says that they cannot be", async () => {
+  const url = await server.createDatabase();
+  const db = await openTables(url);
+  await db.query("update colloquy.version set number = 9");
+  await (await openTables(url)).close();
+  await db.query("update colloquy.version set least = 9");
+  await expect(openTables(url)).rejects.toThrow(/are of version 9.*Run the newer program/);
+  await db.close();
+});
+
+test.each([
+  ["wrong password", (url: URL) => void (url.password = "geheim"), /refuses the user or the password/],
+  ["no such database", (url: URL) => void (url.pathname = "/nowhere"), /does not exist: create it/],
+  ["nobody there", (url: URL) => void (url.port = "1"), /does not answer as it should/],
+])("%s is said with what to do, and without the password", async (_, spoil, sentence) => {
+  const url = new URL(await server.createDatabase());
+  spoil(url);
+  const error = await openTables(url.href).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: "StoreError", message: expect.stringMatching(sentence) });
+  expect(String(error)).not.toMatch(/geheim|secret/);
+});
