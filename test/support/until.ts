@@ -1,3 +1,6 @@
+/** It is looked at again after a moment, and as that is in vain ever less often; in ms. */
+const PAUSE = { first: 2, most: 20 };
+
 /** Waits for a condition, never for a time; fails with what was waited for, as it is by then. */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -5,11 +8,11 @@ export async function until<T>(
   withinMs = 15_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + withinMs;
-  for (;;) {
+  for (let pause = PAUSE.first; ; pause = Math.min(PAUSE.most, pause * 1.1)) {
     const value = await condition();
     if (value) return value;
     if (Date.now() > deadline)
       throw new Error(`waited ${withinMs} ms in vain for: ${typeof what === "string" ? what : what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
