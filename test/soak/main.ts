@@ -44,6 +44,8 @@ try {
     OPENAI_API_KEY: model.key,
     OPENAI_BASE_URL: model.baseURL,
     OPENAI_MODEL: "simulated",
+    // So few that tokens are counted from the first fifth on: the counter takes 20 MB, once.
+    OPENAI_CONTEXT_TOKENS: "4096",
     // A few people who test the soak itself may write a lot.
     MESSAGES_PER_MINUTE: "100000",
     LOG_LEVEL: "info",
