@@ -253,6 +253,18 @@ describe("what an operator gets wrong is a clear sentence", () => {
     expect(program.errors()).toMatch(new RegExp(`port ${port}.*HTTP_PORT`));
   });
 
+  test("a store that another process works with, and roles on one that cannot be shared", async () => {
+    const { onTelegram } = await surroundings();
+    const first = runProgram(["start"], onTelegram);
+    await first.ready();
+    const second = runProgram(["start"], onTelegram);
+    expect(await second.exited).toBe(2);
+    expect(second.errors()).toMatch(/Another process of the program works with this store .*: end that one/);
+    const worker = runProgram(["start", "--role", "worker"]);
+    expect(await worker.exited).toBe(2);
+    expect(worker.errors()).toMatch(/role worker is for processes that share a store: set STORE_URL/);
+  });
+
   test.each([
     [
       { STORE_URL: "sqlite:/dev/null/store.sqlite" },

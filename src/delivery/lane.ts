@@ -20,8 +20,8 @@ const SLOWER = { each: 1.25, most: 8 };
 /** After so many ms without a refusal half of the slowness is over. */
 const HALF_LIFE_MS = 30_000;
 
-/** A lane of one write each `pace()` ms, of which `burst` more may be made at once, and paid for later. */
-export function createLane(pace: () => number, burst: number): Lane {
+/** A lane of one write each `pace()` ms, of which `burst()` more may be made at once, and paid for later. */
+export function createLane(pace: () => number, burst: () => number): Lane {
   /** When all that was written will have had its time, in ms since the epoch. */
   let paid = 0;
   /** The platform takes nothing before, in ms since the epoch. */
@@ -29,7 +29,7 @@ export function createLane(pace: () => number, burst: number): Lane {
   let slowness = { times: 1, at: 0 };
   const rows: readonly Row[] = [
     { credit: burst, waiting: [] },
-    { credit: 0, waiting: [] },
+    { credit: () => 0, waiting: [] },
   ];
   let timer: NodeJS.Timeout | undefined;
 
@@ -84,7 +84,7 @@ export function createLane(pace: () => number, burst: number): Lane {
   function call(): void {
     clearTimeout(timer);
     for (let row = first(); row; row = first()) {
-      const ms = waitMs(row.credit);
+      const ms = waitMs(row.credit());
       if (ms > 0) {
         timer = setTimeout(call, Math.ceil(ms));
         return;
@@ -101,6 +101,6 @@ export function createLane(pace: () => number, burst: number): Lane {
 
 /** Those who wait for their turn, and how many writes may be owed when it comes. */
 interface Row {
-  readonly credit: number;
+  readonly credit: () => number;
   readonly waiting: (() => void)[];
 }

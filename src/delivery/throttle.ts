@@ -68,8 +68,12 @@ export function createThrottles(others?: Others): Throttles {
   };
 
   function open(platform: string, overallMs: number): Platform {
+    const writers = () => Math.max(1, others?.writers() ?? 1);
     return createPlatform({
-      overallMs: () => overallMs * Math.max(1, others?.writers() ?? 1),
+      overall: createLane(
+        () => overallMs * writers(),
+        () => BURST.overall / writers(),
+      ),
       tell: (forMs, chat) => others?.tell({ platform, forMs, ...(chat !== undefined && { chat }) }),
     });
   }
@@ -122,21 +126,25 @@ function createThrottle(platform: Platform, { id, lane }: { id: string; lane: ()
 }
 
 function createPlatform({
-  overallMs,
+  overall,
   tell,
 }: {
-  overallMs: () => number;
+  overall: Lane;
   tell: (forMs: number, chat?: string) => void;
 }): Platform {
   /** By chat; the one that was longest not written in first. */
   const chats = new Map<string, Lane>();
-  const overall = createLane(overallMs, BURST.overall);
   let suspects: { readonly chat: Lane; readonly at: number }[] = [];
 
   return {
     overall,
     chat: (id, paceMs) => {
-      const chat = chats.get(id) ?? createLane(() => paceMs, BURST.chat);
+      const chat =
+        chats.get(id) ??
+        createLane(
+          () => paceMs,
+          () => BURST.chat,
+        );
       chats.delete(id);
       forgetIdle();
       chats.set(id, chat);

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createTelegram } from "../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createThrottles, type Throttle } from "../../src/delivery/throttle.ts";
+import { createThrottles, type Refusal, type Throttle } from "../../src/delivery/throttle.ts";
 import { PlatformError } from "../../src/errors.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";
@@ -22,6 +22,44 @@ const nothing = async () => undefined;
 const refuse = (retryAfterMs: number) => async () => {
   throw new PlatformError("flood", "Too fast.", { retryAfterMs });
 };
+
+describe("several processes", () => {
+  /** Two processes that hear each other. */
+  function together(pace: { direct: number; overall: number }) {
+    const ears: ((refusal: Refusal) => void)[] = [];
+    return [0, 1].map((self) => {
+      const throttles = createThrottles({
+        writers: () => 2,
+        tell: (refusal) => ears[1 - self]?.(refusal),
+        hear: (heard) => (ears[self] = heard),
+      });
+      return (id: string) =>
+        throttles.of({ name: "any", pace: { group: 0, ...pace } }, { chat: { id, kind: "direct" } });
+    }) as [(chat: string) => Throttle, (chat: string) => Throttle];
+  }
+
+  test("share what is allowed over all chats", async () => {
+    const pace = 10;
+    const at: number[] = [];
+    const write = async () => void at.push(Date.now());
+    await Promise.all(
+      together({ direct: 0, overall: pace }).flatMap((chat) =>
+        Array.from({ length: 15 }, (_, index) => chat(`${index}`).writeInTurn(write, never)),
+      ),
+    );
+    // Behind the burst, both together keep to the pace.
+    const sorted = at.sort((a, b) => a - b);
+    expect((sorted.at(-1) ?? 0) - (sorted[0] ?? 0)).toBeGreaterThanOrEqual(pace * (30 - 7) - 10);
+  });
+
+  test("hear of what was refused to one of them, in one chat or in all", async () => {
+    const [mine, theirs] = together({ direct: 1, overall: 1 });
+    theirs("1").waitMs(0);
+    await expect(mine("1").writeInTurn(refuse(3_600_000), never)).rejects.toThrow("Too fast");
+    expect(theirs("1").waitMs(0)).toBeGreaterThan(3_000_000);
+    expect(theirs("2").waitMs(0)).toBe(0);
+  });
+});
 
 describe("a chat", () => {
   test("takes a short burst at once, in the order in which it was asked for", async () => {
