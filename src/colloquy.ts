@@ -63,6 +63,8 @@ const GRACE_MS = 7_000;
 /** The pause after the first failure of a turn, in ms. */
 const PAUSE_MS = 1_000;
 
+const NO_WORKER = "No worker is running: what people say is kept, and answered once there is one";
+
 /** Builds a bot from its parts; rejects with a `StoreError` if the store does not work. */
 export async function createColloquy(options: ColloquyOptions): Promise<Colloquy> {
   const { adapters, middleware = [], store: given = "sqlite:data/colloquy.sqlite", role = "all" } = options;
@@ -106,7 +108,9 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     stop: () => (stopped ??= stop()),
     troubles: () => {
       const storage = watches.map((watch) => ["store", watch.trouble()]);
-      return Object.fromEntries([...intake.troubles(), ...storage].filter(([, trouble]) => trouble));
+      const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;
+      const all = [...intake.troubles(), ...storage, ["workers", workers]];
+      return Object.fromEntries(all.filter(([, trouble]) => trouble));
     },
   };
 

@@ -145,7 +145,7 @@ function createShare({
   const group = `parts of ${name}`;
   /** Each process that wants parts has one of these. */
   const candidacy = session.lock({ group: `for ${group}`, name: randomUUID() });
-  const fair = () => Math.ceil(parts.length / Math.max(1, session.held(`for ${group}`)));
+  const fair = () => Math.ceil(parts.length / Math.max(1, session.held(`for ${group}`) ?? 1));
 
   return {
     surplus: () => [...mine.keys()].slice(fair()),

@@ -37,8 +37,8 @@ const TOO_FAST = { chats: 3, withinMs: 1000 };
 
 /** Other processes that write with the same bots. */
 export interface Others {
-  /** So many processes write, this one too; 0 if that is not known. */
-  writers(): number;
+  /** So many processes write, this one too; undefined if that is not known. */
+  writers(): number | undefined;
   /** Tells the others that a platform refuses writes for a while. */
   tell(refusal: Refusal): void;
   hear(heard: (refusal: Refusal) => void): void;

@@ -35,6 +35,9 @@ const ANSWER_MS = 15_000;
 /** So long a statement is tried again, in ms: a server is started anew within that time, and nobody is told of it. */
 const PATIENCE_MS = 20_000;
 
+/** A server that is out of reach does not say goodbye: so long, in ms, is waited for it at the end. */
+const GOODBYE_MS = 2_000;
+
 /** Classes of PostgreSQL's codes, and codes, by which only this attempt has failed. */
 const PASSING = /^(08|57P0[123]|53300|40001|40P01)/;
 
@@ -76,7 +79,7 @@ export function openPostgres(url: string): Postgres {
     },
     spare: () => openPool(1),
     describe: (cause) => toStoreError(where, cause),
-    close: () => (closed ??= pool.end()),
+    close: () => (closed ??= Promise.race([pool.end(), sleep(GOODBYE_MS, undefined, { ref: false })])),
   };
 
   function openPool(max: number): pg.Pool {

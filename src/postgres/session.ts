@@ -15,8 +15,8 @@ export interface Session {
    * `gained`, but for the lock's release.
    */
   lock(lock: Wanted): Lock;
-  /** So many locks of this group are held by all processes together, as of a second ago. */
-  held(group: string): number;
+  /** So many locks of this group are held by all processes together, as of a second ago; undefined if that is not known. */
+  held(group: string): number | undefined;
   /** Those of these locks that nobody holds right now. */
   unheld(group: string, names: readonly string[]): Promise<string[]>;
   /** Tells all other processes. What is told while a process has no connection does not reach it. */
@@ -52,6 +52,9 @@ const TICK_MS = 1_000;
 /** A connection that does not answer within so many ms is given up. */
 const ANSWER_MS = 3_000;
 
+/** A server that is out of reach does not say goodbye: so long, in ms, is waited for it at the end. */
+const GOODBYE_MS = 1_000;
+
 /** A connection that has not answered for so long, in ms, may be lost though nothing was heard of it. */
 const ALIVE_MS = TICK_MS + ANSWER_MS;
 
@@ -69,7 +72,8 @@ interface Asked extends Wanted {
 export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
   const locks = new Set<Asked>();
   const ears = new Map<string, { heard: (what: unknown) => void; missed: (() => void) | undefined }[]>();
-  const counts = new Map<string, number>();
+  /** Of the groups that somebody has asked for. */
+  const counts = new Map<string, number | undefined>();
   const closing = new AbortController();
   const id = randomUUID();
   let client: pg.Client | undefined;
@@ -94,7 +98,10 @@ export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
         },
       };
     },
-    held: (group) => counts.get(group) ?? 0,
+    held: (group) => {
+      if (!counts.has(group)) counts.set(group, undefined);
+      return counts.get(group);
+    },
     unheld: async (group, names) => {
       const rows = await db.query<{ name: string }>(
         `select name from unnest($2::text[]) name where not exists (
@@ -117,8 +124,9 @@ export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
       closing.abort();
       await ticking;
       await turn;
-      await client?.end().catch(() => undefined);
+      const last = client;
       client = undefined;
+      await Promise.race([last?.end().catch(() => undefined), sleep(GOODBYE_MS, undefined, { ref: false })]);
     },
   };
 
@@ -157,14 +165,13 @@ export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
   /** Shows that the connection lives, and asks for what is not held yet. */
   async function look(): Promise<void> {
     await ask([...locks].filter(({ held }) => !held));
-    const groups = [...new Set([...locks].map(({ group }) => group))];
     const rows = await query<{ group: string; count: number }>(
       `select name as group, (
          select count(*)::int from pg_locks l
          where l.locktype = 'advisory' and l.objsubid = 2 and l.granted and l.classid = hashtext(name)::oid
            and l.database = (select oid from pg_database where datname = current_database())
        ) as count from unnest($1::text[]) name`,
-      [groups],
+      [[...counts.keys()]],
     );
     for (const { group, count } of rows) counts.set(group, count);
   }

@@ -111,6 +111,20 @@ test("what one tells the others hear, and know when they may have missed somethi
   await until(() => missed === 2, "the second connection");
 });
 
+test("who waits for an answer that never comes gives up, and the end does not wait", async () => {
+  const [one, other] = await openProcesses(2);
+  const [mine, theirs] = [wish(), wish()];
+  const lock = one.session.lock(mine);
+  await until(() => lock.held);
+  const second = other?.session.lock(theirs);
+  one.link.freeze();
+  await until(() => mine.events.includes("lost"));
+  expect(one.session.alive()).toBe(false);
+  // The server still holds the connection for alive; its end is the end of the lock.
+  one.link.cut();
+  await until(() => second?.held);
+});
+
 test("a statement is run again when its connection breaks, and while the server is away", async () => {
   const [{ db, link }] = await openProcesses(1);
   await db.query("create table counted (number int)");

@@ -5,6 +5,8 @@ export interface Link {
   readonly port: number;
   /** Cuts all connections at once. */
   cut(): void;
+  /** Lets nothing through any more, on any connection, and closes none. */
+  freeze(): void;
   /** Cuts them, and refuses new ones until `mend`. */
   block(): void;
   mend(): void;
@@ -40,6 +42,9 @@ export async function openLink(to: number): Promise<Link> {
   return {
     port: typeof address === "object" && address ? address.port : 0,
     cut,
+    freeze: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     block: () => {
       blocked = true;
       cut();
