@@ -13,8 +13,8 @@ export interface Postgres {
   connect(): Promise<pg.Client>;
   /** The connections that all statements share; for libraries that want a pool. */
   readonly pool: pg.Pool;
-  /** A pool of one connection, for libraries that want a pool and must not wait for those of the other; the caller ends it. */
-  spare(): pg.Pool;
+  /** A pool of its own, for a library that must not wait for others, or that must be cut off; the caller ends it. */
+  spare(connections: number): pg.Pool;
   /** What is wrong, as a sentence with what to do. */
   describe(cause: unknown): StoreError;
   close(): Promise<void>;
@@ -77,7 +77,7 @@ export function openPostgres(url: string): Postgres {
         throw toStoreError(where, cause);
       }
     },
-    spare: () => openPool(1),
+    spare: openPool,
     describe: (cause) => toStoreError(where, cause),
     close: () => (closed ??= Promise.race([pool.end(), sleep(GOODBYE_MS, undefined, { ref: false })])),
   };

@@ -106,7 +106,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   function giveUp(): void {
     givenUp = true;
     for (const { park } of hands.values()) park.abort(new Parked("the database was out of reach"));
-    void jobs.stop().catch(() => undefined);
+    jobs.abandon();
     void lock.release();
   }
 

@@ -49,7 +49,7 @@ export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void>
   };
 
   async function keep(signal: AbortSignal): Promise<void> {
-    const pool = db.spare();
+    const pool = db.spare(1);
     let made: Promise<WorkerUtils> | undefined;
     const utils = () => {
       made ??= makeWorkerUtils({ pgPool: pool });

@@ -21,7 +21,12 @@ export interface Jobs {
   readonly id: string;
   /** Takes on no more; resolves when all are free again. */
   stop(): Promise<void>;
+  /** Leaves all as they are, and writes nothing more. */
+  abandon(): void;
 }
+
+/** One listens, one takes on, one frees. */
+const CONNECTIONS = 3;
 
 /**
  * Takes on conversations, by graphile-worker. All places share one look into the database: each for itself would lock the
@@ -31,14 +36,17 @@ export interface Jobs {
 export async function startJobs({ db, places, pollMs, work, log }: JobsOptions): Promise<Jobs> {
   const events = new EventEmitter() as WorkerEvents;
   let id = "";
+  let begun = false;
   events.on("pool:create", ({ workerPool }) => {
     id = workerPool.id;
   });
+  const pool = db.spare(CONNECTIONS);
   const runner = await run({
-    pgPool: db.pool,
+    pgPool: pool,
     events,
     noHandleSignals: true,
-    logger: loggerOf(log),
+    // Before it begins it finds fault with the size of the pool only; should it fail, it rejects.
+    logger: loggerOf(log, () => begun),
     taskList: { [TASK]: async (payload) => work(conversationOf(payload)) },
     preset: {
       worker: {
@@ -51,9 +59,21 @@ export async function startJobs({ db, places, pollMs, work, log }: JobsOptions):
       },
     },
   });
+  begun = true;
   // Whoever stops it hears of it too.
   runner.promise.catch(() => undefined);
-  return { id, stop: () => runner.stop() };
+  return {
+    id,
+    stop: async () => {
+      await runner.stop();
+      await pool.end();
+    },
+    abandon: () => {
+      runner.stop().catch(() => undefined);
+      // It ends jobs by their number alone, and tries that time and again: by then they may be others'.
+      void pool.end();
+    },
+  };
 }
 
 function conversationOf(payload: unknown): string {
@@ -65,8 +85,8 @@ function conversationOf(payload: unknown): string {
 const WRONG: ReadonlySet<string> = new Set(["error", "warning"]);
 
 /** Only what is wrong: of each conversation that was worked on the engine tells. */
-function loggerOf(log: Log): Logger {
+function loggerOf(log: Log, isOn: () => boolean): Logger {
   return new Logger(() => (level, message) => {
-    if (WRONG.has(level)) log.warn(`the queue's workers: ${message}`);
+    if (isOn() && WRONG.has(level)) log.warn(`the queue's workers: ${message}`);
   });
 }
