@@ -16,8 +16,10 @@ import {
 } from "../adapters/console/index.ts";
 import { loadSettings, secretsOf, type Settings } from "../config/settings.ts";
 import type { Role } from "./colloquy.ts";
+import { allCommands, interruptingNames } from "./commands/all.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
+import type { ChatEvent } from "./event.ts";
 import type { Handler, Turn } from "./handler.ts";
 import { texts } from "./i18n/texts.ts";
 import { createLog, type Log, scrub } from "./log.ts";
@@ -106,6 +108,20 @@ cli
   .description("copy the store into a new file; the program may run meanwhile")
   .argument("<file>", "the copy")
   .action(backup);
+
+cli
+  .command("migrate")
+  .description(
+    "copy everything from one store into another, such as SQLite into PostgreSQL; stop the program first",
+  )
+  .argument("<from>", "a STORE_URL; this store is left as it is")
+  .argument("<to>", "the STORE_URL of an empty store, or of one that an interrupted migration has left")
+  .action(async (from: string, to: string) => {
+    const { migrate } = await import("./migrate/migrate.ts");
+    const interrupting = interruptingNames(allCommands());
+    const interrupts = ({ command }: ChatEvent) => command !== undefined && interrupting.has(command);
+    process.stdout.write(await migrate({ from, to, interrupts, progress: process.stderr }));
+  });
 
 try {
   if (existsSync(".env")) process.loadEnvFile(".env");

@@ -11,6 +11,7 @@ import type { ChatEvent } from "./event.ts";
 import type { Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import type { Log } from "./log.ts";
+import { MARKER } from "./migrate/end.ts";
 import { createDemoModel } from "./model/demo.ts";
 import { createFallback } from "./model/fallback.ts";
 import type { Model } from "./model/model.ts";
@@ -47,7 +48,9 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
   try {
     const store = await openStore(settings.STORE_URL);
     endings.push(() => store.close());
-    const platforms = await createPlatforms(settings, log, createKeep(store));
+    const keep = createKeep(store);
+    if (await keep.at(MARKER).load()) throw unfinished();
+    const platforms = await createPlatforms(settings, log, keep);
     const alone = platforms.length === 0;
     const adapters = alone && console ? [console] : platforms;
     const { startServer } = await import("./server.ts");
@@ -78,6 +81,15 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
 /** What was begun last ends first. */
 async function endAll(endings: (() => Promise<void>)[]): Promise<void> {
   for (let end = endings.pop(); end; end = endings.pop()) await end();
+}
+
+/** What is still to come from the other store would be taken for new, or never come. */
+function unfinished(): ConfigError {
+  return new ConfigError(
+    "store_url",
+    "A migration into this store (STORE_URL) was interrupted: run the same `colloquy migrate` again, which goes on " +
+      "where it was, and then start.",
+  );
 }
 
 /** Where the store is one process's own, a second one would answer everything once more. */

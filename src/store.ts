@@ -325,5 +325,5 @@ function whatToDo(code: string, path: string): string {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//…@");
+  return url.replace(/\/\/.*@/s, "//…@");
 }

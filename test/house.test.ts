@@ -20,6 +20,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/watch.ts", ["src/store.ts", ...LEAVES]],
   ["src/dead.ts", ["src/store.ts", "src/queue/", ...LEAVES]],
   ["src/keep.ts", ["src/store.ts"]],
+  ["src/migrate/", ["src/event.ts", "src/postgres/", "src/queue/", "src/store.ts", ...LEAVES]],
   ["src/intake.ts", ["src/adapter.ts", "src/postgres/", ...LEAVES]],
   ["src/adapter.ts", ["src/event.ts", "src/text/"]],
   ["src/conversation.ts", ["src/event.ts", ...LEAVES]],

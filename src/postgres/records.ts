@@ -64,26 +64,27 @@ function createRecords(db: Postgres, place: string) {
     clear: async () => void (await db.query("delete from colloquy.records where place = $1", [place])),
     // In the order of the keys, so that what is written meanwhile moves nothing.
     iterator: async function* () {
-      for (let after = ""; ; ) {
-        const rows = await db.query<{ key: string; value: string }>(
-          "select key, value from colloquy.records where place = $1 and key > $2 order by key limit $3",
-          [place, after, PAGE],
+      for (let after: string | undefined; ; ) {
+        const rows: { key: string; value: string }[] = await db.query(
+          `select key, value from colloquy.records where place = $1 and ($2::text is null or key > $2)
+           order by key limit $3`,
+          [place, after ?? null, PAGE],
         );
         for (const { key, value } of rows) yield [unescaped(key), read(value)];
-        const last = rows.at(-1);
-        if (!last) return;
-        after = last.key;
+        after = rows.at(-1)?.key;
+        if (after === undefined) return;
       }
     },
   };
 }
 
 /** PostgreSQL's text cannot hold the character of code 0, and keys come from strangers. */
-function escaped(key: string): string {
+export function escaped(key: string): string {
   return key.replace(/[\\\0]/g, (character) => (character === "\0" ? "\\0" : "\\\\"));
 }
 
-function unescaped(key: string): string {
+/** The key as it was before it was escaped. */
+export function unescaped(key: string): string {
   return key.replace(/\\([0\\])/g, (_, kind: string) => (kind === "0" ? "\0" : "\\"));
 }
 

@@ -107,7 +107,7 @@ export function openInbox(db: Postgres): Inbox {
       const [row] = await db.query<{ verdict: string; count: number }>(PUSH, [
         conversation,
         laneOf(conversation),
-        event.id,
+        idOf(event.id),
         written(event),
         written(overflow),
         interrupts,
@@ -156,6 +156,11 @@ export function openInbox(db: Postgres): Inbox {
       return row?.count ?? 0;
     },
   };
+}
+
+/** PostgreSQL's text cannot hold the character of code 0; the event in the entry keeps its own id. */
+export function idOf(id: string): string {
+  return id.replaceAll("\0", "\uFFFD");
 }
 
 /** The conversation's name among the jobs. */
