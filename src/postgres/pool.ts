@@ -13,11 +13,18 @@ export interface Postgres {
   connect(): Promise<pg.Client>;
   /** The connections that all statements share; for libraries that want a pool. */
   readonly pool: pg.Pool;
-  /** A pool of its own, for a library that must not wait for others, or that must be cut off; the caller ends it. */
-  spare(connections: number): pg.Pool;
+  /** A pool of its own, for a library that must not wait for others, or that must be cut off; it ends with the rest at the latest. */
+  spare(connections: number): Spare;
   /** What is wrong, as a sentence with what to do. */
   describe(cause: unknown): StoreError;
   close(): Promise<void>;
+}
+
+/** A pool beside the shared one. */
+export interface Spare {
+  readonly pool: pg.Pool;
+  /** Safe to call twice. */
+  end(): Promise<void>;
 }
 
 /**
@@ -50,6 +57,7 @@ export function openPostgres(url: string): Postgres {
     query_timeout: ANSWER_MS,
     keepAlive: true,
   };
+  const spares = new Set<Spare>();
   const pool = openPool(CONNECTIONS);
   const where = `The store ${options.host}/${options.database} (STORE_URL)`;
   let closed: Promise<void> | undefined;
@@ -77,10 +85,26 @@ export function openPostgres(url: string): Postgres {
         throw toStoreError(where, cause);
       }
     },
-    spare: openPool,
+    spare: (connections) => {
+      if (closed) throw toStoreError(where, new Error("it is closed"));
+      const pool = openPool(connections);
+      const spare = {
+        pool,
+        end: async () => {
+          spares.delete(spare);
+          if (!pool.ending) await pool.end();
+        },
+      };
+      spares.add(spare);
+      return spare;
+    },
     describe: (cause) => toStoreError(where, cause),
-    close: () => (closed ??= Promise.race([pool.end(), sleep(GOODBYE_MS, undefined, { ref: false })])),
+    close: () => (closed ??= Promise.race([endAll(), sleep(GOODBYE_MS, undefined, { ref: false })])),
   };
+
+  async function endAll(): Promise<void> {
+    await Promise.all([pool.end(), ...[...spares].map((spare) => spare.end())]);
+  }
 
   function openPool(max: number): pg.Pool {
     const opened = new pg.Pool({ ...options, max });

@@ -49,10 +49,10 @@ export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void>
   };
 
   async function keep(signal: AbortSignal): Promise<void> {
-    const pool = db.spare(1);
+    const spare = db.spare(1);
     let made: Promise<WorkerUtils> | undefined;
     const utils = () => {
-      made ??= makeWorkerUtils({ pgPool: pool });
+      made ??= makeWorkerUtils({ pgPool: spare.pool });
       made.catch(() => (made = undefined));
       return made;
     };
@@ -64,7 +64,7 @@ export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void>
     ];
     await Promise.all(jobs);
     await made?.then((one) => one.release()).catch(() => undefined);
-    await pool.end();
+    await spare.end();
   }
 
   async function every(ms: number, job: () => Promise<void>, signal: AbortSignal): Promise<void> {

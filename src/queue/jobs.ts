@@ -40,9 +40,9 @@ export async function startJobs({ db, places, pollMs, work, log }: JobsOptions):
   events.on("pool:create", ({ workerPool }) => {
     id = workerPool.id;
   });
-  const pool = db.spare(CONNECTIONS);
+  const spare = db.spare(CONNECTIONS);
   const runner = await run({
-    pgPool: pool,
+    pgPool: spare.pool,
     events,
     noHandleSignals: true,
     // Before it begins it finds fault with the size of the pool only; should it fail, it rejects.
@@ -66,12 +66,12 @@ export async function startJobs({ db, places, pollMs, work, log }: JobsOptions):
     id,
     stop: async () => {
       await runner.stop();
-      await pool.end();
+      await spare.end();
     },
     abandon: () => {
       runner.stop().catch(() => undefined);
       // It ends jobs by their number alone, and tries that time and again: by then they may be others'.
-      void pool.end();
+      void spare.end();
     },
   };
 }

@@ -145,6 +145,8 @@ async function openProcess(url: string, atOnce: number) {
   const die = async () => {
     await session.close();
     await store.close();
+    // Nothing of it reaches the database any more.
+    void queue.stop();
   };
   return { queue, store, die, alive: () => session.alive() };
 }
