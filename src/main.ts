@@ -228,7 +228,7 @@ async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promis
     const discord = createDiscord({
       token: settings.DISCORD_BOT_TOKEN,
       fileAfter: settings.DISCORD_FILE_AFTER,
-      session: keep.at("discord"),
+      sessions: (name) => keep.at(name),
       log: log.child({ platform: "discord" }),
       ...(apiRoot && { apiRoot }),
     });

@@ -10,10 +10,21 @@ import {
   WebSocketShardDestroyRecovery,
 } from "discord.js";
 import { type ApiOptions, restOptions } from "./api.ts";
+import type { GatewayInfo } from "./directory.ts";
 import type { Memory } from "./memory.ts";
+import type { Shard } from "./shard.ts";
+import type { createTurns } from "./turns.ts";
 
 /** The strategy's view on discord.js' manager. */
 type Manager = ConstructorParameters<typeof SimpleShardingStrategy>[0];
+
+/** What is connected, and where to. */
+export interface ConnectionOptions extends ApiOptions {
+  readonly shard: Shard;
+  /** The turns of all shards of this process. */
+  readonly turns: ReturnType<typeof createTurns>;
+  readonly info: GatewayInfo;
+}
 
 /** One life of discord.js' client: it cannot be used again once it was destroyed. */
 export interface Connection {
@@ -54,14 +65,23 @@ const SESSION_OVER: readonly number[] = [
   GatewayCloseCodes.InvalidSeq,
 ];
 
-/** A client that only keeps the connection: nothing is cached, and no payload waits for another. */
-export function createConnection(options: ApiOptions, comeBack: Return): Connection {
+/** A client that only keeps the connection of one shard: nothing is cached, and no payload waits for another. */
+export function createConnection(options: ConnectionOptions, comeBack: Return): Connection {
+  const { shard, turns, info } = options;
   const client = new Client({
     intents: [GatewayIntentBits.DirectMessages],
-    shards: "auto",
+    shards: [shard.index],
     rest: restOptions(options),
-    ws: { buildStrategy: (manager) => createStrategy(manager, connection, comeBack) },
+    ws: {
+      buildIdentifyThrottler: async () => turns(info.session_start_limit.max_concurrency),
+      buildStrategy: (manager) => {
+        manager.fetchGatewayInformation = async () => info;
+        return createStrategy(manager, connection, { ...comeBack, general: info.url });
+      },
+    },
   });
+  // Not in the constructor's options: there the library would take SHARD_COUNT of the environment for a 1.
+  client.options.shardCount = shard.count;
   const connection: Connection = { client, shards: new Set(), ended: false };
   // The library's own reading of payloads would fill its caches, drop DMs of unknown channels, and throw
   // where nobody catches if a payload has an unexpected form. The payloads go to `Events.Raw` before it.
@@ -70,25 +90,27 @@ export function createConnection(options: ApiOptions, comeBack: Return): Connect
 }
 
 /** The library's usual strategy, but with sessions of ours, and with shards that return when we say so. */
-function createStrategy(manager: Manager, connection: Connection, comeBack: Return): SimpleShardingStrategy {
-  const { memory, lost } = comeBack;
+function createStrategy(
+  manager: Manager,
+  connection: Connection,
+  comeBack: Return & { general: string },
+): SimpleShardingStrategy {
+  const { memory, lost, general } = comeBack;
   const strategy = new SimpleShardingStrategy(manager);
   const spawn = strategy.spawn.bind(strategy);
   const connect = strategy.connect.bind(strategy);
   const destroy = strategy.destroy.bind(strategy);
-  let general: string | undefined;
-  manager.options.retrieveSessionInfo = (shard) => {
-    const session = memory.session(shard);
-    return session && general !== undefined && lost() ? { ...session, resumeURL: general } : session;
+  manager.options.retrieveSessionInfo = () => {
+    const session = memory.session();
+    return session && lost() ? { ...session, resumeURL: general } : session;
   };
-  manager.options.updateSessionInfo = (shard, session: SessionInfo | null) => {
+  manager.options.updateSessionInfo = (_, session: SessionInfo | null) => {
     if (session) memory.open(session);
     // The end of this connection is not the session's.
-    else if (!connection.ended) memory.forget(shard);
+    else if (!connection.ended) memory.forget();
   };
   strategy.spawn = async (ids) => {
     await spawn(ids);
-    general = (await manager.fetchGatewayInformation()).url;
     const shards: unknown = Reflect.get(strategy, "shards");
     for (const shard of shards instanceof Map ? shards.values() : []) {
       connection.shards.add(Object(shard));

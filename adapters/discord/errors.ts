@@ -1,5 +1,5 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "discord.js";
-import { describeError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
+import { ConfigError, describeError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /** Discord's JSON error codes that the adapter acts on, as codes of a `PlatformError`. */
 export const codes = {
@@ -78,4 +78,13 @@ function refused({ status, code, message }: DiscordAPIError, action: string): Pl
 /** Whether the same request would be refused again; a 408 or 425 of something in between would not. */
 function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 425;
+}
+
+/** Discord does not know the token: nothing works until the operator has set another one. */
+export function refusedToken(): ConfigError {
+  return new ConfigError(
+    "discord_token",
+    "Discord refused the bot's token. Set DISCORD_BOT_TOKEN to the token that the Developer Portal " +
+      "(your application, Bot, Reset Token) shows.",
+  );
 }

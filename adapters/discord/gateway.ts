@@ -1,10 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { DiscordjsErrorCodes, Events, GatewayCloseCodes } from "discord.js";
+import { Events, GatewayCloseCodes } from "discord.js";
 import type { Logger } from "pino";
 import { ConfigError, describeError } from "../../src/errors.ts";
-import type { ApiOptions } from "./api.ts";
-import { type Connection, createConnection, end } from "./connection.ts";
+import { type Connection, type ConnectionOptions, createConnection, end } from "./connection.ts";
+import type { Directory } from "./directory.ts";
+import { refusedToken } from "./errors.ts";
 import type { Memory, Seen } from "./memory.ts";
+import { titleOf } from "./shard.ts";
 
 /** Something that happened, such as "MESSAGE_CREATE", with its payload as it came. */
 export interface Dispatch {
@@ -16,12 +18,20 @@ export interface Dispatch {
 
 type OnDispatch = (dispatch: Dispatch) => void;
 
-/** The connection on which Discord tells what happens. */
+/** How a shard's connection is set up. */
+export interface GatewayOptions extends Omit<ConnectionOptions, "info"> {
+  readonly memory: Memory;
+  readonly directory: Directory;
+  readonly log?: Pick<Logger, "info" | "warn" | "error"> | undefined;
+}
+
+/** The connection on which Discord tells what happens, as far as it is a shard's. */
 export interface Gateway {
-  /** Resolves when Discord has said READY; rejects with a `ConfigError` if it refuses the bot. */
+  /** Resolves when Discord has let the shard in; rejects with a `ConfigError` if it refuses the bot. */
   start(onDispatch: OnDispatch): Promise<void>;
   /** Resolves soon, even if Discord does not answer. */
   stop(): Promise<void>;
+  /** Undefined also while it is not started. */
   trouble(): string | undefined;
 }
 
@@ -42,20 +52,18 @@ const BAD_INTENTS: readonly number[] = [
  * resumes; what it leaves open is done here: to go on with the session of an earlier process, to come back
  * without haste however often it fails, and to end in every state.
  */
-export function createGateway(
-  options: ApiOptions & { memory: Memory; log?: Pick<Logger, "info" | "warn" | "error"> },
-): Gateway {
-  const { token, memory, log } = options;
+export function createGateway(options: GatewayOptions): Gateway {
+  const { token, memory, directory, log } = options;
+  const title = titleOf(options.shard);
   const backoff = createBackoff();
-  let trouble: string | undefined = "Discord is not started.";
+  let trouble: string | undefined;
   let lost = false;
   let connection: Connection | undefined;
   let halt = new AbortController();
 
   async function start(onDispatch: OnDispatch): Promise<void> {
-    if (!/^[\x21-\x7e]+$/.test(token)) throw badToken();
     const { signal } = (halt = new AbortController());
-    trouble = "Connecting to Discord.";
+    trouble = `${title}Connecting to Discord.`;
     backoff.reset();
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     while (!signal.aborted) {
@@ -63,6 +71,7 @@ export function createGateway(
         return await connect(onDispatch, stopped);
       } catch (error) {
         await retire();
+        directory.forget();
         if (error instanceof ConfigError) throw error;
         down(`Discord cannot be reached (${describeError(error)})`);
       }
@@ -72,35 +81,41 @@ export function createGateway(
 
   async function connect(onDispatch: OnDispatch, stopped: Promise<void>): Promise<void> {
     const { signal } = halt;
-    connection = createConnection(options, {
-      memory,
-      pause: () => backoff.pause(signal),
-      lost: () => backoff.attempts() >= RESUME_ATTEMPTS,
-      report: (error) => log?.warn(`Discord's gateway: ${describeError(error)}`),
-    });
+    const info = await Promise.race([directory.ask(), stopped]);
+    if (!info || signal.aborted) return;
+    connection = createConnection(
+      { ...options, info },
+      {
+        memory,
+        pause: () => backoff.pause(signal),
+        lost: () => backoff.attempts() >= RESUME_ATTEMPTS,
+        report: warn,
+      },
+    );
     const { client } = connection;
     let ready = false;
     let refusal: ConfigError | undefined;
-    client.on(Events.Raw, ({ t, d, s }: { t: string; d: unknown; s: number }, shard: number) => {
+    client.on(Events.Raw, ({ t, d, s }: { t: string; d: unknown; s: number }) => {
       if (t === "READY" || t === "RESUMED") up();
-      onDispatch({ type: t, payload: d, taken: memory.arrived(shard, s) });
+      onDispatch({ type: t, payload: d, taken: memory.arrived(s) });
     });
     client.on(Events.ShardReconnecting, () => down("The connection to Discord's gateway is lost"));
     client.on(Events.ShardDisconnect, ({ code }) => {
-      trouble = (refusal = refusedBy(code)).message;
+      refusal = refusedBy(code);
+      trouble = title + refusal.message;
       if (ready) log?.error(trouble);
     });
-    client.on(Events.Error, (error) => log?.warn(`Discord's gateway: ${describeError(error)}`));
-    client.on(Events.ShardError, (error) => log?.warn(`Discord's gateway: ${describeError(error)}`));
+    client.on(Events.Error, warn);
+    client.on(Events.ShardError, warn);
     const login = client.login(token).catch((error: unknown) => {
-      throw refusal ?? (isTokenRefusal(error) ? badToken() : error);
+      throw refusal ?? error;
     });
     await Promise.race([login, stopped]);
     ready = true;
   }
 
   function up(): void {
-    if (trouble) log?.info("Connected to Discord's gateway");
+    if (trouble) log?.info(`${title}Connected to Discord's gateway`);
     trouble = undefined;
     lost = false;
     backoff.up();
@@ -108,9 +123,13 @@ export function createGateway(
 
   /** Says it once for each time that the connection is lost. */
   function down(reason: string): void {
-    trouble = `${reason}; trying again.`;
+    trouble = `${title}${reason}; trying again.`;
     if (!lost) log?.warn(trouble);
     lost = true;
+  }
+
+  function warn(error: unknown): void {
+    log?.warn(`${title}Discord's gateway: ${describeError(error)}`);
   }
 
   async function retire(): Promise<void> {
@@ -124,7 +143,7 @@ export function createGateway(
     stop: async () => {
       halt.abort();
       await retire();
-      trouble = "Discord is stopped.";
+      trouble = undefined;
     },
     trouble: () => trouble,
   };
@@ -162,26 +181,14 @@ export function waitAfter(attempts: number): number {
   return wait * (0.5 + Math.random() / 2);
 }
 
-function isTokenRefusal(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === DiscordjsErrorCodes.TokenInvalid;
-}
-
 /** What a close code means after which Discord does not want to see the bot again. */
 function refusedBy(code: number): ConfigError {
-  if (code === AUTHENTICATION_FAILED) return badToken();
+  if (code === AUTHENTICATION_FAILED) return refusedToken();
   const name = GatewayCloseCodes[code] ?? "unknown";
   const intents = BAD_INTENTS.includes(code);
   return new ConfigError(
     intents ? "discord_intents" : "discord_gateway",
     `Discord's gateway refused the bot for good (close code ${code}, ${name}). ` +
       (intents ? "Check the bot's intents in the Developer Portal." : "Update to the newest version."),
-  );
-}
-
-function badToken(): ConfigError {
-  return new ConfigError(
-    "discord_token",
-    "Discord refused the bot's token. Set DISCORD_BOT_TOKEN to the token that the Developer Portal " +
-      "(your application, Bot, Reset Token) shows.",
   );
 }

@@ -2,6 +2,7 @@ import type { SessionInfo } from "discord.js";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { describeError } from "../../src/errors.ts";
+import type { Shard } from "./shard.ts";
 
 /** A place for one text that outlives the process. */
 export interface Keep {
@@ -19,19 +20,19 @@ export interface Seen {
 type TakenIn = (seen?: Seen) => void;
 
 /**
- * What is known of the gateway's sessions and of the people's channels. All of it is as of the last event before
+ * What is known of a shard's session and of the people's channels. All of it is as of the last event before
  * which every event was taken in: what Discord replays from there on misses nothing.
  */
 export interface Memory {
-  /** Reads what the last run has left. */
-  load(): Promise<void>;
-  /** The shard's session, as far as it is stored. */
-  session(shard: number): SessionInfo | null;
+  /** Reads what the last run has left, of this process or of another one; nothing happens if it has `ended` by then. */
+  load(ended: AbortSignal): Promise<void>;
+  /** The session, as far as it is stored. */
+  session(): SessionInfo | null;
   /** A new session: what its predecessor missed must be fetched. */
   open(session: SessionInfo): void;
-  forget(shard: number): void;
+  forget(): void;
   /** An event has come; call the result once it is taken in. */
-  arrived(shard: number, sequence: number): TakenIn;
+  arrived(sequence: number): TakenIn;
   application(): string | undefined;
   setApplication(id: string): void;
   /** The direct channels in which messages were missed, with the last message that was not. */
@@ -82,68 +83,71 @@ const textSchema = z.object({
   channels: z.array(z.tuple([snowflake, snowflake, z.boolean()])),
 });
 
-/** Keeps a bot's gateway sessions and direct channels; `bot` tells them from those of another bot. */
+/** Keeps a shard's session and direct channels; `bot` tells them from those of another bot. */
 export function createMemory({
   bot,
+  shard,
   keep,
   log,
 }: {
   bot: string;
+  shard: Shard;
   keep: Keep | undefined;
   log: Pick<Logger, "warn"> | undefined;
 }): Memory {
-  const sessions = new Map<number, Session>();
   const channels = new Map<string, Channel>();
+  let session: Session | undefined;
   let application: string | undefined;
-  let loaded = false;
   let closed = false;
   let dirty = false;
   let failing = false;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
 
-  async function load(): Promise<void> {
-    closed = false;
-    if (loaded) return;
-    loaded = true;
+  async function load(ended: AbortSignal): Promise<void> {
     const text = await keep?.load().catch((error: unknown) => {
       log?.warn(
         `What Discord's gateway was doing before is not known, so messages sent since then may be missed: ${describeError(error)}`,
       );
     });
+    if (ended.aborted) return;
+    closed = false;
     const past = text ? read(text) : undefined;
     if (past?.bot !== bot) return;
     application = past.application;
-    for (const info of past.sessions)
-      sessions.set(info.shardId, { info, stored: info.sequence, arrivals: [] });
+    const info = past.sessions.find((of) => of.shardId === shard.index && of.shardCount === shard.count);
+    session = info && { info, stored: info.sequence, arrivals: [] };
+    // Another process may have gone on since: of what this one knew nothing counts.
+    channels.clear();
     for (const [id, message, behind] of past.channels) channels.set(id, { message, behind });
+    dirty = false;
   }
 
   function open(info: SessionInfo): void {
-    if (sessions.get(info.shardId)?.info.sessionId === info.sessionId) return;
-    sessions.set(info.shardId, { info, stored: info.sequence, arrivals: [] });
+    if (session?.info.sessionId === info.sessionId) return;
+    session = { info, stored: info.sequence, arrivals: [] };
     for (const channel of channels.values()) channel.behind = true;
     dirty = true;
     // Until this is stored a crash would miss whoever writes for the first time.
     void write();
   }
 
-  function arrived(shard: number, sequence: number): TakenIn {
-    const session = sessions.get(shard);
+  function arrived(sequence: number): TakenIn {
+    const its = session;
     const arrival: Arrival = { sequence, taken: false, seen: undefined };
-    session?.arrivals.push(arrival);
+    its?.arrivals.push(arrival);
     return (seen) => {
       arrival.taken = true;
       arrival.seen = seen;
-      if (session) advance(session);
+      if (its) advance(its);
     };
   }
 
-  function advance(session: Session): void {
-    for (let first = session.arrivals[0]; first?.taken; first = session.arrivals[0]) {
-      session.arrivals.shift();
-      const sequence = Math.max(session.info.sequence, first.sequence);
-      session.info = { ...session.info, sequence };
+  function advance(its: Session): void {
+    for (let first = its.arrivals[0]; first?.taken; first = its.arrivals[0]) {
+      its.arrivals.shift();
+      const sequence = Math.max(its.info.sequence, first.sequence);
+      its.info = { ...its.info, sequence };
       if (first.seen) see(first.seen);
     }
     changed();
@@ -176,10 +180,11 @@ export function createMemory({
   }
 
   async function store(): Promise<void> {
-    const reached = [...sessions.values()].map((session) => ({ session, sequence: session.info.sequence }));
+    const its = session;
+    const reached = its?.info.sequence;
     try {
       await keep?.save(toText());
-      for (const { session, sequence } of reached) session.stored = sequence;
+      if (its && reached !== undefined) its.stored = reached;
       failing = false;
     } catch (error) {
       if (!failing)
@@ -195,7 +200,7 @@ export function createMemory({
     const past: z.infer<typeof textSchema> = {
       bot,
       ...(application && { application }),
-      sessions: [...sessions.values()].map(({ info }) => info),
+      sessions: session ? [session.info] : [],
       channels: [...channels].map(([id, { message, behind }]) => [id, message, behind]),
     };
     return JSON.stringify(past);
@@ -203,14 +208,15 @@ export function createMemory({
 
   return {
     load,
-    session: (shard) => {
-      const session = sessions.get(shard);
+    session: () => {
       if (!session) return null;
       return keep ? { ...session.info, sequence: session.stored } : session.info;
     },
     open,
-    forget: (shard) => {
-      if (sessions.delete(shard)) changed();
+    forget: () => {
+      if (!session) return;
+      session = undefined;
+      changed();
     },
     arrived,
     application: () => application,

@@ -9,7 +9,14 @@ import { createFaults, type Fault } from "./simulator/faults.ts";
 import { createGateway, type Gateway, PRIVILEGED_INTENTS } from "./simulator/gateway.ts";
 import { idOf } from "./simulator/ids.ts";
 import { createLimiter } from "./simulator/limiter.ts";
-import { type Bot, interactionJson, messageJson, type Place, userJson } from "./simulator/payloads.ts";
+import {
+  type Bot,
+  guildOf,
+  interactionJson,
+  messageJson,
+  type Place,
+  userJson,
+} from "./simulator/payloads.ts";
 import { type Call, createRest } from "./simulator/rest.ts";
 import {
   type Channel,
@@ -39,8 +46,15 @@ export interface DiscordSimulatorOptions {
   readonly allowedIntents?: number;
   /** The largest file that anybody may send, in bytes; 10 MiB. */
   readonly fileBytes?: number;
-  /** Answers 429 beyond 5 writes in 5 s to a channel and 50 requests in 1 s; off. */
+  /**
+   * Answers 429 beyond 5 writes in 5 s to a channel and 50 requests in 1 s, and calls a session invalid that is opened
+   * less than 5 s after another; off.
+   */
   readonly rateLimits?: boolean;
+  /** How many shards bots are told to have; 1. */
+  readonly shards?: number;
+  /** So many shards may open their sessions at the same time (`max_concurrency`); 1. */
+  readonly maxConcurrency?: number;
   /** So many calls, and lines in each channel, are remembered, the latest; all if absent. */
   readonly keep?: number;
 }
@@ -51,7 +65,10 @@ export interface AskOptions {
   readonly command?: string;
   /** "dm" if absent. */
   readonly where?: Place;
-  /** A server channel's name; "general" in a server, "elsewhere" where only the person installed the bot. */
+  /**
+   * A server channel's name; "general" in a server, "elsewhere" where only the person installed the bot. Before a
+   * slash stands the server's name, if it is another one: "north/general".
+   */
   readonly channel?: string;
   /** "en-US" if absent. */
   readonly locale?: string;
@@ -96,7 +113,9 @@ export interface DiscordSimulator {
   userId(user: string): string;
   /** The id of somebody's DM channel, or of a server's channel. */
   channelId(user: string, channel?: string): string;
-  /** Sends any gateway event, as it stands, to every session. */
+  /** The id of the server of a channel. */
+  guildId(channel: string): string;
+  /** Sends any gateway event, as it stands, to the session of whose shard it is. */
   emit(t: string, d: object): void;
   /** Plays a fault to requests to come. */
   fail(fault: Fault): void;
@@ -112,8 +131,13 @@ export interface DiscordSimulator {
   forgetSessions(): void;
   /** The gateway's connections stay open, but nothing comes from them any more, and nothing is read. */
   muteSockets(): void;
-  /** How often a gateway session was opened, how often one was resumed, and how many heartbeats came. */
-  sessions(): { readonly identified: number; readonly resumed: number; readonly heartbeats: number };
+  /** How often a gateway session was opened, or too early to be, how often one was resumed, and how many heartbeats came. */
+  sessions(): {
+    readonly identified: number;
+    readonly hasty: number;
+    readonly resumed: number;
+    readonly heartbeats: number;
+  };
   /** From now on requests with the bot's token are refused, or taken again. */
   refuseToken(refused: boolean): void;
   close(): Promise<void>;
@@ -134,7 +158,7 @@ export async function startDiscordSimulator(
   options: DiscordSimulatorOptions = {},
 ): Promise<DiscordSimulator> {
   const { token = DEFAULT_TOKEN, clock = Date.now, fileBytes = FILE_BYTES } = options;
-  const { keep = Number.POSITIVE_INFINITY } = options;
+  const { keep = Number.POSITIVE_INFINITY, shards = 1, maxConcurrency = 1 } = options;
   const bot: Bot = { applicationId: idOf("application"), name: "colloquy" };
   const calls: Call[] = [];
   const commands: RegisteredCommand[] = [];
@@ -151,6 +175,9 @@ export async function startDiscordSimulator(
     url: gatewayUrl,
     heartbeatMs: options.heartbeatMs ?? 41_250,
     allowedIntents: options.allowedIntents ?? ~PRIVILEGED_INTENTS,
+    maxConcurrency,
+    rateLimits: options.rateLimits ?? false,
+    clock,
     identity: { user: userJson(undefined, bot), application: { id: bot.applicationId, flags: 0 } },
   });
   const world = createWorld({
@@ -172,6 +199,8 @@ export async function startDiscordSimulator(
     limiter,
     commands,
     gatewayUrl,
+    shards,
+    maxConcurrency,
     fileBytes,
     keep,
   });
@@ -209,7 +238,7 @@ function announce(
   { entry, channel, bot }: { entry: Entry; channel: Channel; bot: Bot },
 ): void {
   if (isCommand(entry) || entry.flags & EPHEMERAL) return;
-  const place = channel.person ? { channel_type: 1 } : { guild_id: idOf("guild:home"), channel_type: 0 };
+  const place = channel.person ? { channel_type: 1 } : { guild_id: guildOf(channel), channel_type: 0 };
   const gone = { id: entry.id, channel_id: channel.id };
   const d = kind === "DELETE" ? gone : messageJson(entry, channel, bot);
   if (channel.person || channel.open)
@@ -292,6 +321,7 @@ function people(town: Town) {
         .map((line) => line.text),
     userId: (user: string) => world.person(user).id,
     channelId: (user: string, channel?: string) => channelOf(user, channel).id,
+    guildId: (channel: string) => guildOf(channelOf("", channel)),
     block: (user: string) => void (world.person(user).blocking = true),
   };
 }

@@ -191,8 +191,9 @@ test("a kept text that makes no sense is as good as none", async () => {
     const store = await openStore(url);
     const keep = createKeep(store);
     const { log, lines } = captureLog();
-    const memory = createMemory({ bot: "1", keep: keep.at("discord"), log });
-    await memory.load();
+    const shard = { index: 0, count: 1 };
+    const memory = createMemory({ bot: "1", shard, keep: keep.at("discord"), log });
+    await memory.load(new AbortController().signal);
     expect(memory.behind().every(({ channel }) => /^\d+$/.test(channel))).toBe(true);
     memory.setApplication("77");
     await memory.close();

@@ -6,6 +6,7 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 /** What the gateway is told to send to those who may see it. */
 export interface Dispatch {
   readonly t: string;
+  /** With the `guild_id` of the server it happened in, if it was in one: whose shard sees it, else the first one. */
   readonly d: object;
   /** The intent without which a session does not see it; 0 is for everyone. */
   readonly intent: number;
@@ -22,11 +23,20 @@ export interface GatewayOptions {
   readonly allowedIntents: number;
   /** The parts of READY that tell who the bot is. */
   readonly identity: object;
+  /** So many sessions may be opened in 5 s, each of another shard modulo this. */
+  readonly maxConcurrency: number;
+  /** Whether that is enforced. */
+  readonly rateLimits: boolean;
+  readonly clock: () => number;
 }
+
+/** Index and count. */
+type Shard = readonly [number, number];
 
 interface Session {
   readonly id: string;
   readonly intents: number;
+  readonly shard: Shard;
   readonly sent: { op: 0; s: number; t: string; d: object }[];
   socket: WebSocket | undefined;
   /** The last sequence that a heartbeat told. */
@@ -41,6 +51,8 @@ export const PRIVILEGED_INTENTS = (1 << 1) | (1 << 8) | (1 << 15);
 const PAYLOAD_BYTES = 4096;
 /** How many events a session keeps for a resume. */
 const KEPT_EVENTS = 1000;
+/** The time of `max_concurrency`, in ms. */
+const IDENTIFY_WINDOW_MS = 5000;
 
 export type Gateway = ReturnType<typeof createGateway>;
 
@@ -50,7 +62,9 @@ export function createGateway(options: GatewayOptions) {
   const sessions = new Map<string, Session>();
   const muted = new WeakSet<WebSocket>();
   const dropped = new WeakSet<WebSocket>();
-  const counts = { identified: 0, resumed: 0, heartbeats: 0 };
+  const counts = { identified: 0, resumed: 0, heartbeats: 0, hasty: 0 };
+  /** When the last session was opened, by the shard's index modulo `maxConcurrency`. */
+  const opened = new Map<number, number>();
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     sockets.handleUpgrade(request, socket, head, (client) => welcome(client));
@@ -94,17 +108,31 @@ export function createGateway(options: GatewayOptions) {
 
   function identify(socket: WebSocket, d: Record<string, unknown>): Session | undefined {
     const intents = Number(d.intents);
+    const shard = readShard(d.shard);
     if (d.token !== options.token) socket.close(4004, "Authentication failed.");
     else if (!Number.isInteger(intents) || intents & ~KNOWN_INTENTS) socket.close(4013, "Invalid intent(s).");
     else if (intents & ~options.allowedIntents) socket.close(4014, "Disallowed intent(s).");
-    else return open(socket, intents);
+    else if (!shard) socket.close(4010, "Invalid shard.");
+    else if (isHasty(shard)) send(socket, { op: 9, d: false });
+    else return open(socket, intents, shard);
     return undefined;
   }
 
-  function open(socket: WebSocket, intents: number): Session {
+  /** Whether another session was opened just now, on whichever connection. */
+  function isHasty([index]: Shard): boolean {
+    if (!options.rateLimits) return false;
+    const key = index % options.maxConcurrency;
+    const hasty = options.clock() - (opened.get(key) ?? Number.NEGATIVE_INFINITY) < IDENTIFY_WINDOW_MS;
+    if (hasty) counts.hasty++;
+    else opened.set(key, options.clock());
+    return hasty;
+  }
+
+  function open(socket: WebSocket, intents: number, shard: Shard): Session {
     const session: Session = {
       id: randomBytes(16).toString("hex"),
       intents,
+      shard,
       sent: [],
       socket,
       acknowledged: 0,
@@ -112,7 +140,7 @@ export function createGateway(options: GatewayOptions) {
     sessions.set(session.id, session);
     counts.identified++;
     const address = { session_id: session.id, resume_gateway_url: options.url() };
-    emit(session, "READY", { v: 10, guilds: [], shard: [0, 1], ...options.identity, ...address });
+    emit(session, "READY", { v: 10, guilds: [], shard, ...options.identity, ...address });
     return session;
   }
 
@@ -148,7 +176,7 @@ export function createGateway(options: GatewayOptions) {
     /** Sends an event to every session that may see it; one that is away gets it when it resumes. */
     dispatch({ t, d, intent }: Dispatch): void {
       for (const session of sessions.values()) {
-        if (!intent || session.intents & intent) emit(session, t, d);
+        if (isFor(session.shard, d) && (!intent || session.intents & intent)) emit(session, t, d);
       }
     },
     /** Cuts every connection without a word, or closes it with `code`; the sessions can be resumed. */
@@ -181,7 +209,7 @@ export function createGateway(options: GatewayOptions) {
         muted.add(socket);
       }
     },
-    /** How often a session was opened by IDENTIFY, how often one was resumed, and all heartbeats. */
+    /** How often a session was opened by IDENTIFY, how often one was resumed, all heartbeats, and IDENTIFYs too early. */
     counts: () => ({ ...counts }),
     /** How many sessions are connected right now. */
     online: () => [...sessions.values()].filter((session) => session.socket).length,
@@ -190,6 +218,22 @@ export function createGateway(options: GatewayOptions) {
       sockets.close();
     },
   };
+}
+
+/** The first shard sees what happens in no server; servers are spread by their ids (Discord API docs, "Sharding"). */
+function isFor([index, count]: Shard, d: object): boolean {
+  const guild =
+    "guild_id" in d && typeof d.guild_id === "string" && /^\d+$/.test(d.guild_id) ? d.guild_id : "0";
+  return (BigInt(guild) >> 22n) % BigInt(count) === BigInt(index);
+}
+
+/** A bot that names no shard has one. */
+function readShard(shard: unknown = [0, 1]): Shard | undefined {
+  if (!Array.isArray(shard) || shard.length !== 2) return undefined;
+  const [index, count] = shard.map(Number);
+  if (!Number.isInteger(index) || !Number.isInteger(count)) return undefined;
+  if (index === undefined || count === undefined || index < 0 || index >= count) return undefined;
+  return [index, count];
 }
 
 function send(socket: WebSocket, payload: object): void {

@@ -132,8 +132,10 @@ export function interactionJson(
   };
 }
 
-function guildOf(channel: Channel): string {
-  return idOf(channel.open ? "guild:home" : "guild:elsewhere");
+/** The id of a channel's server: "north" of "north/general", "home" of "general". */
+export function guildOf({ name, open }: Channel): string {
+  const [server] = name.includes("/") ? name.split("/") : [];
+  return idOf(open ? `guild:${server ?? "home"}` : "guild:elsewhere");
 }
 
 /** Whether the API shows a message at all: what is ephemeral is not in the channel. */

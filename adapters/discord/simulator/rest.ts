@@ -33,6 +33,9 @@ export interface RestOptions {
   readonly limiter: ReturnType<typeof createLimiter> | undefined;
   readonly commands: RegisteredCommand[];
   readonly gatewayUrl: () => string;
+  /** How many shards bots are told to have, and how many may begin at once. */
+  readonly shards: number;
+  readonly maxConcurrency: number;
   /** The largest file, in bytes. */
   readonly fileBytes: number;
   /** So many calls are remembered. */
@@ -46,7 +49,7 @@ interface Env {
 
 const BASE = "/api/v10";
 /** Discord API docs, "Get Gateway Bot"; the figures of a fresh day. */
-const SESSION_START_LIMIT = { total: 1000, remaining: 999, reset_after: 86_400_000, max_concurrency: 1 };
+const SESSION_START_LIMIT = { total: 1000, remaining: 999, reset_after: 86_400_000 };
 /** Requests that need no bot token: they carry the interaction's. */
 const TOKENLESS = /^\/(?:interactions|webhooks)\/|^\/gateway$/;
 
@@ -153,12 +156,13 @@ function sizes({ fileBytes }: RestOptions) {
   };
 }
 
-function identityRoutes(app: Hono<Env>, { bot, gatewayUrl }: RestOptions): void {
+function identityRoutes(app: Hono<Env>, { bot, gatewayUrl, shards, maxConcurrency }: RestOptions): void {
   const application = { id: bot.applicationId, name: bot.name, flags: 0, bot: userJson(undefined, bot) };
   app.get("/gateway", (c) => c.json({ url: gatewayUrl() }));
-  app.get("/gateway/bot", (c) =>
-    c.json({ url: gatewayUrl(), shards: 1, session_start_limit: SESSION_START_LIMIT }),
-  );
+  app.get("/gateway/bot", (c) => {
+    const limit = { ...SESSION_START_LIMIT, max_concurrency: maxConcurrency };
+    return c.json({ url: gatewayUrl(), shards, session_start_limit: limit });
+  });
   app.get("/users/@me", (c) => c.json(userJson(undefined, bot)));
   app.get("/applications/@me", (c) => c.json(application));
   app.get("/oauth2/applications/@me", (c) => c.json(application));

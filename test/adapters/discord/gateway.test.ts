@@ -46,7 +46,7 @@ async function run(context: TestContext, { discord, keep, receive }: Run) {
   const events: ChatEvent[] = [];
   const { log, lines } = captureLog();
   const { token, apiRoot } = discord;
-  const bot = createDiscord({ token, apiRoot, log, session: keep });
+  const bot = createDiscord({ token, apiRoot, log, sessions: () => keep });
   context.onTestFinished(() => bot.stop());
   await bot.start(receive ?? (async (event) => void events.push(event)), menu);
   const texts = () => events.map(({ text }) => text);
@@ -78,7 +78,7 @@ test.concurrent("what is said while the process is down comes when its session i
 test.concurrent("a new process registers its commands though it only resumes", async (context) => {
   const { discord, keep, bot } = await setUp(context);
   await bot.stop();
-  const changed = createDiscord({ token: discord.token, apiRoot: discord.apiRoot, session: keep });
+  const changed = createDiscord({ token: discord.token, apiRoot: discord.apiRoot, sessions: () => keep });
   context.onTestFinished(() => changed.stop());
   await changed.start(async () => {}, [...menu, { name: "reset", description: { en: "Begin anew" } }]);
   await until(() => discord.commands.length === 2);
@@ -213,7 +213,7 @@ test.concurrent("a store that fails is told once, and the bot goes on", async (c
     load: () => Promise.reject(new Error("disk is gone")),
     save: () => Promise.reject(new Error(`disk is full ${++saves}`)),
   };
-  const bot = createDiscord({ token: discord.token, apiRoot: discord.apiRoot, log, session: broken });
+  const bot = createDiscord({ token: discord.token, apiRoot: discord.apiRoot, log, sessions: () => broken });
   context.onTestFinished(() => bot.stop());
   const events: ChatEvent[] = [];
   await bot.start(async (event) => void events.push(event), menu);

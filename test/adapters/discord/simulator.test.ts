@@ -163,6 +163,62 @@ test("a dropped session is resumed with what it missed; one that said goodbye is
   expect(await until(() => third.received.find(({ op }) => op === 9))).toMatchObject({ t: null });
 });
 
+test("each shard sees its servers, the first one the direct messages, and a session stays with its shard", async () => {
+  const { discord, register } = await start({ shards: 2 });
+  await register(ASK);
+  const open = async (shard: number[]) => {
+    const client = await connect(discord);
+    client.send(2, { token: discord.token, intents: DIRECT_MESSAGES, properties: {}, shard });
+    return { ...client, ready: await client.event("READY") };
+  };
+  const [first, second] = [await open([0, 2]), await open([1, 2])];
+  expect([first.ready.d["shard"], second.ready.d["shard"]]).toEqual([
+    [0, 2],
+    [1, 2],
+  ]);
+  discord.dropSockets();
+  await until(() => discord.online() === 0);
+  const channels = Array.from({ length: 8 }, (_, n) => `server${n}/general`);
+  for (const channel of channels) discord.ask("ann", channel, { where: "guild", channel });
+  discord.say("ann", "direct");
+  const seen = await Promise.all(
+    [first, second].map(async ({ ready }) => {
+      const client = await connect(discord);
+      client.send(6, { token: discord.token, session_id: ready.d["session_id"], seq: 1 });
+      await client.event("RESUMED");
+      return client.received.filter(({ t }) => t?.endsWith("_CREATE")).map(({ d }) => d["guild_id"]);
+    }),
+  );
+  const guilds = channels.map((channel) => discord.guildId(channel));
+  const of = (shard: bigint) => guilds.filter((guild) => (BigInt(guild) >> 22n) % 2n === shard);
+  expect(of(1n).length).toBeGreaterThan(0);
+  expect(seen).toEqual([[...of(0n), undefined], of(1n)]);
+});
+
+test.each([[[2, 2]], [[0]], [["a", 1]], [[-1, 1]], [{}]])("%j is no shard", async (shard) => {
+  const { discord } = await start();
+  const client = await connect(discord);
+  client.send(2, { token: discord.token, intents: 0, properties: {}, shard });
+  expect(await client.close()).toBe(4010);
+});
+
+test("who opens a session too early after another is told that it is invalid, if limits are switched on", async () => {
+  let now = Date.now();
+  const options = { rateLimits: true, shards: 3, maxConcurrency: 2, clock: () => now };
+  const { discord } = await start(options);
+  const identify = async (index: number) => {
+    const client = await connect(discord);
+    client.send(2, { token: discord.token, intents: 0, properties: {}, shard: [index, 3] });
+    return (await until(() => client.received.find(({ op, t }) => op === 9 || t === "READY"))).op;
+  };
+  expect([await identify(0), await identify(1), await identify(2)]).toEqual([0, 0, 9]);
+  now += 4999;
+  expect(await identify(2)).toBe(9);
+  now += 1;
+  expect(await identify(2)).toBe(0);
+  expect(discord.sessions()).toMatchObject({ identified: 3, hasty: 2 });
+});
+
 test("an interaction is told with where it comes from", async () => {
   const direct = await asked();
   expect(direct.d).toMatchObject({
@@ -374,7 +430,9 @@ test("the bot is known by its token only", async () => {
       json: { message: "401: Unauthorized", code: 0 },
     });
   }
-  expect(await call("GET", "/gateway/bot")).toMatchObject({ json: { shards: 1 } });
+  expect(await call("GET", "/gateway/bot")).toMatchObject({
+    json: { shards: 1, session_start_limit: { max_concurrency: 1 } },
+  });
   expect(await call("GET", "/nowhere")).toMatchObject({ status: 404 });
 });
 
