@@ -110,14 +110,17 @@ export function createIntake(options: IntakeOptions): Intake {
         log.warn({ part }, `a part of ${adapter.name} is lost to other processes`);
         void adapter.stop(part);
       };
-      for (const part of await share.take(lost)) {
-        log.info({ part }, `receiving a part of ${adapter.name} that no other process receives`);
-        await begin(adapter, part).catch(async (error: unknown) => {
-          await share.leave(part);
-          throw error;
-        });
-        if (stopping.signal.aborted) await adapter.stop(part);
-      }
+      const taken = await share.take(lost);
+      await Promise.all(taken.map((part) => receivePart(part)));
+    }
+
+    async function receivePart(part: string): Promise<void> {
+      log.info({ part }, `receiving a part of ${adapter.name} that no other process receives`);
+      await begin(adapter, part).catch(async (error: unknown) => {
+        await share.leave(part);
+        throw error;
+      });
+      if (stopping.signal.aborted) await adapter.stop(part);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store.ts";
@@ -14,6 +15,9 @@ const CHECK_EVERY_MS = 5_000;
 
 /** Whoever waits so long for one write, in ms, would not call the store working. */
 const SLOW_MS = 5_000;
+
+/** So long the end waits for a check that runs, in ms. */
+const GOODBYE_MS = 2_000;
 
 /** Writes to the store from time to time: silence is no proof that it works, nor is the last failure that it does not. */
 export function watchStore(store: Pick<Store, "check">, log: Log): Watch {
@@ -45,7 +49,7 @@ export function watchStore(store: Pick<Store, "check">, log: Log): Watch {
     stop: () => {
       stopped = true;
       clearTimeout(timer);
-      return checked;
+      return Promise.race([checked, sleep(GOODBYE_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -26,6 +26,9 @@ const TAKE_BACK_EVERY_MS = 2_000;
 /** How often what was left of conversations without work is swept away, in ms: whoever looks for work looks at it. */
 const SWEEP_EVERY_MS = 10_000;
 
+/** So long the end waits for what is just being done, in ms. */
+const GOODBYE_MS = 2_000;
+
 /** What one process does for all, as long as it has the lock for it. */
 export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void> } {
   const { session, db, dead, log } = options;
@@ -43,7 +46,8 @@ export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void>
   return {
     stop: async () => {
       keeping?.stop.abort();
-      await keeping?.ended;
+      // A database that is out of reach is not waited for.
+      await Promise.race([keeping?.ended, sleep(GOODBYE_MS, undefined, { ref: false })]);
       await lock.release();
     },
   };
