@@ -49,7 +49,7 @@ async function openPostgresChaos(): Promise<ChaosStore> {
     faults: [
       {
         name: "PostgreSQL: kill -9",
-        weight: 0.5,
+        weight: 2,
         play: (random) => {
           const ms = random.between(...AWAY_MS);
           oneAfterTheOther(async () => {
