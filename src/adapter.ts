@@ -47,6 +47,11 @@ export interface Adapter<Body = unknown> {
   /** A reference, not necessarily of the bot's own, such that what is sent from now on is newer; for `recover`. */
   newest?(to: Address): string | undefined;
   /**
+   * How far this process has seen, for other processes of the same bot, and what those have seen: so that `newest`
+   * is the newest of all, whoever has received or sent it.
+   */
+  readonly sight?: { tell(): string | undefined; hear(told: string): void };
+  /**
    * Shows a growing page without posting it: nothing stays of it, and `send` in the same chat takes it away.
    * `key` is that of the page; what is shown under the same key changes. Not called again before it has settled.
    * A permanent rejection says that there are no drafts here: growing pages are posted and edited then.

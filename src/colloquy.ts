@@ -17,6 +17,7 @@ import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
 import type { Queue } from "./queue/queue.ts";
 import { WORKERS } from "./queue/rules.ts";
+import { shareSight } from "./sight.ts";
 import { openStore, type Store } from "./store.ts";
 import { watchStore } from "./watch.ts";
 
@@ -97,6 +98,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     session,
     log,
   });
+  const blind = session ? shareSight(adapters, session) : () => undefined;
   const watches = [...new Set([store, journal])].map((one) => watchStore(one, log));
   let stopped: Promise<void> | undefined;
 
@@ -117,6 +119,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
   async function stop(): Promise<void> {
     await intake.stop();
     await engine.stop();
+    blind();
     await Promise.all(watches.map((watch) => watch.stop()));
     await session?.close();
     if (journal !== store) await journal.close();

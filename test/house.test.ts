@@ -21,6 +21,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/dead.ts", ["src/store.ts", "src/queue/", ...LEAVES]],
   ["src/keep.ts", ["src/store.ts"]],
   ["src/migrate/", ["src/event.ts", "src/postgres/", "src/queue/", "src/store.ts", ...LEAVES]],
+  ["src/sight.ts", ["src/adapter.ts", "src/postgres/", ...LEAVES]],
   ["src/intake.ts", ["src/adapter.ts", "src/postgres/", ...LEAVES]],
   ["src/adapter.ts", ["src/event.ts", "src/text/"]],
   ["src/conversation.ts", ["src/event.ts", ...LEAVES]],

@@ -10,7 +10,7 @@ import type { Write } from "./write.ts";
 
 /** The half of the adapter that talks. */
 export type Messages = Required<
-  Pick<Adapter<TelegramBody>, "send" | "recover" | "newest" | "edit" | "remove" | "typing">
+  Pick<Adapter<TelegramBody>, "send" | "recover" | "newest" | "sight" | "edit" | "remove" | "typing">
 >;
 
 interface Notes {
@@ -36,9 +36,16 @@ export function createMessages(callChat: Call, write: Write): Messages & Notes {
 
   return {
     note,
+    sight: {
+      tell: () => (newest === 0 ? undefined : String(newest)),
+      hear: (told) => {
+        if (Number.isSafeInteger(Number(told))) newest = Math.max(newest, Number(told));
+      },
+    },
     newest: (to) => (newest === 0 || isGroup(readAddress(to).chat) ? undefined : String(newest)),
     send: async (to, body) => {
       const { chat, thread, question } = readAddress(to);
+      if (question !== undefined) note(chat, question);
       const sent = await write("send", body, {
         chat_id: chat,
         ...(thread !== undefined && { message_thread_id: thread }),

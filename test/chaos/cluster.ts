@@ -37,6 +37,8 @@ const AGAIN_MS = 1000;
 
 const READY_WITHIN_MS = 60_000;
 
+const NO_STORE = /\(STORE_URL\) does not answer/;
+
 /** None of them runs yet. */
 export function createCluster(options: ClusterOptions): Cluster {
   const members = Array.from({ length: options.size }, (_, index) => createMember(options, index));
@@ -110,17 +112,21 @@ function createMember({ folder, settings, role = () => "all" }: ClusterOptions, 
     });
     child = own;
     isReady = false;
+    let said = "";
     note(`start ${own.pid}`);
     for (const stream of [own.stdout, own.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => {
         isReady ||= text.includes('"msg":"ready"');
+        said = (said + text).slice(-1000);
         log.write(text);
       });
     own.once("close", (code, signal) => {
       if (child !== own) return;
       child = undefined;
-      accidents.push(`process ${index} has ended with ${code ?? signal}`);
-      note(accidents.at(-1) ?? "");
+      const how = `process ${index} has ended with ${code ?? signal}`;
+      note(how);
+      // Without its store it does not start: whoever supervises it tries again.
+      if (isReady || !NO_STORE.test(said)) accidents.push(how);
       again = setTimeout(start, AGAIN_MS);
     });
   }

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createTelegram } from "../../adapters/telegram/index.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import type { ChatEvent } from "../../src/event.ts";
 import { openPostgres } from "../../src/postgres/pool.ts";
 import { openSession, type Wanted } from "../../src/postgres/session.ts";
 import { openTables } from "../../src/postgres/tables.ts";
+import { shareSight } from "../../src/sight.ts";
 import { type Link, openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -109,6 +113,27 @@ test("what one tells the others hear, and know when they may have missed somethi
   expect(heard).toEqual([{ text: "hello" }]);
   other?.link.cut();
   await until(() => missed === 2, "the second connection");
+});
+
+test("how far one process has seen on Telegram another knows, before it sends", async () => {
+  const [one, other] = await openProcesses(2);
+  const telegram = await startTelegramSimulator();
+  const options = { token: telegram.token, apiRoot: telegram.apiRoot };
+  const [receiving, working] = [createTelegram(options), createTelegram(options)];
+  const ends = [shareSight([receiving], one.session)];
+  if (other) ends.push(shareSight([working], other.session));
+  onTestFinished(async () => {
+    for (const end of ends) end();
+    await receiving.stop();
+    await telegram.close();
+  });
+  const events: ChatEvent[] = [];
+  await receiving.start(async (event) => void events.push(event), []);
+  telegram.say("ann", "hello");
+  const { to } = await until(() => events[0]);
+  const newest = receiving.newest?.(to);
+  expect(newest).toBeDefined();
+  await until(() => working.newest?.(to) === newest);
 });
 
 test("who waits for an answer that never comes gives up, and the end does not wait", async () => {
