@@ -221,9 +221,10 @@ export function createGateway(options: GatewayOptions) {
 }
 
 /** The first shard sees what happens in no server; servers are spread by their ids (Discord API docs, "Sharding"). */
-function isFor([index, count]: Shard, d: object): boolean {
-  const guild =
-    "guild_id" in d && typeof d.guild_id === "string" && /^\d+$/.test(d.guild_id) ? d.guild_id : "0";
+function isFor([index, count]: Shard, d: unknown): boolean {
+  // Whatever a test sends: also what is no object.
+  const named: unknown = typeof d === "object" && d !== null && "guild_id" in d ? d.guild_id : undefined;
+  const guild = typeof named === "string" && /^\d+$/.test(named) ? named : "0";
   return (BigInt(guild) >> 22n) % BigInt(count) === BigInt(index);
 }
 
