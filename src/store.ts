@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import Keyv from "keyv";
 import { ConfigError, StoreError } from "./errors.ts";
 import type { Postgres } from "./postgres/pool.ts";
@@ -160,9 +161,7 @@ async function openSqlite(path: string): Promise<Store> {
   const store = createStore({
     create: async (table, flush) => {
       const sqlite = connect(table);
-      // Write-ahead logging: readers and other processes do not block. All tables share one log, so that
-      // flushing it for one of them flushes what was written before to any.
-      await sqlite.query("PRAGMA journal_mode=WAL");
+      await logAhead(sqlite);
       await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
       return new Keyv({ ...OPTIONS, store: sqlite });
     },
@@ -221,6 +220,25 @@ async function loadSqlite() {
         "(it needs python3, make and a C++ compiler where no ready-made one exists).",
       { cause },
     );
+  }
+}
+
+/**
+ * Write-ahead logging: readers and other processes do not block. All tables share one log, so that flushing it for
+ * one of them flushes what was written before to any.
+ *
+ * While another process does the same with a new file, SQLite says that it is busy at once, without the wait that
+ * it was told (two that want to be alone would wait for each other).
+ */
+async function logAhead(sqlite: Connection): Promise<void> {
+  const until = Date.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return void (await sqlite.query("PRAGMA journal_mode=WAL"));
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "SQLITE_BUSY" && Date.now() < until)) throw error;
+      await setTimeout(10);
+    }
   }
 }
 

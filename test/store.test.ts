@@ -192,6 +192,15 @@ test.each(["redis://x", "nonsense", "sqlite:", "postgres://ann:geheim99@db"])(
   },
 );
 
+test("several can open a new file at once", async () => {
+  for (let round = 0; round < 10; round++) {
+    const url = `sqlite:${join(temporaryFolder(), "new.sqlite")}`;
+    // Fewer than the threads of a process (four), as each waits in one.
+    const stores = await Promise.all(Array.from({ length: 3 }, () => openStore(url)));
+    for (const store of stores) await store.close();
+  }
+});
+
 test("several processes can write to one file", async () => {
   const path = join(temporaryFolder(), "s.sqlite");
   const store = await openStore(`sqlite:${path}`);
