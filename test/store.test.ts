@@ -197,7 +197,10 @@ test("several can open a new file at once", async () => {
     const url = `sqlite:${join(temporaryFolder(), "new.sqlite")}`;
     // Fewer than the threads of a process (four), as each waits in one.
     const stores = await Promise.all(Array.from({ length: 3 }, () => openStore(url)));
-    for (const store of stores) await store.close();
+    for (const store of stores) {
+      await expect(store.check()).resolves.toBeUndefined();
+      await store.close();
+    }
   }
 });
 
