@@ -1,5 +1,6 @@
 import { tellOfOverflow } from "./access/full.ts";
 import type { Adapter } from "./adapter.ts";
+import type { Alone } from "./alone.ts";
 import { createAnswer } from "./answer.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
 import { createHistory } from "./conversation.ts";
@@ -39,6 +40,8 @@ export interface ColloquyOptions {
   readonly turnsAtOnce?: number;
   /** What this process does, where processes share a store: it receives, or answers, or both. */
   readonly role?: Role;
+  /** For where others answer in the same conversations without sharing the queue, such as terminals. */
+  readonly alone?: Alone;
   readonly log?: Log;
 }
 
@@ -89,6 +92,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     handlers: [tellOfOverflow, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
     throttles: createThrottles(session && othersOn(session)),
+    alone: options.alone,
     log,
   });
   const intake = createIntake({

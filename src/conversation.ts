@@ -13,7 +13,17 @@ export interface Conversation {
   readonly revision: number;
   /** Oldest first; a question and its answer follow one another. */
   messages: Saying[];
-  readonly usage: { turns: number; input: number; output: number };
+  /** What was said before the messages, in short, once that has become too much. */
+  summary?: string | undefined;
+  /** What the person calls it. */
+  title?: string | undefined;
+  /** The name of the persona that the person has chosen; else the one of the program. */
+  persona?: string | undefined;
+  /** What the model is told about itself instead of any persona: it came with an imported conversation. */
+  system?: string | undefined;
+  /** The name of the model that the person has chosen; else the first of the program. */
+  model?: string | undefined;
+  readonly usage: ConversationUsage;
   /** The ids of the last events that were answered, oldest first: a redelivered event is not answered twice. */
   answered: string[];
   outbox?: Outbox | undefined;
@@ -21,6 +31,23 @@ export interface Conversation {
   readonly last?: string | undefined;
   /** When the bot last apologised for questions that it found too late to answer, in ms since the epoch. */
   apologised?: number | undefined;
+}
+
+/** What a number of turns have cost. */
+export interface Spent {
+  turns: number;
+  /** Tokens that the model was sent, and that it wrote. */
+  input: number;
+  output: number;
+  /** So many of these tokens are our own count, as the service told none. */
+  estimated?: number | undefined;
+  /** In the currency of the prices; absent where no price is known. */
+  cost?: number | undefined;
+}
+
+/** What a conversation has cost, in all and by day (UTC, such as "2026-11-23") and model. */
+export interface ConversationUsage extends Spent {
+  days: { [day: string]: { [model: string]: Spent } };
 }
 
 /** One message of the history. */
@@ -71,16 +98,34 @@ export const KEPT_CHARACTERS = 400_000;
 /** So many ids of answered events are kept: far more than a platform delivers again. */
 export const KEPT_IDS = 100;
 
+/** So many days of usage are kept one by one; older ones count in the sum alone. */
+const KEPT_DAYS = 400;
+
 /** From each version of the record to the next. */
 const STEPS: readonly Step[] = [sendingAsReference];
 const VERSION = STEPS.length + 1;
+
+const spent = z.object({
+  turns: z.number(),
+  input: z.number(),
+  output: z.number(),
+  estimated: z.number().optional(),
+  cost: z.number().optional(),
+});
 
 const record = z.object({
   version: z.number(),
   key: z.string(),
   revision: z.int().nonnegative().default(0),
   messages: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string(), at: z.number() })),
-  usage: z.object({ turns: z.number(), input: z.number(), output: z.number() }),
+  summary: z.string().optional(),
+  title: z.string().optional(),
+  persona: z.string().optional(),
+  system: z.string().optional(),
+  model: z.string().optional(),
+  usage: spent.extend({
+    days: z.record(z.string(), z.record(z.string(), spent)).default({}),
+  }),
   answered: z.array(z.string()),
   outbox: z
     .object({
@@ -117,7 +162,7 @@ export function createHistory(keyv: Keyv): History {
 
 /** A conversation in which nothing was said yet. */
 export function emptyConversation(key: string): Conversation {
-  return { key, revision: 0, messages: [], usage: { turns: 0, input: 0, output: 0 }, answered: [] };
+  return { key, revision: 0, messages: [], usage: { turns: 0, input: 0, output: 0, days: {} }, answered: [] };
 }
 
 /** Whether a message was being sent used to be yes or no. */
@@ -129,7 +174,7 @@ function sendingAsReference(stored: Stored): Stored {
 }
 
 function trim(conversation: Conversation): Conversation {
-  const { messages, answered } = conversation;
+  const { messages, answered, usage } = conversation;
   let from = Math.max(0, messages.length - KEPT_MESSAGES);
   let characters = messages.slice(from).reduce((sum, { content }) => sum + content.length, 0);
   while (characters > KEPT_CHARACTERS && from < messages.length - 2) {
@@ -137,7 +182,13 @@ function trim(conversation: Conversation): Conversation {
     from += 1;
   }
   if (messages[from]?.role === "assistant") from += 1;
-  return { ...conversation, messages: messages.slice(from), answered: answered.slice(-KEPT_IDS) };
+  const days = Object.entries(usage.days).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    ...conversation,
+    messages: messages.slice(from),
+    answered: answered.slice(-KEPT_IDS),
+    usage: { ...usage, days: Object.fromEntries(days.slice(-KEPT_DAYS)) },
+  };
 }
 
 async function attempt<T>(key: string, what: string, action: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Adapter } from "./adapter.ts";
+import type { Alone } from "./alone.ts";
 import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
 import { reached } from "./crash.ts";
 import { deliver } from "./delivery/deliver.ts";
@@ -20,6 +21,8 @@ export interface EngineOptions {
   /** The conversation of an event; the same as the queue's. */
   readonly keyOf: (event: ChatEvent) => string;
   readonly throttles: Throttles;
+  /** For where others answer in the same conversations without sharing the queue. */
+  readonly alone?: Alone | undefined;
   readonly log: Log;
 }
 
@@ -57,6 +60,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function work(event: ChatEvent, signals: Signals): Promise<void> {
+    const release = await options.alone?.(keyOf(event), signals.parked);
     try {
       await answer(event, signals);
       told.delete(event.id);
@@ -66,6 +70,8 @@ export function createEngine(options: EngineOptions): Engine {
       if (error.code === "superseded") throw new Parked(describeError(error));
       await tellOfStore(event, signals.parked);
       throw error;
+    } finally {
+      await release?.();
     }
   }
 

@@ -36,6 +36,8 @@ export interface User {
 export interface Chat {
   readonly id: string;
   readonly kind: ChatKind;
+  /** Which of several conversations that a person has in this chat; absent for the one that is always there. */
+  readonly thread?: string;
 }
 
 /** A chat with one person, or one that others can read. */
@@ -55,11 +57,18 @@ export interface Attachment {
 
 /**
  * The conversation that an event belongs to: `platform:user` in a direct chat, `platform:user:chat` in a
- * group, so that what a person said in private is never quoted before others.
+ * group, so that what a person said in private is never quoted before others; and a thread of its own behind
+ * that, `platform:user::thread` in a direct chat.
  */
-export function conversationKey(event: ChatEvent): string {
-  const parts = [event.platform, event.user.id];
-  if (event.chat.kind === "group") parts.push(event.chat.id);
+export function conversationKey({
+  platform,
+  user,
+  chat,
+}: Pick<ChatEvent, "platform" | "user" | "chat">): string {
+  const parts = [platform, user.id];
+  if (chat.kind === "group") parts.push(chat.id);
+  else if (chat.thread !== undefined) parts.push("");
+  if (chat.thread !== undefined) parts.push(chat.thread);
   // Half a character would become the same replacement character in every store, whichever half it was; and some
   // stores take no character of code 0.
   return parts.map((part) => part.replace(/[%:\0]|\p{Surrogate}/gu, escaped)).join(":");
@@ -67,6 +76,26 @@ export function conversationKey(event: ChatEvent): string {
 
 function escaped(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** What a key is made of; undefined if `conversationKey` has not made it. */
+export function partsOfKey(key: string): KeyParts | undefined {
+  const parts = key.split(":").map((part) => part.replace(/%(0|25|3A|D[89A-F]..)/g, unescaped));
+  const [platform, user, chat, thread] = parts;
+  if (!platform || user === undefined || parts.length > 4) return undefined;
+  return { platform, user, ...(chat && { chat }), ...(thread !== undefined && { thread }) };
+}
+
+/** Whose conversation a key stands for, and which; `chat` only in a group. */
+export interface KeyParts {
+  readonly platform: string;
+  readonly user: string;
+  readonly chat?: string;
+  readonly thread?: string;
+}
+
+function unescaped(_: string, code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 16));
 }
 
 /**

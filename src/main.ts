@@ -4,6 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
 import { allowOnly, isAllowed } from "./access/allow.ts";
 import type { Adapter } from "./adapter.ts";
+import { createAlone } from "./alone.ts";
 import { type Colloquy, createColloquy, type Role } from "./colloquy.ts";
 import { allCommands, interruptingNames } from "./commands/all.ts";
 import { ConfigError } from "./errors.ts";
@@ -115,19 +116,22 @@ export async function createConsoleColloquy(options: ConsoleProgramOptions): Pro
   const { settings, log, console, middleware = [], user } = options;
   await useProxy(settings);
   const queue = await chooseConsoleQueue(settings.STORE_URL, user);
+  const store = await openStore(settings.STORE_URL);
   const colloquy = await createColloquy({
     adapters: [console],
     model: createModel(settings, log),
     persona: loadPersona(settings.PERSONA),
     middleware,
-    store: settings.STORE_URL,
+    store,
     queue: queue.url,
+    alone: createAlone(store, settings.STORE_URL),
     log,
   });
   return {
     ...colloquy,
     stop: async () => {
       await colloquy.stop();
+      await store.close();
       await queue.release();
     },
   };

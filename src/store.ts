@@ -18,6 +18,8 @@ export interface Store {
    * one: another is refused with the code `superseded`.
    */
   open(name: string, options?: { readonly flush?: boolean }): Promise<Keyv>;
+  /** The keys under this name that begin with `prefix`, in order; it reads no values. */
+  keys(name: string, prefix: string): Promise<string[]>;
   /** Writes and reads something; rejects if that does not work. */
   check(): Promise<void>;
   /** Copies all of it, as it stands at one moment, into a file that must not exist yet; others may write meanwhile. */
@@ -30,6 +32,12 @@ export interface Store {
 
 /** What is stored is plain JSON: JSON's own functions write a long record in about two thirds of Keyv's time. */
 const OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, deserialize } as const;
+
+/** What Keyv puts before each key, but where we are its storage. */
+const KEYV_PREFIX = "keyv:";
+
+/** Behind every key with the same beginning. */
+const LAST = "\u{10FFFF}";
 
 /** How long a write waits for another process that is writing, in ms. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -126,10 +134,11 @@ function pathOf(url: string): string | undefined {
 /** What belongs to PostgreSQL is loaded only here: everyone else starts sooner without it. */
 async function openPostgresStore(url: string): Promise<Store> {
   const { openTables } = await import("./postgres/tables.ts");
-  const { openRecords } = await import("./postgres/records.ts");
+  const { keysOf, openRecords } = await import("./postgres/records.ts");
   const postgres = await openTables(url);
   const store = createStore({
     create: async (name) => openRecords(postgres, name),
+    keys: (name, prefix) => keysOf(postgres, name, prefix),
     backup: async () => {
       throw new ConfigError(
         "store_url",
@@ -150,6 +159,8 @@ async function openPostgresStore(url: string): Promise<Store> {
 function openMemory(): Store {
   return createStore({
     create: async () => new Keyv(OPTIONS),
+    keys: async (_, prefix, keyv) =>
+      [...(keyv.store as Map<string, unknown>).keys()].filter((key) => key.startsWith(prefix)).sort(),
     backup: async () => {
       throw new ConfigError("store_url", "STORE_URL is memory: there is nothing to be copied.");
     },
@@ -164,6 +175,14 @@ async function openSqlite(path: string): Promise<Store> {
       await logAhead(sqlite);
       await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
       return new Keyv({ ...OPTIONS, store: sqlite });
+    },
+    keys: async (name, prefix, { store: sqlite }) => {
+      const rows = (await (sqlite as Connection).query(
+        `SELECT key FROM ${name} WHERE key >= ? AND key < ? ORDER BY key`,
+        prefix,
+        prefix + LAST,
+      )) as { key: string }[];
+      return rows.map(({ key }) => key);
     },
     backup: async (copy) => {
       if (existsSync(copy)) throw new ConfigError("file", `${copy} exists already: name another file`);
@@ -284,9 +303,11 @@ async function migrate(sqlite: Connection, path: string): Promise<void> {
 
 function createStore({
   create,
+  keys,
   backup,
 }: {
   create: (name: string, flush: boolean) => Promise<Keyv>;
+  keys: (name: string, prefix: string, keyv: Keyv) => Promise<string[]>;
   backup: (path: string) => Promise<void>;
 }): Store {
   const opened = new Map<string, Keyv>();
@@ -295,6 +316,12 @@ function createStore({
       const keyv = opened.get(name) ?? (await create(name, flush));
       opened.set(name, keyv);
       return keyv;
+    },
+    keys: async (name, prefix) => {
+      const keyv = await store.open(name);
+      const before = keyv.useKeyPrefix ? KEYV_PREFIX : "";
+      const found = await keys(name, before + prefix, keyv);
+      return found.map((key) => key.slice(before.length));
     },
     check: async () => {
       const keyv = await store.open("probe");

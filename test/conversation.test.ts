@@ -20,7 +20,7 @@ describe("history", () => {
     const kept = {
       ...emptyConversation("paper:ann"),
       messages: [saying("user", "你好 👩‍👩‍👧"), saying("assistant", "hi")],
-      usage: { turns: 1, input: 2, output: 3 },
+      usage: { turns: 1, input: 2, output: 3, days: {} },
       answered: ["e1"],
       outbox: { event: "e2", text: "half", shown: [{ ref: "m1", digest: "d" }] },
     };

@@ -17,6 +17,8 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/version.ts", ["src/errors.ts"]],
   ["src/postgres/", ["src/errors.ts", "src/log.ts"]],
   ["src/store.ts", ["src/errors.ts", "src/postgres/"]],
+  ["src/alone.ts", ["src/store.ts"]],
+  ["src/threads.ts", ["src/alone.ts", "src/conversation.ts", "src/event.ts", "src/store.ts", ...LEAVES]],
   ["src/watch.ts", ["src/store.ts", ...LEAVES]],
   ["src/dead.ts", ["src/store.ts", "src/queue/", ...LEAVES]],
   ["src/keep.ts", ["src/store.ts"]],
@@ -27,6 +29,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/conversation.ts", ["src/event.ts", ...LEAVES]],
   ["src/model/", ["src/event.ts", ...LEAVES]],
   ["src/queue/", ["src/event.ts", "src/postgres/", ...LEAVES]],
+  ["src/usage.ts", ["src/conversation.ts"]],
   ["src/handler.ts", ["src/event.ts", "src/conversation.ts", ...LEAVES]],
   [
     "src/delivery/",
@@ -38,6 +41,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   [
     "src/engine.ts",
     [
+      "src/alone.ts",
       "src/adapter.ts",
       "src/conversation.ts",
       "src/delivery/",

@@ -26,6 +26,16 @@ export function openRecords(db: Postgres, place: string): Keyv {
   return keyv;
 }
 
+/** The keys of one place that begin with `prefix`, in order. */
+export async function keysOf(db: Postgres, place: string, prefix: string): Promise<string[]> {
+  const rows = await db.query<{ key: string }>(
+    // Compared by bytes, as the index is.
+    `select key from colloquy.records where place = $1 and key ~>=~ $2 and key ~<~ $3 order by key using ~<~`,
+    [place, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
+  );
+  return rows.map(({ key }) => unescaped(key));
+}
+
 function createRecords(db: Postgres, place: string) {
   return {
     // Keyv iterates over those alone whose dialect it knows.

@@ -38,6 +38,8 @@ const MIGRATIONS: readonly Migration[] = [
       create index inbox_conversation on colloquy.inbox (conversation, number);
     `,
   },
+  // Whose keys begin alike are found without the others, whatever the database's way of sorting.
+  { sql: "create index records_prefix on colloquy.records (place, key text_pattern_ops);" },
 ];
 
 /** Several processes may start at the same time: one of them makes the tables. An arbitrary number, but always this. */

@@ -72,6 +72,34 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
       },
     );
 
+    scenario("finds the keys that begin alike, in order", async (house) => {
+      const store = await house.open();
+      const keyv = await store.open("history");
+      const keys = [
+        "console:Ann",
+        "console:ann",
+        "console:ann:",
+        "console:ann::b",
+        "console:ann_x",
+        "console:ann%",
+      ];
+      const others = ["console", "consol:ann", "CONSOLE:ann", "web:ann", "conſole:ann"];
+      for (const key of [...keys, ...others].reverse()) await keyv.set(key, 1);
+      expect(await store.keys("history", "console:")).toEqual(keys.toSorted());
+      expect(await store.keys("history", "console:ann:")).toEqual(["console:ann:", "console:ann::b"]);
+      expect(await store.keys("history", "console:ann_")).toEqual(["console:ann_x"]);
+      expect(await store.keys("history", "nobody")).toEqual([]);
+      expect(await store.keys("queue", "console:")).toEqual([]);
+      await fc.assert(
+        fc.asyncProperty(key(), fc.nat(5), async (key, length) => {
+          await keyv.set(key, 1);
+          expect(await store.keys("history", Array.from(key).slice(0, length).join(""))).toContain(key);
+        }),
+        { numRuns: 30 },
+      );
+      await store.close();
+    });
+
     scenario("goes through all there is, though it is more than comes at once", async (house) => {
       const store = await house.open();
       const keyv = await store.open("history");
