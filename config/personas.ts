@@ -3,16 +3,39 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../src/errors.ts";
 
-/** What the persona `config/personas/<name>.md` tells the model about itself. */
-export function loadPersona(name: string): string {
-  const folder = join(packageRoot(), "config", "personas");
-  const path = join(folder, `${name}.md`);
-  if (existsSync(path)) return readFileSync(path, "utf8").trim();
-  const known = readdirSync(folder).map((file) => file.replace(/\.md$/, ""));
+/** In the package, and in the folder where the program runs: what stands there goes before. */
+const FOLDER = join("config", "personas");
+
+/** What each persona `config/personas/<name>.md` tells the model about itself, by name. */
+export function loadPersonas(): ReadonlyMap<string, string> {
+  const folders = [join(packageRoot(), FOLDER), FOLDER].filter((folder) => existsSync(folder));
+  const paths = folders.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
+  const files = paths
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => [nameOf(path), read(path)] as const);
+  return new Map(files.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The persona of that name; throws a `ConfigError` that names those that exist. */
+export function findPersona(personas: ReadonlyMap<string, string>, name: string): string {
+  const persona = personas.get(name);
+  if (persona !== undefined) return persona;
   throw new ConfigError(
     "persona",
-    `There is no persona "${name}" in config/personas; there are: ${known.join(", ")}`,
+    `There is no persona "${name}" in ${FOLDER}; there are: ${[...personas.keys()].join(", ")}`,
   );
+}
+
+function nameOf(path: string): string {
+  return path.slice(dirname(path).length + 1, -".md".length);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new ConfigError("persona", `The persona ${path} cannot be read`, { cause });
+  }
 }
 
 /** The folder of package.json: this file stands at another depth once it is built. */

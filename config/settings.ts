@@ -20,6 +20,21 @@ const whole = (least: number, most: number) =>
     .min(least, `must be at least ${least}`)
     .max(most, `must be at most ${most}`);
 
+const price = z.coerce.number({ error: "must be a number" }).min(0, "must be at least 0").max(1_000_000);
+
+/** One of the models that people may choose. */
+const modelEntry = z
+  .strictObject({
+    // In tokens.
+    context: whole(512, 10_000_000).optional(),
+    // For a million tokens.
+    input: price.optional(),
+    output: price.optional(),
+  })
+  .refine(({ input, output }) => (input === undefined) === (output === undefined), {
+    error: "must have both prices, input and output, or none",
+  });
+
 /** Every setting, under the one name that it has in the environment and in the configuration file. */
 const schema = z.object({
   OPENAI_API_KEY: text.optional(),
@@ -28,6 +43,24 @@ const schema = z.object({
   OPENAI_MODEL: text.default("gpt-5.4-mini"),
   OPENAI_FALLBACK_MODEL: text.optional(),
   OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).optional(),
+  // Names, or names with what is known of each.
+  OPENAI_MODELS: z
+    .preprocess(
+      readModels,
+      z.record(text, modelEntry, {
+        error:
+          'must be a list such as gpt-5.4-mini,gpt-5.4, or JSON such as {"gpt-5.4": {"context": 400000, "input": 1.25, "output": 10}}',
+      }),
+    )
+    .default({}),
+  CURRENCY: text.max(10, "must be at most 10 characters, such as $ or CNY").default("$"),
+  // A conversation is full with so many messages, its persona among them.
+  HISTORY_MESSAGES: whole(3, 10_000).optional(),
+  HISTORY_TOKENS: whole(100, 10_000_000).optional(),
+  HISTORY_HOURS: whole(1, 87_600).optional(),
+  HISTORY_POLICY: z
+    .enum(["drop", "summarise", "reset"], { error: "must be drop, summarise or reset" })
+    .default("drop"),
   PERSONA: text
     .regex(/^[\w-]+$/, "must be the name of a file in config/personas, without .md")
     .default("assistant"),
@@ -35,11 +68,13 @@ const schema = z.object({
   TELEGRAM_BOT_TOKEN: text
     .regex(/^[\w:-]+$/, "must be the token that @BotFather gives, such as 123456:ABC-DEF")
     .optional(),
+  TELEGRAM_BOT_TOKEN_FILE: text.optional(),
   TELEGRAM_API_ROOT: httpUrl.default("https://api.telegram.org"),
   TELEGRAM_WEBHOOK_URL: httpUrl.optional(),
   TELEGRAM_WEBHOOK_SECRET: text
     .regex(/^[\w-]{1,256}$/, "must be 1 to 256 letters, digits, _ and -")
     .optional(),
+  TELEGRAM_WEBHOOK_SECRET_FILE: text.optional(),
   TELEGRAM_RICH: z
     .enum(["auto", "classic", "rich"], { error: "must be auto, classic or rich" })
     .default("auto"),
@@ -48,10 +83,12 @@ const schema = z.object({
     .default("off")
     .transform((value) => value === "on"),
   DISCORD_BOT_TOKEN: text.optional(),
+  DISCORD_BOT_TOKEN_FILE: text.optional(),
   DISCORD_API_ROOT: httpUrl.optional(),
   DISCORD_FILE_AFTER: whole(1, 1000).default(20),
   DINGTALK_CLIENT_ID: text.optional(),
   DINGTALK_CLIENT_SECRET: text.optional(),
+  DINGTALK_CLIENT_SECRET_FILE: text.optional(),
   DINGTALK_API_ROOT: httpUrl.optional(),
   STORE_URL: text.default("sqlite:data/colloquy.sqlite"),
   HTTP_HOST: text.default("127.0.0.1"),
@@ -105,13 +142,14 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     // An empty variable is an unset one: compose files pass on what the host does not have.
     if (value) given[name] = value;
   }
+  for (const name of SECRETS) {
+    const path = given[`${name}_FILE`];
+    // What is given itself comes before what stands in a file.
+    if (!given[name] && typeof path === "string") given[name] = readSecret(path, name);
+  }
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw new ConfigError("settings", complaint(parsed.error, given));
-  const settings = parsed.data;
-  if (!settings.OPENAI_API_KEY && settings.OPENAI_API_KEY_FILE) {
-    settings.OPENAI_API_KEY = readKey(settings.OPENAI_API_KEY_FILE);
-  }
-  return settings;
+  return parsed.data;
 }
 
 /** The values that must never come out in logs or errors. */
@@ -155,27 +193,43 @@ function whatIsWrong(error: unknown): string {
   return `is not valid YAML: ${message.split("\n")[0]?.replace(/:$/, "")}`;
 }
 
-/** A key file is plain text, or JSON such as {"api": "…"}. */
-function readKey(path: string): string {
+/** Where container engines put secrets, for everyone in the container to read. */
+const MOUNTED = "/run/secrets/";
+
+/** A file with a secret is plain text, or JSON such as {"api": "…"}. */
+function readSecret(path: string, name: string): string {
   let content: string;
   try {
     content = readFileSync(path, "utf8").trim();
-    if ((statSync(path).mode & 0o007) !== 0 && process.platform !== "win32") {
-      process.emitWarning(`everyone on this machine can read the key file ${path}; chmod 600 would end that`);
+    const { mode } = statSync(path);
+    if ((mode & 0o007) !== 0 && process.platform !== "win32" && !path.startsWith(MOUNTED)) {
+      process.emitWarning(
+        `everyone on this machine can read the file ${path} (${name}_FILE); chmod 600 would end that`,
+      );
     }
   } catch (cause) {
-    throw new ConfigError("key_file", `OPENAI_API_KEY_FILE: the file ${path} cannot be read`, { cause });
+    throw new ConfigError("key_file", `${name}_FILE: the file ${path} cannot be read`, { cause });
   }
   if (!content.startsWith("{")) {
     if (content) return content;
-    throw new ConfigError("key_file", `OPENAI_API_KEY_FILE: the file ${path} is empty`);
+    throw new ConfigError("key_file", `${name}_FILE: the file ${path} is empty`);
   }
   const { data } = z.object({ api: text }).safeParse(jsonOrNull(content));
   if (data) return data.api;
   throw new ConfigError(
     "key_file",
-    `OPENAI_API_KEY_FILE: the file ${path} must hold the key alone, or JSON like {"api": "the key"}`,
+    `${name}_FILE: the file ${path} must hold the secret alone, or JSON like {"api": "the secret"}`,
   );
+}
+
+/** Names alone stand for models of which nothing else is known. */
+function readModels(given: unknown): unknown {
+  const parsed = typeof given === "string" && given.trim().startsWith("{") ? jsonOrNull(given) : given;
+  const names = typeof parsed === "string" ? parsed.split(",").map((name) => name.trim()) : parsed;
+  if (Array.isArray(names))
+    return Object.fromEntries(names.filter(Boolean).map((name) => [String(name), {}]));
+  if (typeof names !== "object" || names === null) return names;
+  return Object.fromEntries(Object.entries(names).map(([name, known]) => [name, known ?? {}]));
 }
 
 function jsonOrNull(content: string): unknown {
@@ -189,10 +243,11 @@ function jsonOrNull(content: string): unknown {
 function complaint(error: z.ZodError, given: Record<string, unknown>): string {
   return error.issues
     .map(({ path, message }) => {
-      const name = String(path[0]);
+      const [first, ...rest] = path.map(String);
+      const name = String(first);
       const hidden = (SECRETS as readonly string[]).includes(name) || name.endsWith("_PROXY");
       const value = hidden ? "" : ` (given: ${JSON.stringify(given[name])})`;
-      return `${name} ${message}${value}`;
+      return `${[name, ...rest].join(": ")} ${message}${value}`;
     })
     .join("; ");
 }

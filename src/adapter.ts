@@ -114,4 +114,6 @@ export interface CommandEntry {
   readonly description: Readonly<Record<string, string>>;
   /** The one free-text argument, if the command takes one, by language. */
   readonly argument?: Readonly<Record<string, string>>;
+  /** The values that the argument may have, if it is not free; it may then be left out. */
+  readonly choices?: readonly string[];
 }

@@ -1,13 +1,8 @@
+import { type AnswerOptions, ask, asking, estimate, pay } from "./asking.ts";
 import { describeError, Interrupted, ModelError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
-import { fitContext, inputBudget } from "./model/context.ts";
-import type { Model, Usage } from "./model/model.ts";
-
-export interface AnswerOptions {
-  readonly model: Model;
-  /** What the model is told about itself, before the conversation. */
-  readonly persona: string;
-}
+import type { Usage } from "./model/model.ts";
+import { shorten } from "./shorten.ts";
 
 /** The last handler: asks the model with the conversation so far, and adds question and answer to it. */
 export function createAnswer(options: AnswerOptions): Handler {
@@ -24,7 +19,9 @@ async function* answer(turn: Turn, options: AnswerOptions): AsyncGenerator<strin
   let usage: Usage | undefined;
   let notice = "";
   try {
-    const pieces = ask(turn, options);
+    const told = await shorten(turn, options);
+    if (told) yield `${told}\n\n`;
+    const pieces = ask(turn, asking(turn, options));
     for (let next = await pieces.next(); ; next = await pieces.next()) {
       if (next.done) {
         usage = next.value;
@@ -36,33 +33,14 @@ async function* answer(turn: Turn, options: AnswerOptions): AsyncGenerator<strin
   } catch (error) {
     notice = explain(turn, error);
   }
-  remember(turn, said, usage);
+  const asked = asking(turn, options);
+  pay(turn, asked, usage ?? (said ? await estimate(asked, said) : NOTHING));
+  remember(turn, said);
   if (notice) yield said ? `${closingFence(said)}\n\n*${notice}*` : notice;
 }
 
-/** A request that turns out too long for the model is made again with less of the past, down to the question. */
-async function* ask(turn: Turn, { model, persona }: AnswerOptions): AsyncGenerator<string, Usage, void> {
-  const question = turn.event.text;
-  const history = turn.conversation.messages;
-  let budget = inputBudget(model.contextTokens);
-  for (;;) {
-    const messages = await fitContext({
-      system: persona,
-      messages: history,
-      question,
-      budget,
-      model: model.name,
-    });
-    try {
-      return yield* model.answer({ messages }, turn.signal);
-    } catch (error) {
-      const past = messages.length - (persona ? 2 : 1);
-      if (!(error instanceof ModelError) || error.code !== "too_long" || past <= 0) throw error;
-      budget = Math.floor(budget / 2);
-      turn.log.warn({ budget }, `the conversation is too long for the model, asking with less of it`);
-    }
-  }
-}
+/** Of an answer of which nothing came. */
+const NOTHING: Usage = { input: 0, output: 0, estimated: false };
 
 /**
  * What was tried is told at the end. Before that the person sees only that something is being written: a reply
@@ -82,17 +60,12 @@ function explain(turn: Turn, error: unknown): string {
 }
 
 /** A question without any answer is not kept: asked again, it would stand there twice. */
-function remember(turn: Turn, said: string, usage: Usage | undefined): void {
-  const { conversation, event } = turn;
-  if (said.trim()) {
-    conversation.messages.push(
-      { role: "user", content: event.text, at: event.at },
-      { role: "assistant", content: said, at: Date.now() },
-    );
-  }
-  conversation.usage.turns += 1;
-  conversation.usage.input += usage?.input ?? 0;
-  conversation.usage.output += usage?.output ?? 0;
+function remember({ conversation, event }: Turn, said: string): void {
+  if (!said.trim()) return;
+  conversation.messages.push(
+    { role: "user", content: event.text, at: event.at },
+    { role: "assistant", content: said, at: Date.now() },
+  );
 }
 
 /** What ends the code block in which a text breaks off, so that what follows is no code; else nothing. */

@@ -16,11 +16,11 @@ import {
 } from "../adapters/console/index.ts";
 import { loadSettings, secretsOf, type Settings } from "../config/settings.ts";
 import type { Role } from "./colloquy.ts";
-import { allCommands, interruptingNames } from "./commands/all.ts";
+import { interruptingNames } from "./commands/all.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
-import type { Handler, Turn } from "./handler.ts";
+import { type Handler, isStream, type Turn } from "./handler.ts";
 import { texts } from "./i18n/texts.ts";
 import { createLog, type Log, scrub } from "./log.ts";
 import { createConsoleColloquy, createPreviews, hasPlatforms, startProgram } from "./main.ts";
@@ -118,7 +118,7 @@ cli
   .argument("<to>", "the STORE_URL of an empty store, or of one that an interrupted migration has left")
   .action(async (from: string, to: string) => {
     const { migrate } = await import("./migrate/migrate.ts");
-    const interrupting = interruptingNames(allCommands());
+    const interrupting = interruptingNames();
     const interrupts = ({ command }: ChatEvent) => command !== undefined && interrupting.has(command);
     process.stdout.write(await migrate({ from, to, interrupts, progress: process.stderr }));
   });
@@ -164,7 +164,9 @@ async function chat(flags: ConsoleFlags): Promise<void> {
   const log = logTo(process.stderr, settings);
   const user = flags.user ?? userInfo().username;
   const console = openConsole(user);
-  await run({ log, console }, () => converse({ settings, log, console: console.adapter, user }));
+  await run({ log, console }, () =>
+    converse({ settings, log, console: console.adapter, user, chosen: flags }),
+  );
 }
 
 async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void> {
@@ -181,7 +183,7 @@ async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void>
     locale: systemLocale(),
     ...looks(),
   });
-  await run({ log }, () => converse({ settings, log, console, middleware: [asked.handler] }));
+  await run({ log }, () => converse({ settings, log, console, chosen: flags, middleware: [asked.handler] }));
   if (asked.failed()) process.exitCode = FAILED;
 }
 
@@ -330,7 +332,7 @@ function failureToStderr(): { handler: Handler; failed(): boolean } {
     handler: async (turn, next) => {
       asked = turn;
       const reply = await next();
-      if (typeof reply !== "object") return reply;
+      if (!isStream(reply)) return reply;
       return (async function* () {
         for await (const piece of reply) {
           if (turn.failure) process.stderr.write(`${piece.trim()}\n`);

@@ -3,13 +3,14 @@ import type { Adapter } from "./adapter.ts";
 import type { Alone } from "./alone.ts";
 import { createAnswer } from "./answer.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
-import { createHistory } from "./conversation.ts";
+import { type ConversationUsage, createHistory, type History } from "./conversation.ts";
 import { createThrottles, type Others, type Refusal } from "./delivery/throttle.ts";
 import { createEngine } from "./engine.ts";
 import { ConfigError } from "./errors.ts";
-import { type ChatEvent, conversationKey } from "./event.ts";
-import { type Command, dispatch, type Handler } from "./handler.ts";
+import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
+import { type Command, dispatch, type Handler, type Turn } from "./handler.ts";
 import { createIntake } from "./intake.ts";
+import type { HistoryLimits } from "./limits.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
 import type { Postgres } from "./postgres/pool.ts";
@@ -25,10 +26,17 @@ import { watchStore } from "./watch.ts";
 export interface ColloquyOptions {
   /** The platforms to talk on. */
   readonly adapters: readonly Adapter[];
-  readonly model: Model;
+  /** The one to ask, or several from which people may choose by `/model`, the usual one first. */
+  readonly model: Model | readonly [Model, ...Model[]];
   /** What the model is told about itself. */
   readonly persona?: string;
-  /** Your own commands, beside `/ask`, `/reset`, `/stop`, `/help` and `/start`. */
+  /** Personas from which people may choose by `/persona`: what the model is told, by name. */
+  readonly personas?: ReadonlyMap<string, string>;
+  /** How long a conversation may become; by default the oldest is left out of what the model cannot take. */
+  readonly limits?: HistoryLimits;
+  /** What stands before or behind amounts of money, such as "$" or "CNY". */
+  readonly currency?: string;
+  /** Your own commands, beside `/ask`, `/reset`, `/stop`, `/persona`, `/model`, `/usage`, `/help` and `/start`. */
   readonly commands?: readonly Command[];
   /** Your own handlers; they run before the commands. */
   readonly middleware?: readonly Handler[];
@@ -73,7 +81,6 @@ const NO_WORKER = "No worker is running: what people say is kept, and answered o
 export async function createColloquy(options: ColloquyOptions): Promise<Colloquy> {
   const { adapters, middleware = [], store: given = "sqlite:data/colloquy.sqlite", role = "all" } = options;
   const log = options.log ?? createLog({ level: "info", stream: process.stdout, secrets: [] });
-  const commands = allCommands(options.commands);
   const store = typeof given === "string" ? await openStore(given) : given;
   const journal = options.queue === undefined ? store : await openStore(options.queue);
   const session = journal.postgres && (await shareWithOthers(journal.postgres, log));
@@ -83,12 +90,24 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
       `The role ${role} is for processes that share a store: set STORE_URL to postgres://…`,
     );
   }
+  const history = createHistory(await store.open("history"));
+  const told = {
+    models: modelsOf(options),
+    persona: options.persona ?? "",
+    personas: options.personas ?? new Map<string, string>(),
+  };
+  const commands = allCommands({
+    ...told,
+    currency: options.currency ?? "$",
+    others: (turn) => usageBeside(turn, store, history),
+    own: options.commands ?? [],
+  });
   const queue = await openQueue({ ...options, log, commands, journal, session });
-  const answer = createAnswer({ model: options.model, persona: options.persona ?? "" });
+  const answer = createAnswer({ ...told, limits: options.limits ?? { policy: "drop" } });
   const engine = createEngine({
     adapters,
     queue,
-    history: createHistory(await store.open("history")),
+    history,
     handlers: [tellOfOverflow, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
     throttles: createThrottles(session && othersOn(session)),
@@ -129,6 +148,20 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     if (journal !== store) await journal.close();
     if (typeof given === "string") await store.close();
   }
+}
+
+function modelsOf({ model }: ColloquyOptions): readonly [Model, ...Model[]] {
+  return "answer" in model ? [model] : model;
+}
+
+/** What the other conversations of the same person have cost. */
+async function usageBeside({ event }: Turn, store: Store, history: History): Promise<ConversationUsage[]> {
+  const { platform, user } = event;
+  const direct = conversationKey({ platform, user, chat: { id: "", kind: "direct" } });
+  const keys = (await store.keys("history", direct)).filter(
+    (key) => partsOfKey(key)?.user === user.id && key !== conversationKey(event),
+  );
+  return Promise.all(keys.map(async (key) => (await history.load(key)).usage));
 }
 
 /** Loaded only where there are others. */

@@ -1,6 +1,7 @@
 import type Keyv from "keyv";
 import { z } from "zod";
 import { StoreError } from "./errors.ts";
+import type { Choice } from "./text/dialect.ts";
 import { type Step, type Stored, upgrade } from "./version.ts";
 
 /**
@@ -43,6 +44,8 @@ export interface Spent {
   estimated?: number | undefined;
   /** In the currency of the prices; absent where no price is known. */
   cost?: number | undefined;
+  /** So many of the tokens had no price. */
+  unpriced?: number | undefined;
 }
 
 /** What a conversation has cost, in all and by day (UTC, such as "2026-11-23") and model. */
@@ -64,6 +67,8 @@ export interface Outbox {
   readonly event: string;
   /** The whole answer in Markdown, once it is known; empty if there is nothing to say. */
   readonly text?: string | undefined;
+  /** What the person may choose from, once the answer is known. */
+  readonly choices?: readonly Choice[] | undefined;
   /** The messages already shown, in order. */
   readonly shown: readonly Shown[];
   /**
@@ -111,6 +116,7 @@ const spent = z.object({
   output: z.number(),
   estimated: z.number().optional(),
   cost: z.number().optional(),
+  unpriced: z.number().optional(),
 });
 
 const record = z.object({
@@ -131,6 +137,7 @@ const record = z.object({
     .object({
       event: z.string(),
       text: z.string().optional(),
+      choices: z.array(z.object({ label: z.string(), command: z.string(), text: z.string() })).optional(),
       shown: z.array(z.object({ ref: z.string(), digest: z.string() })),
       sending: z.string().optional(),
     })

@@ -6,11 +6,12 @@ import { deliver } from "./delivery/deliver.ts";
 import type { Throttles } from "./delivery/throttle.ts";
 import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
-import { compose, type Handler, type Reply, type Turn } from "./handler.ts";
+import { compose, type Handler, isStream, type Reply, type Turn } from "./handler.ts";
 import type { TextName } from "./i18n/en.ts";
 import { localeOf, texts } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
 import type { Queue, Signals } from "./queue/queue.ts";
+import type { Choice } from "./text/dialect.ts";
 
 export interface EngineOptions {
   readonly adapters: readonly Adapter[];
@@ -92,10 +93,12 @@ export function createEngine(options: EngineOptions): Engine {
     const signal = AbortSignal.any([signals.interrupted, signals.parked, over.signal]);
     const turn = createTurn({ event, conversation: record.draft, signal, log });
     const reply = known ?? (await runHandlers(turn));
+    const { said: words, choices = record.outbox.choices } = offered(reply, adapter);
     reached("asked");
     try {
-      await deliver(reply ?? "", {
+      await deliver(words, {
         adapter,
+        choices,
         event,
         throttles,
         shown: adapter.edit || known !== undefined ? standing(adapter, record.outbox.shown) : [],
@@ -108,7 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
           reached("known");
-          await record.commit(said);
+          await record.commit(said, choices);
           reached("committed");
           return said;
         },
@@ -190,9 +193,9 @@ export function createEngine(options: EngineOptions): Engine {
         outbox = { ...outbox, shown: [...shown], sending };
         await save({ ...saved, outbox });
       },
-      commit: async (text: string) => {
+      commit: async (text: string, choices: readonly Choice[] | undefined) => {
         saved = draft;
-        outbox = { ...outbox, text };
+        outbox = { ...outbox, text, ...(choices && { choices }) };
         await save({ ...saved, outbox });
       },
       close: () =>
@@ -209,7 +212,7 @@ export function createEngine(options: EngineOptions): Engine {
   async function runHandlers(turn: Turn): Promise<Reply> {
     try {
       const reply = await handle(turn);
-      return typeof reply === "object" ? guarded(reply, turn) : reply;
+      return isStream(reply) ? guarded(reply, turn) : reply;
     } catch (error) {
       return apologise(turn, error);
     }
@@ -233,6 +236,18 @@ export function createEngine(options: EngineOptions): Engine {
   function about(event: ChatEvent): Log {
     return options.log.child({ event: event.id, conversation: keyOf(event) });
   }
+}
+
+/** Where there are no buttons, choices are commands to be written. */
+function offered(
+  reply: Reply,
+  { dialect }: Adapter,
+): { said: string | AsyncIterable<string>; choices?: readonly Choice[] } {
+  if (typeof reply !== "object" || isStream(reply)) return { said: reply ?? "" };
+  const { text, choices } = reply;
+  if (dialect.offer) return { said: text, choices };
+  const commands = choices.map((choice) => `- \`/${choice.command} ${choice.text}\``);
+  return { said: `${text}\n\n${commands.join("\n")}` };
 }
 
 /** What is still to be seen of the messages that were shown. */

@@ -45,7 +45,8 @@ export class PlatformError extends Error {
 
 /** What went wrong with the model, as far as it matters to the person who asked. */
 export type ModelErrorCode =
-  | "key" // missing, wrong or revoked key
+  | "key" // missing or wrong key, or one that may not use this model
+  | "revoked" // the key was withdrawn, or has run out
   | "quota" // out of credit
   | "busy" // rate limit or overload
   | "unreachable" // no connection, no answer, gateway errors

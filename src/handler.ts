@@ -1,10 +1,17 @@
 import type { Conversation } from "./conversation.ts";
+import type { Choice } from "./text/dialect.ts";
 import type { ChatEvent } from "./event.ts";
 import type { Say } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
 
-/** What is said in answer, always Markdown: at once, as a stream that grows, or nothing at all. */
-export type Reply = string | AsyncIterable<string> | undefined;
+/** What is said in answer, always Markdown: at once, as a stream that grows, to choose from, or nothing at all. */
+export type Reply = string | AsyncIterable<string> | Offer | undefined;
+
+/** A text with things to choose from: buttons where the platform has them, else commands to be written. */
+export interface Offer {
+  readonly text: string;
+  readonly choices: readonly Choice[];
+}
 
 /**
  * Middleware, a command and the model's answer are the same thing.
@@ -38,11 +45,18 @@ export interface Command {
   readonly description: Readonly<Record<string, string>>;
   /** The one free-text argument, by language, if it takes one. */
   readonly argument?: Readonly<Record<string, string>>;
+  /** The values that the argument may have, if it is not free; it may then be left out. */
+  readonly choices?: readonly string[];
   /** It stops the answers to what the same person asked before it. */
   readonly interrupts?: boolean;
   /** It is not shown in menus. */
   readonly hidden?: boolean;
   readonly run: Handler;
+}
+
+/** Whether a reply comes in pieces. */
+export function isStream(reply: Reply): reply is AsyncIterable<string> {
+  return typeof reply === "object" && Symbol.asyncIterator in reply;
 }
 
 /** One handler that runs the given ones in order, each deciding whether to go on with `next()`. */

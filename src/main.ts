@@ -1,22 +1,19 @@
 import { createHash } from "node:crypto";
-import { loadPersona } from "../config/personas.ts";
+import { findPersona, loadPersonas } from "../config/personas.ts";
 import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
 import { allowOnly, isAllowed } from "./access/allow.ts";
 import type { Adapter } from "./adapter.ts";
 import { createAlone } from "./alone.ts";
 import { type Colloquy, createColloquy, type Role } from "./colloquy.ts";
-import { allCommands, interruptingNames } from "./commands/all.ts";
+import { interruptingNames } from "./commands/all.ts";
 import { ConfigError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
 import type { Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import type { Log } from "./log.ts";
 import { MARKER } from "./migrate/end.ts";
-import { createDemoModel } from "./model/demo.ts";
-import { createFallback } from "./model/fallback.ts";
-import type { Model } from "./model/model.ts";
-import { createOpenAI } from "./model/openai.ts";
+import { checkModels, createModels } from "./models.ts";
 import { createPreview, type Preview } from "./preview.ts";
 import type { Proxy } from "./proxy.ts";
 import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
@@ -57,8 +54,7 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
     const { startServer } = await import("./server.ts");
     const colloquy = await createColloquy({
       adapters,
-      model: createModel(settings, log),
-      persona: loadPersona(settings.PERSONA),
+      ...conversing(settings, log),
       // Whoever sits at the console runs the program: limits are for those who come over a network.
       middleware: alone ? [] : await createGuards(settings, log, store),
       store,
@@ -72,11 +68,32 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
     const server = await startServer({ host, port, adapters, troubles });
     // The port is the last to close: it says until then how things stand.
     endings.splice(-1, 0, () => server.close());
+    const checking = new AbortController();
+    endings.push(async () => checking.abort());
+    void checkModels(settings, log, checking.signal);
     return { url: server.url, connected: colloquy.start(), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Whom people talk to, and how long. */
+function conversing(settings: Settings, log: Log) {
+  const { HISTORY_HOURS: hours, HISTORY_MESSAGES: messages, HISTORY_TOKENS: tokens } = settings;
+  const personas = loadPersonas();
+  return {
+    model: createModels(settings, log),
+    persona: findPersona(personas, settings.PERSONA),
+    personas,
+    limits: {
+      messages,
+      tokens,
+      ageMs: hours && hours * 3_600_000,
+      policy: settings.HISTORY_POLICY,
+    },
+    currency: settings.CURRENCY,
+  };
 }
 
 /** What was begun last ends first. */
@@ -106,6 +123,8 @@ async function claimAlone(url: string) {
 
 export interface ConsoleProgramOptions extends ProgramOptions {
   readonly console: Adapter;
+  /** What the command line names: chosen with the first question, until the person chooses otherwise. */
+  readonly chosen?: { readonly persona?: string; readonly model?: string };
   readonly middleware?: readonly Handler[];
   /** Who talks: what a run that died owed them is answered here. Without a name nothing outlives the process. */
   readonly user?: string;
@@ -113,15 +132,14 @@ export interface ConsoleProgramOptions extends ProgramOptions {
 
 /** A conversation at a console beside a running program: the same histories, but a queue of its own. */
 export async function createConsoleColloquy(options: ConsoleProgramOptions): Promise<Colloquy> {
-  const { settings, log, console, middleware = [], user } = options;
+  const { settings, log, console, middleware = [], user, chosen = {} } = options;
   await useProxy(settings);
   const queue = await chooseConsoleQueue(settings.STORE_URL, user);
   const store = await openStore(settings.STORE_URL);
   const colloquy = await createColloquy({
     adapters: [console],
-    model: createModel(settings, log),
-    persona: loadPersona(settings.PERSONA),
-    middleware,
+    ...conversing(settings, log),
+    middleware: [choosing(chosen), ...middleware],
     store,
     queue: queue.url,
     alone: createAlone(store, settings.STORE_URL),
@@ -134,6 +152,21 @@ export async function createConsoleColloquy(options: ConsoleProgramOptions): Pro
       await store.close();
       await queue.release();
     },
+  };
+}
+
+function choosing({ persona, model }: { readonly persona?: string; readonly model?: string }): Handler {
+  const open = new Map<"persona" | "model", string | undefined>([
+    ["persona", persona],
+    ["model", model],
+  ]);
+  return ({ conversation, event }, next) => {
+    for (const [what, name] of open) {
+      if (event.command === what && event.text.trim()) open.delete(what);
+      else if (name !== undefined) conversation[what] = name;
+    }
+    if (open.get("persona") !== undefined) conversation.system = undefined;
+    return next();
   };
 }
 
@@ -259,28 +292,8 @@ async function createGuards(settings: Settings, log: Log, { postgres }: Store): 
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });
   const { limitPace } = await import("./access/pace.ts");
-  const pace = limitPace({ messagesPerMinute, always: interruptingNames(allCommands()), postgres });
+  const pace = limitPace({ messagesPerMinute, always: interruptingNames(), postgres });
   if (listed) return [age, pace, allowOnly(listed)];
   log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
   return [age, pace];
-}
-
-function createModel(settings: Settings, log: Log): Model {
-  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL } = settings;
-  if (!apiKey && !baseURL) {
-    log.warn("no OPENAI_API_KEY and no OPENAI_BASE_URL: the offline demo model answers");
-    return createDemoModel();
-  }
-  const { OPENAI_CONTEXT_TOKENS: contextTokens, OPENAI_FALLBACK_MODEL: fallback } = settings;
-  const named = (model: string) =>
-    createOpenAI({
-      // Local services ask for no key, but the client wants one.
-      apiKey: apiKey ?? "none",
-      model,
-      log,
-      ...(contextTokens && { contextTokens }),
-      ...(baseURL && { baseURL }),
-    });
-  const first = named(settings.OPENAI_MODEL);
-  return fallback ? createFallback({ first, second: named(fallback), log }) : first;
 }

@@ -1,10 +1,5 @@
 import type { ConversationUsage, Spent } from "./conversation.ts";
-
-/** What a model costs: for a million tokens that it is sent, and for a million that it writes, in any currency. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
-}
+import type { Price } from "./model/model.ts";
 
 /** What was done for one turn. */
 export interface Bill {
@@ -34,7 +29,7 @@ export function charge(usage: ConversationUsage, bill: Bill, turns = 1): void {
     input,
     output,
     ...(estimated && { estimated: input + output }),
-    ...(price && { cost: (input * price.input + output * price.output) / PER }),
+    ...(price ? { cost: (input * price.input + output * price.output) / PER } : { unpriced: input + output }),
   };
   add(usage, spent);
   const day = new Date(bill.at).toISOString().slice(0, "2026-11-23".length);
@@ -48,11 +43,18 @@ export function sum(all: Iterable<Spent>): Spent {
   return total;
 }
 
-function add(to: Spent, { turns, input, output, estimated, cost }: Spent): void {
+/** What days whose names begin like `prefix` have cost: "2026-11-23", "2026-11". */
+export function spentOn(all: readonly ConversationUsage[], prefix: string): Spent {
+  const days = all.flatMap(({ days }) => Object.entries(days));
+  return sum(days.flatMap(([day, models]) => (day.startsWith(prefix) ? Object.values(models) : [])));
+}
+
+function add(to: Spent, { turns, input, output, estimated, cost, unpriced }: Spent): void {
   to.turns += turns;
   to.input += input;
   to.output += output;
   if (estimated !== undefined) to.estimated = (to.estimated ?? 0) + estimated;
+  if (unpriced !== undefined) to.unpriced = (to.unpriced ?? 0) + unpriced;
   if (cost !== undefined) to.cost = (to.cost ?? 0) + cost;
 }
 
@@ -70,6 +72,7 @@ export function money(amount: number, currency: string): string {
   return /^[A-Z]{3}$/.test(currency) ? `${text} ${currency}` : `${currency}${text}`;
 }
 
-function count(tokens: number): string {
+/** With thousands apart. */
+export function count(tokens: number): string {
   return new Intl.NumberFormat("en").format(tokens);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createAnswer } from "../src/answer.ts";
 import { emptyConversation } from "../src/conversation.ts";
-import type { Turn } from "../src/handler.ts";
+import { isStream, type Turn } from "../src/handler.ts";
 import { texts } from "../src/i18n/texts.ts";
 import { createOpenAI } from "../src/model/openai.ts";
 import { type Fault, startModelSimulator } from "../src/model/simulator.ts";
@@ -53,8 +53,13 @@ async function ask(fault: Fault): Promise<{ said: string; turn: Turn }> {
     say: texts("en"),
     log: captureLog().log,
   };
-  const reply = await createAnswer({ model, persona: "" })(turn, async () => undefined);
-  if (typeof reply === "string" || reply === undefined) return { said: reply ?? "", turn };
+  const reply = await createAnswer({
+    models: [model],
+    persona: "",
+    personas: new Map(),
+    limits: { policy: "drop" },
+  })(turn, async () => undefined);
+  if (!isStream(reply)) throw new Error("an answer comes in pieces");
   let said = "";
   for await (const piece of reply) said += piece;
   return { said, turn };

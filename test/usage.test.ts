@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { emptyConversation } from "../src/conversation.ts";
-import { charge, describeSpent, money, sum } from "../src/usage.ts";
+import { charge, describeSpent, money, spentOn, sum } from "../src/usage.ts";
 
 const at = Date.parse("2026-11-23T23:59:59Z");
 const bill = { model: "m-1", input: 1000, output: 200, estimated: false, at };
@@ -16,9 +16,10 @@ test("a bill counts in the whole, and for its day and model", () => {
     output: 600,
     estimated: 1200,
     cost: 0.005,
+    unpriced: 1200,
     days: {
       "2026-11-23": { "m-1": { turns: 1, input: 2000, output: 400, estimated: 1200, cost: 0.005 } },
-      "2026-11-24": { "m-2": { turns: 1, input: 1000, output: 200 } },
+      "2026-11-24": { "m-2": { turns: 1, input: 1000, output: 200, unpriced: 1200 } },
     },
   });
   expect(sum(Object.values(usage.days).flatMap((models) => Object.values(models)))).toEqual({
@@ -27,7 +28,11 @@ test("a bill counts in the whole, and for its day and model", () => {
     output: 600,
     estimated: 1200,
     cost: 0.005,
+    unpriced: 1200,
   });
+  expect(spentOn([usage, usage], "2026-11-23")).toMatchObject({ turns: 2, input: 4000 });
+  expect(spentOn([usage], "2026-11")).toMatchObject({ turns: 2, input: 3000 });
+  expect(spentOn([usage], "2026-12")).toEqual({ turns: 0, input: 0, output: 0 });
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { describeError, PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import { localeOf, texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
+import type { Choice } from "../text/dialect.ts";
 import { createPager } from "../text/paginate.ts";
 import { showFrames } from "./frames.ts";
 import { createGrowth, type Growth } from "./growth.ts";
@@ -16,6 +17,8 @@ export interface Delivery<Body> extends ScreenOptions<Body> {
    * instead; called before the last of it is shown.
    */
   readonly whole: (text: string) => Promise<string>;
+  /** What the person may choose from by buttons below the last page, where the dialect has them. */
+  readonly choices?: readonly Choice[] | undefined;
   /** The same for all answers. */
   readonly throttles: Throttles;
   /** Aborts when the program stops; what is not shown then is shown by the next run. */
@@ -43,12 +46,19 @@ export async function deliver<Body>(
   const text = typeof reply === "string" ? reply : await showGrowing(reply);
   const own = pager.pages(text, true);
   const final = await delivery.whole(own.length > 0 ? text : "");
-  const pages = final === text ? own : createPager(adapter.dialect).pages(final, true);
+  const pages = withChoices(final === text ? own : createPager(adapter.dialect).pages(final, true));
   if (pages.length <= most || !(await showWithFile(pages.slice(0, most), final))) {
     await screen.show(pages, attempt);
     await screen.cut(pages.length, attempt);
   }
   await adapter.finish?.(event.to);
+
+  function withChoices(all: readonly Body[]): readonly Body[] {
+    const { choices = [] } = delivery;
+    const last = all.at(-1);
+    if (last === undefined || choices.length === 0 || !adapter.dialect.offer) return all;
+    return [...all.slice(0, -1), adapter.dialect.offer(last, choices)];
+  }
 
   function attempt<T>(action: () => Promise<T>): Promise<T> {
     return untilTaken(() => throttle.writeInTurn(action, signal), signal, log);

@@ -38,6 +38,7 @@ const PASSING: ReadonlySet<ModelErrorCode> = new Set(["busy", "unreachable", "ba
 /** What the operator can do about it. */
 const ADVICE: Readonly<Record<ModelErrorCode, string>> = {
   key: "Check OPENAI_API_KEY and that the key may use this model.",
+  revoked: "Make a new key at the service, and see to the account there.",
   quota: "Add credit at the service, or use another key.",
   busy: "Ask again later, or raise the limits at the service.",
   unreachable: "Check OPENAI_BASE_URL, the network and the proxy, and the service's status.",
@@ -145,6 +146,7 @@ function sort(status: number | undefined, said: Complaint): ModelErrorCode {
   if (status === 413 || (status === 429 ? TOO_LARGE : TOO_LONG).test(words)) return "too_long";
   if (FILTERED.test(words)) return "filtered";
   if (status === 404 || status === 405 || said.code === "model_not_found") return "not_found";
+  if ((status === 401 || status === 403) && REVOKED.test(words)) return "revoked";
   if (status === 401 || status === 403 || /api[ _-]?key[ _-](not[ _-]valid|invalid)/i.test(words))
     return "key";
   if (status === 409 || status === 429 || status === 503 || status === 529 || BUSY.test(words)) return "busy";
@@ -154,6 +156,7 @@ function sort(status: number | undefined, said: Complaint): ModelErrorCode {
 
 const QUOTA =
   /insufficient_quota|exceeded your current quota|insufficient (balance|credit)|billing_hard_limit/i;
+const REVOKED = /deactivated|revoked|expired|disabled|suspended|terminated/i;
 /** OpenAI: context_length_exceeded; llama.cpp: exceed_context_size_error; vLLM and others only say it. */
 const TOO_LONG =
   /context_length_exceeded|exceed_context_size|maximum context|context (size|window|length)|too many (input )?tokens|(prompt|input) (is )?too long/i;

@@ -32,8 +32,9 @@ export function createFallback({ first, second, log }: FallbackOptions): Model {
   return {
     name: first.name,
     contextTokens: Math.min(first.contextTokens, second.contextTokens),
+    price: first.price,
     answer: (request, signal) =>
-      Date.now() < restsUntil ? second.answer(request, signal) : answer(request, signal),
+      Date.now() < restsUntil ? asSecond(request, signal) : answer(request, signal),
   };
 
   async function* answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void> {
@@ -53,13 +54,17 @@ export function createFallback({ first, second, log }: FallbackOptions): Model {
     }
   }
 
+  async function* asSecond(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void> {
+    return { by: second, ...(yield* second.answer(request, signal)) };
+  }
+
   async function* askSecond(
     request: ModelRequest,
     signal: AbortSignal,
     before: ModelError,
   ): AsyncGenerator<string, Usage, void> {
     try {
-      return yield* second.answer(request, signal);
+      return yield* asSecond(request, signal);
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       const { count, ms } = error.tries;

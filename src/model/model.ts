@@ -10,6 +10,8 @@ export interface Model {
   readonly name: string;
   /** How many tokens a request and its answer may have together. */
   readonly contextTokens: number;
+  /** What it costs; absent if nobody knows. */
+  readonly price?: Price | undefined;
   answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void>;
 }
 
@@ -24,8 +26,17 @@ export interface Message {
   readonly content: string;
 }
 
+/** The cost of a million tokens that a model is sent, and of a million that it writes, in any currency. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** What a turn cost, in tokens. */
 export interface Usage {
+  /** The model that has answered, if it was another one. */
+  readonly by?: Pick<Model, "name" | "price">;
+
   readonly input: number;
   readonly output: number;
   /** The service told no figures: these are our own count. */

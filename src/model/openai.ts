@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type OpenAI from "openai";
 import { ConfigError } from "../errors.ts";
 import { explain, givenUp, modelError, passes, Refusal, refusalOf, type Service } from "./failure.ts";
-import type { Message, Model, Usage } from "./model.ts";
+import type { Message, Model, Price, Usage } from "./model.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
@@ -15,6 +15,8 @@ export interface OpenAIOptions {
   readonly model: string;
   /** How many tokens a request and its answer may have together; see `assumedContext` for the default. */
   readonly contextTokens?: number;
+  /** What it costs; unknown if absent. */
+  readonly price?: Price | undefined;
   /** How long the model may think before its first word, in ms. */
   readonly firstTokenMs?: number;
   /** How long it may be silent in the middle, in ms. */
@@ -64,6 +66,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
   return {
     name: model,
     contextTokens: options.contextTokens ?? assumedContext(url),
+    price: options.price,
     answer: ({ messages }, signal) => answer(messages, signal),
   };
 

@@ -10,6 +10,17 @@ export interface Dialect<Body> {
   readonly limits: Limits;
   print(blocks: readonly Block[]): Body;
   fits(body: Body): boolean;
+  /** The same with buttons; it fits if `body` does. Without this method choices are commands to be written. */
+  offer?(body: Body, choices: readonly Choice[]): Body;
+}
+
+/** A command with its argument that a person may give by a button. */
+export interface Choice {
+  /** What stands on the button. */
+  readonly label: string;
+  /** Without the slash. */
+  readonly command: string;
+  readonly text: string;
 }
 
 /** What one message may hold; the source of each figure stands beside it in the dialect. */

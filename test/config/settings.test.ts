@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { loadPersona } from "../../config/personas.ts";
+import { findPersona, loadPersonas } from "../../config/personas.ts";
 import { loadSettings, secretsOf } from "../../config/settings.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -86,8 +86,9 @@ describe("settings", () => {
 });
 
 test("personas are files; an unknown one is told with those that exist", () => {
-  expect(loadPersona("python")).toBe("一个有10年Python开发经验的资深算法工程师");
-  expect(() => loadPersona("pirate")).toThrow(/no persona "pirate".*assistant, python/);
+  const personas = loadPersonas();
+  expect(findPersona(personas, "python")).toBe("一个有10年Python开发经验的资深算法工程师");
+  expect(() => findPersona(personas, "pirate")).toThrow(/no persona "pirate".*assistant, python/);
 });
 
 function fileWith(content: string): string {

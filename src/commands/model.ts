@@ -1,0 +1,26 @@
+import type { Command } from "../handler.ts";
+import { inEveryLanguage } from "../i18n/texts.ts";
+import type { Model } from "../model/model.ts";
+import { choose } from "./choose.ts";
+
+/** `/model name`: the model that is asked in this conversation; without a name those to choose from. */
+export function model(models: readonly [Model, ...Model[]]): Command {
+  const names = models.map(({ name }) => name);
+  return {
+    name: "model",
+    description: inEveryLanguage("model.description"),
+    argument: inEveryLanguage("model.argument"),
+    choices: names,
+    run: ({ conversation, event, say }) => {
+      const name = names.find((known) => known === conversation.model) ?? models[0].name;
+      return choose(
+        { command: "model", names, wanted: event.text, now: say("model.now", { name }) },
+        (found) => {
+          if (!found) return say("model.unknown", { name: event.text.trim() });
+          conversation.model = found;
+          return say("model.set", { name: found });
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { ConversationUsage, Spent } from "../conversation.ts";
+import type { Command, Turn } from "../handler.ts";
+import { inEveryLanguage } from "../i18n/texts.ts";
+import { count, money, spentOn, sum } from "../usage.ts";
+
+export interface UsageOptions {
+  /** The usage of all conversations of the person who asks but this one. */
+  readonly others: (turn: Turn) => Promise<readonly ConversationUsage[]>;
+  /** What stands before or behind amounts, such as "$" or "CNY". */
+  readonly currency: string;
+}
+
+/** `/usage`: what the person's conversations have cost. */
+export function usage({ others, currency }: UsageOptions): Command {
+  return {
+    name: "usage",
+    description: inEveryLanguage("usage.description"),
+    run: async (turn) => {
+      const { say, conversation } = turn;
+      const all = [conversation.usage, ...(await others(turn))];
+      const day = new Date().toISOString();
+      const rows: readonly (readonly [string, Spent])[] = [
+        [say("usage.here"), conversation.usage],
+        [say("usage.today"), spentOn(all, day.slice(0, "2026-11-23".length))],
+        [say("usage.month"), spentOn(all, day.slice(0, "2026-11".length))],
+        [say("usage.all"), sum(all)],
+      ];
+      const total = sum(all);
+      if (total.input + total.output === 0) return say("usage.none");
+      const notes = [
+        total.estimated ? say("usage.estimated") : "",
+        total.unpriced && total.cost !== undefined ? say("usage.unpriced") : "",
+      ];
+      const table = rows.map(([name, spent]) => row(name, spent, currency));
+      return [[say("usage.head"), "|---|--:|--:|--:|--:|", ...table].join("\n"), ...notes]
+        .filter(Boolean)
+        .join("\n\n");
+    },
+  };
+}
+
+function row(name: string, { turns, input, output, estimated, cost }: Spent, currency: string): string {
+  const about = estimated ? "≈ " : "";
+  const cells = [
+    count(turns),
+    about + count(input),
+    about + count(output),
+    cost === undefined ? "–" : money(cost, currency),
+  ];
+  return `| ${name} | ${cells.join(" | ")} |`;
+}
