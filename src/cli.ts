@@ -8,6 +8,7 @@ import { Command, CommanderError, Option } from "commander";
 import {
   type Console,
   createConsole,
+  createConsoleDialect,
   linesOf,
   openTerminal,
   type Said,
@@ -25,7 +26,9 @@ import { texts } from "./i18n/texts.ts";
 import { createLog, type Log, scrub } from "./log.ts";
 import { createConsoleColloquy, createPreviews, hasPlatforms, startProgram } from "./main.ts";
 import { previewLine } from "./preview.ts";
+import { printReport, type ReportBy, type ReportLine, reportUsage } from "./report.ts";
 import { openExistingStore } from "./store.ts";
+import { createPager } from "./text/paginate.ts";
 
 /** Exit codes: 0 fine, 1 failed, 2 wrong use or wrong settings. */
 const FAILED = 1;
@@ -43,6 +46,7 @@ interface ConsoleFlags {
   readonly model?: string;
 }
 
+const BY: readonly ReportBy[] = ["user", "conversation", "model", "day"];
 const ROLES: readonly Role[] = ["all", "intake", "worker"];
 
 const cli = new Command("colloquy")
@@ -108,6 +112,14 @@ cli
   .description("copy the store into a new file; the program may run meanwhile")
   .argument("<file>", "the copy")
   .action(backup);
+
+cli
+  .command("usage")
+  .description("tell what the conversations have cost, in tokens and money; the program may run meanwhile")
+  .addOption(new Option("--by <what>", "a line for each").choices(BY).default("user"))
+  .option("--since <day>", "from this day on (UTC), such as 2026-11-23")
+  .option("--json", "a line of JSON for each")
+  .action(usage);
 
 cli
   .command("migrate")
@@ -214,6 +226,25 @@ async function backup(file: string): Promise<void> {
     await store.close();
   }
   process.stdout.write(`The store is copied to ${file}.\n`);
+}
+
+async function usage({ by, since, json }: { by: ReportBy; since?: string; json?: true }): Promise<void> {
+  if (since !== undefined && !/^\d{4}-\d\d-\d\d$/.test(since)) {
+    throw new ConfigError("since", `--since is "${since}": write a day such as 2026-11-23`);
+  }
+  const { STORE_URL, CURRENCY: currency } = loadSettings(process.env);
+  const store = await openExistingStore(STORE_URL);
+  const unsound = (what: string) => process.stderr.write(`colloquy: ${what}\n`);
+  let lines: ReportLine[];
+  try {
+    lines = await reportUsage(store, { by, since, unsound });
+  } finally {
+    await store.close();
+  }
+  if (json) return void process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const dialect = createConsoleDialect(looks());
+  const pages = createPager(dialect).pages(printReport(lines, { by, currency }), true);
+  process.stdout.write(`${pages.join("\n").trimStart()}\n`);
 }
 
 function storeUrl(): string {

@@ -167,6 +167,11 @@ export function createHistory(keyv: Keyv): History {
   };
 }
 
+/** Whether a record can be read but not understood: others may be sound. */
+export function isUnsound(error: unknown): boolean {
+  return error instanceof StoreError && ["record", "version"].includes(error.code);
+}
+
 /** A conversation in which nothing was said yet. */
 export function emptyConversation(key: string): Conversation {
   return { key, revision: 0, messages: [], usage: { turns: 0, input: 0, output: 0, days: {} }, answered: [] };

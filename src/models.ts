@@ -13,7 +13,7 @@ export async function checkModels(settings: Settings, log: Log, signal: AbortSig
   if (!apiKey && !baseURL) return;
   try {
     const listed = await listModels({ apiKey, baseURL, model }, signal);
-    if (!listed) return log.debug("the service lists no models");
+    if (!listed) return;
     for (const [setting, names] of Object.entries(namesIn(settings)))
       for (const name of names.filter((each) => !listed.includes(each))) {
         log.warn(

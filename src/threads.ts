@@ -1,5 +1,5 @@
 import type { Alone } from "./alone.ts";
-import type { Conversation, History } from "./conversation.ts";
+import { type Conversation, type History, isUnsound } from "./conversation.ts";
 import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
 import type { Store } from "./store.ts";
 
@@ -82,8 +82,16 @@ export function createThreads({ store, history, platform, alone }: ThreadsOption
   async function list(user?: string): Promise<Thread[]> {
     const found = await store.keys("history", keyOf(platform, user ?? ""));
     const keys = found.filter((key) => user === undefined || partsOfKey(key)?.user === user);
-    const all = await Promise.all(keys.map(async (key) => toThread(await history.load(key))));
+    const all = await Promise.all(keys.map(async (key) => toThread(await loadIfSound(key))));
     return all.filter((thread) => thread !== undefined).sort((a, b) => b.at - a.at);
+  }
+
+  /** One record that makes no sense hides none of the others. */
+  async function loadIfSound(key: string): Promise<Conversation | undefined> {
+    return history.load(key).catch((error: unknown) => {
+      if (isUnsound(error)) return undefined;
+      throw error;
+    });
   }
 
   async function change(key: string, to: (conversation: Conversation) => Conversation): Promise<void> {
@@ -104,7 +112,9 @@ export function keyOf(platform: string, user: string, thread?: string): string {
 }
 
 /** Undefined for groups, and where nothing was said. */
-function toThread({ key, title, messages }: Conversation): Thread | undefined {
+function toThread(conversation: Conversation | undefined): Thread | undefined {
+  if (!conversation) return undefined;
+  const { key, title, messages } = conversation;
   const { user, chat, thread } = partsOfKey(key) ?? {};
   const last = messages.at(-1);
   if (user === undefined || chat !== undefined || !last) return undefined;

@@ -19,6 +19,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/store.ts", ["src/errors.ts", "src/postgres/"]],
   ["src/alone.ts", ["src/store.ts"]],
   ["src/threads.ts", ["src/alone.ts", "src/conversation.ts", "src/event.ts", "src/store.ts", ...LEAVES]],
+  ["src/report.ts", ["src/conversation.ts", "src/event.ts", "src/store.ts", "src/usage.ts", ...LEAVES]],
   ["src/watch.ts", ["src/store.ts", ...LEAVES]],
   ["src/dead.ts", ["src/store.ts", "src/queue/", ...LEAVES]],
   ["src/keep.ts", ["src/store.ts"]],

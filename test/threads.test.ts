@@ -15,7 +15,7 @@ async function openThreads(url = "memory:") {
     const messages: Saying[] = texts.map((content) => ({ role: "user", content, at }));
     await history.save({ ...emptyConversation(key), messages });
   };
-  return { threads, history, say };
+  return { threads, history, say, store };
 }
 
 test("people and their conversations are listed, last active first, with their first words", async () => {
@@ -35,6 +35,13 @@ test("people and their conversations are listed, last active first, with their f
     { key: "paper:ann", user: "ann", title: "why is rain", at: 10, messages: 2 },
   ]);
   expect((await threads.of("anna"))[0]?.title).toBe(`${"字".repeat(59)}…`);
+});
+
+test("one record that cannot be understood hides none of the others", async () => {
+  const { threads, say, store } = await openThreads();
+  await say(keyOf("paper", "ann"), 10, "hello");
+  await (await store.open("history")).set("paper:bob", { version: 99 });
+  expect(await threads.users()).toMatchObject([{ user: "ann" }]);
 });
 
 test("a conversation is renamed, and removed but for its cost", async () => {

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
@@ -33,6 +34,12 @@ describe("settings", () => {
     [{ LOG_LEVEL: "loud" }, /LOG_LEVEL must be trace.*given: "loud"/],
     [{ ALLOWED_USERS: "42" }, /ALLOWED_USERS must be a list such as telegram:42/],
     [{ TELEGRAM_BOT_TOKEN: "hush hush" }, /TELEGRAM_BOT_TOKEN must be the token that @BotFather gives/],
+    [{ OPENAI_MODELS: '{"m": {"input": 1}}' }, /OPENAI_MODELS: m must have both prices/],
+    [{ OPENAI_MODELS: '{"m": {"context": 4}}' }, /OPENAI_MODELS: m: context must be at least 512/],
+    [{ OPENAI_MODELS: '{"m": {"contxt": 4000}}' }, /OPENAI_MODELS: m .*contxt/],
+    [{ OPENAI_MODELS: '{"m": ' }, /OPENAI_MODELS must be a list such as .* or JSON/],
+    [{ HISTORY_POLICY: "forget" }, /HISTORY_POLICY must be drop, summarise or reset/],
+    [{ HISTORY_MESSAGES: "2" }, /HISTORY_MESSAGES must be at least 3/],
     [{ HTTP_PORT: "x", LOG_LEVEL: "y" }, /HTTP_PORT.*; LOG_LEVEL/],
     [{ COLLOQUY_CONFIG: "/nowhere/x.yaml" }, /COLLOQUY_CONFIG.*\/nowhere\/x.yaml.*does not exist/],
   ])("%j is a clear error", (env, message) => {
@@ -55,6 +62,40 @@ describe("settings", () => {
       "telegram:42",
       "discord:81",
     ]);
+  });
+
+  test.each([
+    [{ OPENAI_MODELS: "m-1, m-2," }, { "m-1": {}, "m-2": {} }],
+    [
+      { OPENAI_MODELS: '{"m-1": {"context": 8000, "input": 0.5, "output": 2}, "m-2": null}' },
+      { "m-1": { context: 8000, input: 0.5, output: 2 }, "m-2": {} },
+    ],
+    ["OPENAI_MODELS:\n  m-1: { context: 8000 }\n  m-2:\n", { "m-1": { context: 8000 }, "m-2": {} }],
+    ["OPENAI_MODELS: [m-1, m-2]\n", { "m-1": {}, "m-2": {} }],
+  ])("models are given as in %j", (given, models) => {
+    const env = typeof given === "string" ? { COLLOQUY_CONFIG: fileWith(given) } : given;
+    expect(loadSettings(env).OPENAI_MODELS).toEqual(models);
+  });
+
+  test("every secret may stand in a file", () => {
+    const path = fileWith("from-a-file\n");
+    const secrets = ["TELEGRAM_BOT_TOKEN", "DISCORD_BOT_TOKEN", "DINGTALK_CLIENT_SECRET"];
+    const settings = loadSettings(Object.fromEntries(secrets.map((name) => [`${name}_FILE`, path])));
+    expect(settings).toMatchObject(Object.fromEntries(secrets.map((name) => [name, "from-a-file"])));
+    expect(secretsOf(settings)).toContain("from-a-file");
+    expect(loadSettings({ DISCORD_BOT_TOKEN: "own", DISCORD_BOT_TOKEN_FILE: path }).DISCORD_BOT_TOKEN).toBe(
+      "own",
+    );
+  });
+
+  test("whoever lets everyone read a key is warned", async () => {
+    const path = fileWith("sk-open");
+    chmodSync(path, 0o644);
+    const warned = once(process, "warning");
+    loadSettings({ OPENAI_API_KEY_FILE: path });
+    expect(String(await warned)).toMatch(
+      /everyone on this machine can read .*OPENAI_API_KEY_FILE.*chmod 600/,
+    );
   });
 
   test.each([

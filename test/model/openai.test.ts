@@ -254,6 +254,13 @@ describe("a refusal is sorted", () => {
       "quota",
     ],
     ["no credit", 402, { error: { message: "Insufficient Balance" } }, "quota"],
+    [
+      "a revoked key",
+      401,
+      { error: { code: "key_revoked", message: "This API key was revoked" } },
+      "revoked",
+    ],
+    ["a closed account", 403, { error: { code: "account_deactivated", message: "…" } }, "revoked"],
     ["a wrong key", 401, { error: { message: "Incorrect API key" } }, "key"],
     ["a wrong key", 400, [{ error: { code: 400, message: "API key not valid." } }], "key"],
     ["a forbidden country", 403, { error: { code: "unsupported_country_region_territory" } }, "key"],
