@@ -3,6 +3,7 @@ import { describeError, Interrupted, ModelError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
 import type { Usage } from "./model/model.ts";
 import { shorten } from "./shorten.ts";
+import { closingFence } from "./text/fence.ts";
 
 /** The last handler: asks the model with the conversation so far, and adds question and answer to it. */
 export function createAnswer(options: AnswerOptions): Handler {
@@ -66,14 +67,4 @@ function remember({ conversation, event }: Turn, said: string): void {
     { role: "user", content: event.text, at: event.at },
     { role: "assistant", content: said, at: Date.now() },
   );
-}
-
-/** What ends the code block in which a text breaks off, so that what follows is no code; else nothing. */
-function closingFence(text: string): string {
-  let open: { prefix: string; fence: string } | undefined;
-  for (const [, prefix = "", fence = "", rest = ""] of text.matchAll(/^([ \t>]*)(`{3,}|~{3,})(.*)$/gm)) {
-    if (!open) open = { prefix, fence };
-    else if (fence.startsWith(open.fence) && !rest.trim()) open = undefined;
-  }
-  return open ? `\n${open.prefix}${open.fence}` : "";
 }

@@ -24,6 +24,7 @@ import type { ChatEvent } from "./event.ts";
 import { type Handler, isStream, type Turn } from "./handler.ts";
 import { texts } from "./i18n/texts.ts";
 import { createLog, type Log, scrub } from "./log.ts";
+import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { createConsoleColloquy, createPreviews, hasPlatforms, startProgram } from "./main.ts";
 import { previewLine } from "./preview.ts";
 import { printReport, type ReportBy, type ReportLine, reportUsage } from "./report.ts";
@@ -112,6 +113,28 @@ cli
   .description("copy the store into a new file; the program may run meanwhile")
   .argument("<file>", "the copy")
   .action(backup);
+
+cli
+  .command("import")
+  .description("take in a user_messages.json: each user goes on with `colloquy chat --user NAME`")
+  .argument("<file>", 'the messages of each user, {"user": [{"role", "content"}, …]}')
+  .option("--user <name...>", "only these users")
+  .option("--all", "names are conversations of any platform, as `export --all` writes them")
+  .option("--replace", "forget what these users have said here before")
+  .action(importFile);
+
+cli
+  .command("export")
+  .description("write conversations into a file; the program may run meanwhile")
+  .argument(
+    "<file>",
+    "user_messages.json; .md is Markdown, .jsonl a line for each message, - standard output",
+  )
+  .option("--user <name...>", "only these users; for each of them the conversation that was last active")
+  .option("--all", "every conversation of every platform, under its own name")
+  .addOption(new Option("--format <format>", "if the name does not tell").choices(FORMATS))
+  .option("--replace", "replace the file")
+  .action(exportFile);
 
 cli
   .command("usage")

@@ -193,7 +193,7 @@ function trim(conversation: Conversation): Conversation {
     characters -= messages[from]?.content.length ?? 0;
     from += 1;
   }
-  if (messages[from]?.role === "assistant") from += 1;
+  if (from > 0 && messages[from]?.role === "assistant") from += 1;
   const days = Object.entries(usage.days).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...conversation,

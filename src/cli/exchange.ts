@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { findPersona, loadPersonas } from "../../config/personas.ts";
+import { loadSettings, type Settings } from "../../config/settings.ts";
+import { createAlone } from "../alone.ts";
+import { createHistory } from "../conversation.ts";
+import { ConfigError } from "../errors.ts";
+import { type ExportFormat, type Named, print, type Told } from "../exchange/export.ts";
+import { importMessages } from "../exchange/import.ts";
+import { readUserMessages } from "../exchange/user-messages.ts";
+import { writeWhole } from "../exchange/write.ts";
+import { openExistingStore, openStore, type Store } from "../store.ts";
+import { createThreads, keyOf as keyOfThread } from "../threads.ts";
+
+/** How `colloquy export` can write. */
+export const FORMATS: readonly ExportFormat[] = ["json", "jsonl", "markdown"];
+
+interface ExchangeFlags {
+  readonly user?: readonly string[];
+  readonly all?: true;
+  readonly format?: ExportFormat;
+  readonly replace?: boolean;
+}
+
+/** `colloquy import`. */
+export async function importFile(
+  file: string,
+  { user = [], all, replace = false }: ExchangeFlags,
+): Promise<void> {
+  const found = await readUserMessages(file);
+  const { STORE_URL: url } = loadSettings(process.env);
+  const store = await openStore(url);
+  try {
+    const keyOf = (name: string) => (all ? name : keyOfThread("console", name));
+    let count = 0;
+    const done = (name: string, kept: number, given: number) => {
+      count += 1;
+      const rest = kept < given ? `, the newest ${kept} of them are kept` : "";
+      process.stdout.write(`${name}: ${given} messages${rest}\n`);
+    };
+    const history = createHistory(await store.open("history"));
+    const alone = createAlone(store, url);
+    await importMessages(found, { history, alone, keyOf, only: user, replace, done });
+    const next = all || count === 0 ? "" : " They go on with `colloquy chat --user NAME`.";
+    process.stdout.write(`${count} of ${found.size} users are imported.${next}\n`);
+  } finally {
+    await store.close();
+  }
+}
+
+/** `colloquy export`. */
+export async function exportFile(file: string, { user, all, format, replace }: ExchangeFlags): Promise<void> {
+  if (file !== "-" && !replace && existsSync(file)) {
+    throw new ConfigError("file", `${file} exists already: name another file, or add --replace`);
+  }
+  const settings = loadSettings(process.env);
+  const store = await openExistingStore(settings.STORE_URL);
+  try {
+    const found = all ? everything(store) : lastActive(store, settings.STORE_URL, user);
+    const chunks = print(format ?? formatOf(file), found, told(settings));
+    if (file === "-") await pipeline(Readable.from(chunks), process.stdout, { end: false });
+    else await writeWhole(file, chunks);
+  } finally {
+    await store.close();
+  }
+}
+
+function formatOf(file: string): ExportFormat {
+  if (/\.(md|markdown)$/i.test(file)) return "markdown";
+  return /\.(jsonl|ndjson)$/i.test(file) ? "jsonl" : "json";
+}
+
+/** What the model is told by those who have chosen nothing, and by those who have. */
+function told(settings: Settings): Told {
+  const personas = loadPersonas();
+  return { persona: findPersona(personas, settings.PERSONA), personas };
+}
+
+async function* everything(store: Store): AsyncGenerator<Named> {
+  const history = createHistory(await store.open("history"));
+  for (const key of await store.keys("history", "")) {
+    const conversation = await history.load(key);
+    if (conversation.messages.length > 0) yield [key, conversation];
+  }
+}
+
+/** Of each person at the console, or of those named, the conversation that was last active. */
+async function* lastActive(store: Store, url: string, named?: readonly string[]): AsyncGenerator<Named> {
+  const history = createHistory(await store.open("history"));
+  const threads = createThreads({ store, history, platform: "console", alone: createAlone(store, url) });
+  const users = named ?? (await threads.users()).map(({ user }) => user);
+  for (const user of users) {
+    const [last, ...others] = await threads.of(user);
+    if (!last) throw new ConfigError("user", `${user} has no conversation here: nothing was written`);
+    if (others.length > 0) {
+      const more = `${others.length} more ${others.length === 1 ? "conversation" : "conversations"}`;
+      process.stderr.write(`colloquy: ${user} has ${more}, which --all would write too\n`);
+    }
+    yield [user, await threads.load(last.key)];
+  }
+}
