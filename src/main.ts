@@ -9,7 +9,7 @@ import { type Colloquy, createColloquy, type Role } from "./colloquy.ts";
 import { interruptingNames } from "./commands/all.ts";
 import { ConfigError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
-import type { Handler } from "./handler.ts";
+import type { Command, Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import type { Log } from "./log.ts";
 import { MARKER } from "./migrate/end.ts";
@@ -123,23 +123,26 @@ async function claimAlone(url: string) {
 
 export interface ConsoleProgramOptions extends ProgramOptions {
   readonly console: Adapter;
+  /** That of the settings; the caller closes it. */
+  readonly store: Store;
   /** What the command line names: chosen with the first question, until the person chooses otherwise. */
   readonly chosen?: { readonly persona?: string; readonly model?: string };
   readonly middleware?: readonly Handler[];
+  readonly commands?: readonly Command[];
   /** Who talks: what a run that died owed them is answered here. Without a name nothing outlives the process. */
   readonly user?: string;
 }
 
 /** A conversation at a console beside a running program: the same histories, but a queue of its own. */
 export async function createConsoleColloquy(options: ConsoleProgramOptions): Promise<Colloquy> {
-  const { settings, log, console, middleware = [], user, chosen = {} } = options;
+  const { settings, log, console, store, middleware = [], commands = [], user, chosen = {} } = options;
   await useProxy(settings);
   const queue = await chooseConsoleQueue(settings.STORE_URL, user);
-  const store = await openStore(settings.STORE_URL);
   const colloquy = await createColloquy({
     adapters: [console],
     ...conversing(settings, log),
     middleware: [choosing(chosen), ...middleware],
+    commands,
     store,
     queue: queue.url,
     alone: createAlone(store, settings.STORE_URL),
@@ -149,7 +152,6 @@ export async function createConsoleColloquy(options: ConsoleProgramOptions): Pro
     ...colloquy,
     stop: async () => {
       await colloquy.stop();
-      await store.close();
       await queue.release();
     },
   };

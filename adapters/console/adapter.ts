@@ -7,8 +7,8 @@ export interface ConsoleOptions {
   /** What the person says, in order; its end is the end of the conversation. */
   readonly input: AsyncIterable<Said>;
   readonly output: NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
-  /** Whose conversation it is. */
-  readonly user: string;
+  /** Whose conversation it is; a function is asked with each message. */
+  readonly user: string | (() => Seat);
   /** Such as "zh-CN"; by default the language of each question. */
   readonly locale?: string | undefined;
   /** Whether to use colours and styles. */
@@ -17,6 +17,13 @@ export interface ConsoleOptions {
   readonly links?: boolean;
   /** Called whenever nothing is left to be answered: a terminal shows its prompt. */
   readonly idle?: () => void;
+}
+
+/** Who sits at the console, and in which of their conversations. */
+export interface Seat {
+  readonly user: string;
+  /** Absent for the conversation that is always there. */
+  readonly thread?: string | undefined;
 }
 
 /** A message, or the wish that the running answer stop. */
@@ -33,6 +40,10 @@ const PACE = { direct: 0, group: 0 };
 
 /** So many messages of a pipe are taken in ahead of the answers: the queue takes 50 of one conversation. */
 const MOST_AHEAD = 40;
+
+/** What turns until the first word comes, and how fast, in ms. */
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const SPIN_MS = 80;
 
 /** Lines that stay free below a growing answer on a terminal. */
 const FREE_ROWS = 2;
@@ -51,6 +62,7 @@ export function createConsole(options: ConsoleOptions): Console {
   let end = () => {};
   let makeRoom = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
+  const spinner = createSpinner(output);
 
   const console: Console = {
     name: "console",
@@ -73,10 +85,12 @@ export function createConsole(options: ConsoleOptions): Console {
     },
     stop: async () => {
       stopped = true;
+      spinner.stop();
       makeRoom();
     },
     send: async (to, body, key) => {
       if (to["silent"]) return key;
+      spinner.stop();
       const event = eventOf(to);
       // An answer that an earlier run owed comes while the prompt stands already.
       const isOwed = output.isTTY && !waiting.has(event);
@@ -89,12 +103,14 @@ export function createConsole(options: ConsoleOptions): Console {
     // What an earlier process has written went with its screen, or is out of reach above.
     stands: (ref) => ref.startsWith(run),
     finish: async (to) => {
+      spinner.stop();
       waiting.delete(eventOf(to));
       makeRoom();
       settle();
     },
   };
   if (output.isTTY) {
+    console.typing = async () => spinner.start();
     console.edit = async (_, ref, body) => {
       // A pager changes only its last page.
       if (ref !== last.ref) return;
@@ -133,11 +149,29 @@ export function createConsole(options: ConsoleOptions): Console {
   }
 }
 
+/** Turns on a line of its own, which is empty again once it is stopped. */
+function createSpinner(output: NodeJS.WritableStream) {
+  let timer: NodeJS.Timeout | undefined;
+  let turn = 0;
+  return {
+    start: () => {
+      timer ??= setInterval(() => output.write(`\r${SPINNER[turn++ % SPINNER.length]} `), SPIN_MS).unref();
+    },
+    stop: () => {
+      if (timer === undefined) return;
+      clearInterval(timer);
+      timer = undefined;
+      output.write("\r\u001B[2K");
+    },
+  };
+}
+
 function eventOf({ event }: Address): string {
   return typeof event === "string" ? event : "";
 }
 
-function toEvent(said: Said, { user, locale }: ConsoleOptions): ChatEvent | undefined {
+function toEvent(said: Said, { user: who, locale }: ConsoleOptions): ChatEvent | undefined {
+  const { user, thread }: Seat = typeof who === "string" ? { user: who } : who();
   const id = `console:${randomUUID()}`;
   const stop = "stop" in said;
   const line = stop ? "" : said.text;
@@ -146,7 +180,7 @@ function toEvent(said: Said, { user, locale }: ConsoleOptions): ChatEvent | unde
     id,
     platform: "console",
     user: { id: user, name: user, ...(locale && { locale }) },
-    chat: { id: user, kind: "direct" },
+    chat: { id: user, kind: "direct", ...(thread !== undefined && { thread }) },
     to: { event: id, ...(stop && { silent: true }) },
     at: Date.now(),
     ...(stop ? { command: "stop", text: "" } : (parseCommand(line) ?? { text: line })),

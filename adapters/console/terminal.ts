@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline";
+import { createInterface, type Key } from "node:readline";
 import { Writable } from "node:stream";
 import type { Said } from "./adapter.ts";
 
@@ -9,6 +9,8 @@ export interface TerminalOptions {
   readonly prompt: string;
   /** Shown when Ctrl-C was pressed once. */
   readonly leaveHint: string;
+  /** What was said before, newest first: the arrows bring it back. */
+  readonly history?: readonly string[];
 }
 
 /** A person at a terminal. */
@@ -19,8 +21,18 @@ export interface Terminal {
   close(): void;
 }
 
-/** Reads a terminal line by line. `/exit`, Ctrl-D and a second Ctrl-C leave; the first Ctrl-C stops the answer. */
-export function openTerminal({ input, output, prompt, leaveHint }: TerminalOptions): Terminal {
+/** Stands before further lines of one message. */
+const CONTINUED = "… ";
+
+/** Asks the terminal to mark what is pasted (xterm's "bracketed paste"), and not to. */
+const PASTE_ON = "\u001B[?2004h";
+const PASTE_OFF = "\u001B[?2004l";
+
+/**
+ * Reads a terminal message by message: a line, unless it ends in `\` or with Alt-Enter, or was pasted together with
+ * others. `/exit`, Ctrl-D and a second Ctrl-C leave; the first Ctrl-C drops what is typed, or stops the answer.
+ */
+export function openTerminal({ input, output, prompt, leaveHint, history = [] }: TerminalOptions): Terminal {
   // What is typed while an answer runs is kept, but not echoed into the answer.
   let muted = true;
   const echo = new Writable({
@@ -30,24 +42,49 @@ export function openTerminal({ input, output, prompt, leaveHint }: TerminalOptio
     },
   });
   Object.assign(echo, { columns: output.columns, rows: output.rows, isTTY: true });
-  const lines = createInterface({ input, output: echo, terminal: true, prompt });
+  const resized = () => {
+    Object.assign(echo, { columns: output.columns, rows: output.rows });
+    echo.emit("resize");
+  };
+  output.on("resize", resized);
+  const lines = createInterface({ input, output: echo, terminal: true, prompt, history: [...history] });
   const queue = createQueue<Said>();
   let strikes = 0;
+  /** The lines of a message that is not finished. */
+  let begun: string[] = [];
+  let pasting = false;
+  output.write(PASTE_ON);
 
   lines.on("line", (line) => {
     strikes = 0;
-    if (line.trim() === "/exit") return lines.close();
+    if (pasting) return void begun.push(line);
+    if (/(^|[^\\])(\\\\)*\\$/.test(line)) return goOn(line.slice(0, -1));
+    const text = [...begun, line].join("\n");
+    begun = [];
+    lines.setPrompt(prompt);
+    if (text.trim() === "/exit") return lines.close();
     muted = true;
-    queue.push({ text: line });
+    queue.push({ text });
   });
+  // After readline's own listener, which knows nothing of these.
+  input.on("keypress", onKey);
   lines.on("SIGINT", () => {
-    strikes += 1;
+    const typed = begun.length > 0 || lines.line !== "";
+    strikes = typed && !muted ? 0 : strikes + 1;
     if (strikes > 1) return lines.close();
     if (muted) return queue.push({ stop: true });
-    output.write(`\n${leaveHint}\n`);
+    begun = [];
+    lines.setPrompt(prompt);
+    // Otherwise what is typed would come back with the prompt.
+    lines.write(null, { ctrl: true, name: "e" });
+    lines.write(null, { ctrl: true, name: "u" });
+    output.write(typed ? "^C\n" : `\n${leaveHint}\n`);
     lines.prompt();
   });
   lines.on("close", () => {
+    output.write(PASTE_OFF);
+    output.off("resize", resized);
+    input.off("keypress", onKey);
     if (!muted) output.write("\n");
     queue.end();
   });
@@ -60,6 +97,32 @@ export function openTerminal({ input, output, prompt, leaveHint }: TerminalOptio
     },
     close: () => lines.close(),
   };
+
+  function onKey(_: string | undefined, { name, meta }: Key): void {
+    if (name === "paste-start") pasting = true;
+    else if (name === "paste-end") pasting = false;
+    else if (name === "return" && meta) {
+      const { line } = lines;
+      lines.write(null, { ctrl: true, name: "e" });
+      echo.write("\n");
+      // Readline must not take it away from the screen.
+      muteWhile(() => lines.write(null, { ctrl: true, name: "u" }));
+      goOn(line);
+    }
+  }
+
+  function goOn(line: string): void {
+    begun.push(line);
+    lines.setPrompt(CONTINUED);
+    lines.prompt();
+  }
+
+  function muteWhile(action: () => void): void {
+    const before = muted;
+    muted = true;
+    action();
+    muted = before;
+  }
 }
 
 /** Every line of a pipe is a message. */

@@ -58,7 +58,7 @@ export async function exportFile(file: string, { user, all, format, replace }: E
   const store = await openExistingStore(settings.STORE_URL);
   try {
     const found = all ? everything(store) : lastActive(store, settings.STORE_URL, user);
-    const chunks = print(format ?? formatOf(file), found, told(settings));
+    const chunks = print(format ?? formatOf(file), found, toldBy(settings));
     if (file === "-") await pipeline(Readable.from(chunks), process.stdout, { end: false });
     else await writeWhole(file, chunks);
   } finally {
@@ -66,13 +66,14 @@ export async function exportFile(file: string, { user, all, format, replace }: E
   }
 }
 
-function formatOf(file: string): ExportFormat {
+/** The format that a file's name stands for. */
+export function formatOf(file: string): ExportFormat {
   if (/\.(md|markdown)$/i.test(file)) return "markdown";
   return /\.(jsonl|ndjson)$/i.test(file) ? "jsonl" : "json";
 }
 
 /** What the model is told by those who have chosen nothing, and by those who have. */
-function told(settings: Settings): Told {
+export function toldBy(settings: Settings): Told {
   const personas = loadPersonas();
   return { persona: findPersona(personas, settings.PERSONA), personas };
 }

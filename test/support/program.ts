@@ -10,12 +10,16 @@ const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 /** A real process of the program. */
 export interface RunningProgram {
   readonly pid: number;
+  /** Where it runs. */
+  readonly folder: string;
   readonly output: () => string;
   readonly errors: () => string;
   /** Types into standard input. */
   type(text: string): void;
   /** Closes standard input. */
   endInput(): void;
+  /** Waits until its output matches. */
+  says(pattern: string): Promise<unknown>;
   /** Waits for the log line `ready`. */
   ready(): Promise<Record<string, unknown>>;
   signal(name: NodeJS.Signals): void;
@@ -55,10 +59,12 @@ export function runProgram(
   });
   return {
     pid: child.pid ?? 0,
+    folder,
     output: () => output,
     errors: () => errors,
     type: (text) => void child.stdin?.write(text),
     endInput: () => void child.stdin?.end(),
+    says: (pattern) => until(() => new RegExp(pattern).test(output), `${pattern} in:\n${output}${errors}`),
     ready: () =>
       until(
         () => logLines(output).find(({ msg }) => msg === "ready"),

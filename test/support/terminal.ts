@@ -13,7 +13,7 @@ export function createScreen({
   let lines = [""];
   const output = new Writable({
     write: (chunk: Buffer, _, done) => {
-      for (const part of chunk.toString().split(/(\u001B\[\d*[AJ]|\n)/)) show(part);
+      for (const part of chunk.toString().split(/(\u001B\[\d*[AJ]|\u001B\[2K|\r(?!\n)|\n)/)) show(part);
       done();
     },
   });
@@ -22,6 +22,7 @@ export function createScreen({
   function show(part: string): void {
     const up = /^\u001B\[(\d+)A$/.exec(part)?.[1];
     if (part === "\n") lines.push("");
+    else if (part === "\r" || part === "\u001B[2K") lines[lines.length - 1] = "";
     else if (up) lines = lines.slice(0, lines.length - Number(up));
     else if (/^\u001B\[\d*J$/.test(part)) lines = [...lines.slice(0, -1), ""];
     else lines[lines.length - 1] += part;

@@ -16,7 +16,10 @@ const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 
 /** A person at a terminal, and the whole bot behind it. */
-async function sitDown(reply: ModelSimulatorOptions["reply"] = "hello to you") {
+async function sitDown(
+  reply: ModelSimulatorOptions["reply"] = "hello to you",
+  history: readonly string[] = [],
+) {
   const model = await startModelSimulator({ ...(reply && { reply }) });
   const keyboard = new PassThrough();
   const screen = createScreen({ isTTY: true });
@@ -25,6 +28,7 @@ async function sitDown(reply: ModelSimulatorOptions["reply"] = "hello to you") {
     output: screen.output as unknown as NodeJS.WriteStream,
     prompt: "ann> ",
     leaveHint: "again to leave",
+    history,
   });
   const console = createConsole({
     input: terminal.said,
@@ -146,4 +150,40 @@ test("an answer is as wide as the terminal is by then", async () => {
   expect(console.dialect.print(blocks)).toBe("\nsome words that need more than a line");
   screen.output.columns = 20;
   expect(console.dialect.print(blocks)).toBe("\nsome words that need\nmore than a line");
+});
+
+const PASTE = { begin: "\u001B[200~", end: "\u001B[201~" };
+
+test.each([
+  ["a line that ends in a backslash", "one \\\rtwo\r", "one \ntwo"],
+  ["two backslashes, which are text", "one \\\\\r", "one \\\\"],
+  ["Alt-Enter", "one\u001B\rtwo\r", "one\ntwo"],
+  ["what is pasted", `${PASTE.begin}one\ntwo\rthree${PASTE.end} four\r`, "one\ntwo\nthree four"],
+  ["what was dropped by Ctrl-C", `one \\\rtwo${CTRL_C}three\r`, "three"],
+])("of several lines, or not: %s", async (_, keys, said) => {
+  const { type, model } = await sitDown();
+  type(keys);
+  await until(() => model.requests.length > 0);
+  expect(model.requests[0]?.messages.at(-1)?.content).toBe(said);
+});
+
+test("something turns until the first word comes, and leaves nothing behind", async () => {
+  let answer = () => {};
+  const waiting = new Promise<void>((resolve) => (answer = resolve));
+  const { type, screen } = await sitDown(async () => {
+    await waiting;
+    return "at last";
+  });
+  type("hi\r");
+  await until(() => /[⠋-⠿]/u.test(screen.lines().at(-1) ?? ""));
+  answer();
+  await until(() => screen.lines().includes("at last"));
+  expect(screen.lines().join("\n")).not.toMatch(/[⠋-⠿]/u);
+});
+
+test("the arrows bring back what was asked", async () => {
+  const { type, model } = await sitDown("re", ["newest", "oldest"]);
+  type("\u001B[A\u001B[A\r");
+  await until(() => model.requests.length > 0);
+  expect(model.requests[0]?.messages.at(-1)?.content).toBe("oldest");
 });

@@ -1,0 +1,45 @@
+import { type Console, createConsole, linesOf, openTerminal } from "../../adapters/console/index.ts";
+import { texts } from "../i18n/texts.ts";
+import { looks, systemLocale } from "./surroundings.ts";
+
+/** Whoever sits where the program was started. */
+export interface OpenConsole {
+  readonly adapter: Console;
+  close(): void;
+  /** Whether anything was said. */
+  spoken(): boolean;
+}
+
+/** A terminal, or a pipe of which each line is a message. */
+export function openConsole(user: string): OpenConsole {
+  const { stdin, stdout } = process;
+  const locale = systemLocale();
+  const say = texts(locale ?? "en");
+  if (!stdin.isTTY || !stdout.isTTY) {
+    let spoken = false;
+    const input = (async function* () {
+      for await (const said of linesOf(stdin)) {
+        spoken = true;
+        yield said;
+      }
+    })();
+    const adapter = createConsole({ input, output: stdout, user, locale, ...looks() });
+    return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
+  }
+  stdout.write(`${say("console.welcome")}\n`);
+  const terminal = openTerminal({
+    input: stdin,
+    output: stdout,
+    prompt: `\n${user}> `,
+    leaveHint: say("console.leave"),
+  });
+  const adapter = createConsole({
+    input: terminal.said,
+    output: stdout,
+    user,
+    locale,
+    ...looks(),
+    idle: () => terminal.prompt(),
+  });
+  return { adapter, close: () => terminal.close(), spoken: () => true };
+}
