@@ -13,7 +13,7 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** It replaces the process' WebSocket and its way to the network. */
-const ALONE = ["test/proxy.test.ts"];
+const ALONE = ["test/proxy/proxy.test.ts"];
 
 const shared = {
   // Most tests wait for a simulator, not for the processor.

@@ -95,6 +95,7 @@ const schema = z.object({
   HTTP_PORT: whole(0, 65_535).default(8080),
   HTTP_PROXY: text.optional(),
   HTTPS_PROXY: text.optional(),
+  ALL_PROXY: text.optional(),
   NO_PROXY: text.optional(),
   ALLOWED_USERS: z
     .string()
@@ -154,7 +155,7 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
 
 /** The values that must never come out in logs or errors. */
 export function secretsOf(settings: Settings): string[] {
-  const proxies = [settings.HTTP_PROXY, settings.HTTPS_PROXY].map(
+  const proxies = [settings.HTTP_PROXY, settings.HTTPS_PROXY, settings.ALL_PROXY].map(
     (url) => /:([^:@/]+)@/.exec(url ?? "")?.[1],
   );
   const store = /:([^:@/]+)@/.exec(settings.STORE_URL)?.[1];

@@ -15,7 +15,7 @@ import type { Log } from "./log.ts";
 import { MARKER } from "./migrate/end.ts";
 import { checkModels, createModels } from "./models.ts";
 import { createPreview, type Preview } from "./preview.ts";
-import type { Proxy } from "./proxy.ts";
+import type { Proxy } from "./proxy/proxy.ts";
 import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
 
 /** A running program. */
@@ -278,10 +278,11 @@ async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promis
 }
 
 /** Its packages take a fifth of the time that the program needs to start, and few need them. */
-async function useProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings): Promise<Proxy | undefined> {
-  if (!HTTP_PROXY && !HTTPS_PROXY) return undefined;
-  const proxy = await import("./proxy.ts");
-  return proxy.useProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY });
+async function useProxy(settings: Settings): Promise<Proxy | undefined> {
+  const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY } = settings;
+  if (!HTTP_PROXY && !HTTPS_PROXY && !ALL_PROXY) return undefined;
+  const proxy = await import("./proxy/proxy.ts");
+  return proxy.useProxy({ HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY });
 }
 
 async function createGuards(settings: Settings, log: Log, { postgres }: Store): Promise<Handler[]> {

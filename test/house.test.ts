@@ -13,7 +13,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/log.ts", []],
   ["src/crash.ts", []],
   ["src/i18n/", []],
-  ["src/proxy.ts", ["src/errors.ts"]],
+  ["src/proxy/", ["src/errors.ts"]],
   ["src/version.ts", ["src/errors.ts"]],
   ["src/postgres/", ["src/errors.ts", "src/log.ts"]],
   ["src/store.ts", ["src/errors.ts", "src/postgres/"]],

@@ -12,13 +12,14 @@ import { connect as connectTo, type Socket } from "node:net";
 import { inspect } from "node:util";
 import { Telegraf, type Telegram } from "telegraf";
 import { getGlobalDispatcher, setGlobalDispatcher } from "undici";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import { ConfigError } from "../src/errors.ts";
-import { createOpenAI } from "../src/model/openai.ts";
-import { type Proxy, useProxy } from "../src/proxy.ts";
-import { listen, listenToFailure } from "./contract/model.ts";
-import { until } from "./support/until.ts";
+import { ConfigError } from "../../src/errors.ts";
+import { createOpenAI } from "../../src/model/openai.ts";
+import { type Proxy, useProxy } from "../../src/proxy/proxy.ts";
+import { listen, listenToFailure } from "../contract/model.ts";
+import { type SocksProxy, startSocksProxy } from "../support/socks.ts";
+import { until } from "../support/until.ts";
 
 /** Every tunnel that was asked for, as host:port, and with which password. */
 const tunnels: { to: string; password: string | undefined }[] = [];
@@ -27,6 +28,7 @@ const arrived: { url: string; name: string | undefined }[] = [];
 const servers: Server[] = [];
 const before = getGlobalDispatcher();
 let proxyPort = 0;
+let socks: SocksProxy | undefined;
 let plainPort = 0;
 let securePort = 0;
 
@@ -54,6 +56,7 @@ beforeAll(async () => {
       socket.send(HELLO);
     });
   proxyPort = await open(createHttp(noTunnel).on("connect", tunnel));
+  socks = await startSocksProxy({ lead });
 });
 
 beforeEach(() => {
@@ -64,6 +67,7 @@ beforeEach(() => {
 afterEach(() => setGlobalDispatcher(before));
 
 afterAll(() => {
+  socks?.close();
   delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
   for (const server of servers) {
     server.closeAllConnections();
@@ -71,8 +75,15 @@ afterAll(() => {
   }
 });
 
-describe.each(["http", "https"])("through the proxy, to %s", (scheme) => {
+describe.each([
+  ["http", "CONNECT"],
+  ["https", "CONNECT"],
+  ["http", "SOCKS"],
+  ["https", "SOCKS"],
+])("to %s by %s", (scheme, kind) => {
   const port = scheme === "http" ? 80 : 443;
+  const environment = () =>
+    kind === "SOCKS" ? { ALL_PROXY: `socks5://127.0.0.1:${socks?.port}` } : byConnect();
 
   test("discord.js: REST and gateway", async () => {
     useProxy(environment());
@@ -151,7 +162,7 @@ describe("what is set", () => {
   });
 
   test("user and password are given to the proxy", async () => {
-    const proxy = useProxy(environment("ann:s%40cret@"));
+    const proxy = useProxy(byConnect("ann:s%40cret@"));
     await fetch("https://fetch.test/hello");
     const telegram = botApi(proxy, "https://api.telegram.test");
     await telegram.getMe();
@@ -169,9 +180,12 @@ describe("what is set", () => {
     ["near.test:443", "https://near.test/", true],
     ["near.test:8443", "https://near.test/", false],
     ["10.9.8.7", "http://10.9.8.77/", false],
+    ["10.9.8.0/24", "http://10.9.8.77/", true],
+    ["10.9.8.0/24", "http://10.9.9.77/", false],
+    ["10.9.8.0/33", "http://10.9.8.77/", false],
     ["", "https://near.test/", false],
   ])("NO_PROXY %j: %s is direct: %s", async (NO_PROXY, url, direct) => {
-    const proxy = useProxy({ ...environment(), NO_PROXY });
+    const proxy = useProxy({ ...byConnect(), NO_PROXY });
     expect(proxy?.agentFor(url) === undefined).toBe(direct);
     // Directly nobody is there: these names have no address.
     await fetch(url).catch(() => undefined);
@@ -179,7 +193,7 @@ describe("what is set", () => {
   });
 
   test.each(["localhost", "127.0.0.1", "[::1]"])("this machine is reached directly, as %s", async (host) => {
-    const proxy = useProxy({ ...environment(), NO_PROXY: "far.test" });
+    const proxy = useProxy({ ...byConnect(), NO_PROXY: "far.test" });
     const url = `http://${host}:${plainPort}/hello`;
     expect(proxy?.agentFor(url)).toBeUndefined();
     await fetch(url).catch(() => undefined);
@@ -188,7 +202,7 @@ describe("what is set", () => {
 
   test("an IPv6 address in NO_PROXY may have brackets or not", () => {
     for (const NO_PROXY of ["fd00::7", "[fd00::7]", "[fd00::7]:80"]) {
-      const proxy = useProxy({ ...environment(), NO_PROXY });
+      const proxy = useProxy({ ...byConnect(), NO_PROXY });
       expect(proxy?.agentFor("http://[fd00::7]/")).toBeUndefined();
       expect(proxy?.agentFor("http://[fd00::8]/")).toBeDefined();
     }
@@ -200,8 +214,9 @@ describe("what makes no sense is refused, by the name of the variable and withou
     ["HTTPS_PROXY", "http://ann:secret@[bad", /no URL of a proxy/],
     ["https_proxy", "ftp://ann:secret@proxy.test", /no URL of a proxy/],
     ["HTTP_PROXY", "http://", /no URL of a proxy/],
-    ["http_proxy", "socks5://ann:secret@127.0.0.1:1080", /SOCKS proxy.*Use an HTTP proxy/],
-    ["HTTPS_PROXY", "SOCKS://ann:secret@127.0.0.1:1080", /SOCKS proxy.*Use an HTTP proxy/],
+    ["all_proxy", "socks5://ann:secret@", /no URL of a proxy/],
+    ["HTTPS_PROXY", "socks6://ann:secret@127.0.0.1:1080", /no URL of a proxy/],
+    ["HTTPS_PROXY", "http://ann:secret%@127.0.0.1:1080", /no URL of a proxy.*%40/],
   ])("%s=%s", (name, value, message) => {
     const error = thrownBy(() => useProxy({ [name]: value }));
     expect(error).toBeInstanceOf(ConfigError);
@@ -209,13 +224,65 @@ describe("what makes no sense is refused, by the name of the variable and withou
     expect(error).toMatchObject({ message: expect.stringMatching(new RegExp(`^${name} `)) });
     expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/secret@/);
   });
+});
 
-  test("a password that the proxy refuses", async () => {
-    useProxy(environment("ann:wrong-secret@"));
-    const model = createOpenAI({ apiKey: "", baseURL: "https://openai.test/v1", model: "m-1" });
-    const { error } = await listenToFailure(model);
-    expect(error).toMatchObject({ code: "unreachable", message: expect.stringContaining("407") });
+describe("a failure of the proxy is told as one, with its setting and without its password", () => {
+  const model = (host: string) =>
+    createOpenAI({ apiKey: "", baseURL: `https://${host}/v1`, model: "m-1", maxWaitMs: 0 });
+
+  test.each([
+    [
+      "a wrong password",
+      () => byConnect("ann:wrong-secret@"),
+      "openai.test",
+      /proxy 127.*HTTPS_PROXY\) wants another user name or password.*\(407\)/,
+    ],
+    [
+      "no way through",
+      () => byConnect(),
+      "away.test",
+      /proxy 127.*HTTPS_PROXY\) does not let through \(502\)/,
+    ],
+    [
+      "no proxy",
+      () => ({ https_proxy: "http://ann:wrong-secret@127.0.0.1:9" }),
+      "openai.test",
+      /proxy 127.0.0.1:9 \(https_proxy\) cannot be reached \(ECONNREFUSED\)/,
+    ],
+    [
+      "no SOCKS proxy",
+      () => ({ ALL_PROXY: "socks5://ann:wrong-secret@127.0.0.1:9" }),
+      "openai.test",
+      /proxy 127.0.0.1:9 \(ALL_PROXY\) cannot be reached/,
+    ],
+    [
+      "no way through by SOCKS",
+      () => ({ ALL_PROXY: `socks5://127.0.0.1:${socks?.port}` }),
+      "away.test",
+      /\(ALL_PROXY\) does not let through \(.*HostUnreachable/,
+    ],
+  ])("%s", async (_, env, host, sentence) => {
+    const proxy = useProxy(env());
+    const { error } = await listenToFailure(model(host));
+    expect(error).toMatchObject({ code: "unreachable", message: expect.stringMatching(sentence) });
     expect(inspect(error, { depth: 20 })).not.toContain("wrong-secret");
+    // The same for those on node:http.
+    await expect(botApi(proxy, `https://${host}`).getMe()).rejects.toThrow(sentence);
+  });
+
+  test("by SOCKS with a password: right, and wrong", async () => {
+    const passwords: string[] = [];
+    const guarded = await startSocksProxy({
+      lead,
+      admits: (password) => passwords.push(password) > 0 && password === "ann:s@cret",
+    });
+    onTestFinished(() => guarded.close());
+    useProxy({ https_proxy: `socks5://ann:s%40cret@127.0.0.1:${guarded.port}` });
+    expect((await fetch("https://fetch.test/hello")).status).toBe(200);
+    useProxy({ https_proxy: `socks://ann:wrong-secret@127.0.0.1:${guarded.port}` });
+    const { error } = await listenToFailure(model("openai.test"));
+    expect(error).toMatchObject({ message: expect.stringMatching(/wants another user name or password/) });
+    expect(passwords.slice(0, 2)).toEqual(["ann:s@cret", "ann:wrong-secret"]);
   });
 });
 
@@ -225,9 +292,16 @@ function botApi(proxy: Proxy | undefined, apiRoot: string): Telegram {
   return Object.assign(telegram, { options: { ...telegram.options, agent: proxy?.agentFor(apiRoot) } });
 }
 
-function environment(credentials = ""): Record<string, string> {
+function byConnect(credentials = ""): Record<string, string> {
   const url = `http://${credentials}127.0.0.1:${proxyPort}`;
   return { HTTP_PROXY: url, HTTPS_PROXY: url };
+}
+
+/** As the other proxy. */
+function lead(to: string, password: string | undefined): number | undefined {
+  tunnels.push({ to, password });
+  if (to.startsWith("away.test")) return undefined;
+  return to.endsWith(":443") ? securePort : plainPort;
 }
 
 /** All names lead to the same two servers: to the secure one by port 443. */
@@ -238,6 +312,7 @@ function tunnel(request: IncomingMessage, client: Socket, head: Buffer): void {
   tunnels.push({ to, password });
   if (password?.includes("wrong"))
     return void client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+  if (to.startsWith("away.test")) return void client.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
   const upstream = connectTo(to.endsWith(":443") ? securePort : plainPort, "127.0.0.1", () => {
     client.write("HTTP/1.1 200 Connection established\r\n\r\n");
     if (head.length > 0) upstream.write(head);
