@@ -14,6 +14,11 @@ export interface Adapter<Body = unknown> {
   readonly dialect: Dialect<Body>;
   readonly pace: Pace;
   /**
+   * Nothing of an answer is shown before all of it is known and recorded: what a run that died has shown could be
+   * neither changed nor taken back here, and another run would say it again. Only without `edit` and `draft`.
+   */
+  readonly wholeOnly?: true;
+  /**
    * Begins to receive; resolves once connected, and keeps trying while the platform is unreachable.
    * `receive` resolves once the event is stored: acknowledge then, not before; if it rejects, do not
    * acknowledge. `menu` is what the platform's menu of commands should show. Rejects with a `ConfigError`

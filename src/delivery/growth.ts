@@ -27,9 +27,18 @@ interface GrowthOptions<Body> extends Pick<ScreenOptions<Body>, "adapter" | "eve
  */
 export function createGrowth<Body>(options: GrowthOptions<Body>): Growth<Body> {
   const { adapter, shown } = options;
+  if (adapter.wholeOnly) return NOTHING;
   if (adapter.draft && shown.length === 0) return draft(options);
   return write(options);
 }
+
+/** Nothing is shown while it grows; frames are not even looked for. */
+const NOTHING: Growth<unknown> = {
+  seen: false,
+  waitMs: () => 60_000,
+  room: async () => undefined,
+  show: async () => undefined,
+};
 
 /** The growing page is a message; without edits it cannot be shown, and only full ones are posted. */
 function write<Body>({ adapter, screen, throttle }: GrowthOptions<Body>): Growth<Body> {

@@ -1,0 +1,122 @@
+import type { Agent } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Adapter, Pace, Receive } from "../../src/adapter.ts";
+import { describeError } from "../../src/errors.ts";
+import type { ChatEvent } from "../../src/event.ts";
+import { type ApiOptions, createApi } from "./api.ts";
+import { createCallback } from "./callback.ts";
+import { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
+import { DingtalkRefusal, wrongCredentials } from "./errors.ts";
+import { toEvent } from "./events.ts";
+import { createHealth, pauseAfter } from "./health.ts";
+import { type Log, SILENCE } from "./log.ts";
+import { createMessages } from "./messages.ts";
+import { receiveStream } from "./stream.ts";
+
+/** How to be a DingTalk robot. */
+export interface DingtalkOptions extends ApiOptions {
+  /** Receive by HTTP at `/webhooks/dingtalk` instead of over a connection of our own. */
+  readonly callback?: boolean;
+  /** For a proxy: the agent by which an address is reached. */
+  readonly agentFor?: (url: string) => Agent | undefined;
+  readonly log?: Log;
+  readonly pace?: Pace;
+  /** How often the connection is tried, in ms; one that stays silent as long is given up. */
+  readonly keepAliveMs?: number;
+}
+
+/**
+ * 20 messages a minute for each robot, or it is shut for ten (open.dingtalk.com, "custom robots"): 15, and the 5 that
+ * may follow at once.
+ */
+const PACE: Pace = { direct: 4000, group: 4000, overall: 4000 };
+
+/** Well below the minutes after which NATs and proxies forget a silent connection, in ms. */
+const KEEP_ALIVE_MS = 20_000;
+
+/** How long stopping waits for what is just being stored, in ms. */
+const STOP_MS = 5000;
+
+/**
+ * DingTalk: receives in Stream mode, or by HTTP callbacks; a message is acknowledged only once it is stored. Stream
+ * connections may be many: DingTalk gives each message to one of them, so that every process may have its own.
+ */
+export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> {
+  const { clientId, clientSecret, callback = false, log = SILENCE, agentFor = () => undefined } = options;
+  const api = createApi(options);
+  const health = createHealth(log);
+  let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
+  let takeRequest: ((data: string) => Promise<void>) | undefined;
+
+  return {
+    name: "dingtalk",
+    dialect: createDingtalkDialect(),
+    pace: options.pace ?? PACE,
+    wholeOnly: true,
+    start: async (receive) => {
+      const stop = new AbortController();
+      const connected = connect(receive, stop.signal);
+      running = { stop, ended: connected.then(({ ended }) => ended).catch(() => undefined) };
+      await connected;
+    },
+    stop: async () => {
+      takeRequest = undefined;
+      running?.stop.abort();
+      await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
+    },
+    trouble: () => health.trouble,
+    ...createMessages(api),
+    ...(callback && { fetch: createCallback({ clientSecret, take: () => takeRequest }) }),
+  };
+
+  /** Resolves once events come in; `ended` when no more will. */
+  async function connect(receive: Receive, signal: AbortSignal): Promise<{ readonly ended: Promise<void> }> {
+    const take = (data: string) => store(data, receive);
+    const keepAliveMs = options.keepAliveMs ?? KEEP_ALIVE_MS;
+    if (!callback) {
+      const stream = await receiveStream({ api, health, agentFor, keepAliveMs, take, signal });
+      if (!signal.aborted) log.info({}, "receiving from DingTalk in Stream mode");
+      return stream;
+    }
+    takeRequest = take;
+    await checkCredentials(signal);
+    if (!signal.aborted) log.info({}, "receiving from DingTalk by HTTP callback");
+    return { ended: Promise.resolve() };
+  }
+
+  /** With a wrong secret no request would be taken for DingTalk's, and nobody would know why. */
+  async function checkCredentials(signal: AbortSignal): Promise<void> {
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        await api.check(signal);
+        return health.recovered();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof DingtalkRefusal && error.kind === "credentials") throw wrongCredentials(error);
+        health.failed(error);
+        await sleep(pauseAfter(error, failures), undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** What makes no sense is skipped: sent again, it would make no more sense. */
+  async function store(data: string, receive: Receive): Promise<void> {
+    let event: ChatEvent | undefined;
+    try {
+      event = toEvent(JSON.parse(data), { clientId, isOwn: api.isOwn });
+    } catch {
+      log.warn({}, "skipped a message from DingTalk that makes no sense");
+      return;
+    }
+    if (!event) return;
+    try {
+      await receive(event);
+    } catch (error) {
+      log.error(
+        {},
+        `a message from DingTalk cannot be stored, and is to come again: ${describeError(error)}`,
+      );
+      throw error;
+    }
+  }
+}

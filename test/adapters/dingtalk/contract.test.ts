@@ -1,0 +1,13 @@
+import { createDingtalk } from "../../../adapters/dingtalk/index.ts";
+import { startDingtalkSimulator } from "../../../adapters/dingtalk/simulator.ts";
+import { describeAdapter } from "../../contract/adapter.ts";
+
+describeAdapter("dingtalk", async () => {
+  const simulator = await startDingtalkSimulator();
+  return {
+    adapter: createDingtalk(simulator),
+    say: (text) => void simulator.say("ann", text),
+    shows: () => [...simulator.shows("ann")],
+    close: () => simulator.close(),
+  };
+});
