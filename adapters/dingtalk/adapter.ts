@@ -23,6 +23,8 @@ export interface DingtalkOptions extends ApiOptions {
   readonly pace?: Pace;
   /** How often the connection is tried, in ms; one that stays silent as long is given up. */
   readonly keepAliveMs?: number;
+  /** The pause after the first of several failures to connect, in ms; it doubles each time. */
+  readonly firstPauseMs?: number;
 }
 
 /**
@@ -34,6 +36,9 @@ const PACE: Pace = { direct: 4000, group: 4000, overall: 4000 };
 /** Well below the minutes after which NATs and proxies forget a silent connection, in ms. */
 const KEEP_ALIVE_MS = 20_000;
 
+/** The pause after a first failure, in ms. */
+const FIRST_PAUSE_MS = 1000;
+
 /** How long stopping waits for what is just being stored, in ms. */
 const STOP_MS = 5000;
 
@@ -43,6 +48,7 @@ const STOP_MS = 5000;
  */
 export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> {
   const { clientId, clientSecret, callback = false, log = SILENCE, agentFor = () => undefined } = options;
+  const { keepAliveMs = KEEP_ALIVE_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
   const api = createApi(options);
   const health = createHealth(log);
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
@@ -72,9 +78,8 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
   /** Resolves once events come in; `ended` when no more will. */
   async function connect(receive: Receive, signal: AbortSignal): Promise<{ readonly ended: Promise<void> }> {
     const take = (data: string) => store(data, receive);
-    const keepAliveMs = options.keepAliveMs ?? KEEP_ALIVE_MS;
     if (!callback) {
-      const stream = await receiveStream({ api, health, agentFor, keepAliveMs, take, signal });
+      const stream = await receiveStream({ api, health, agentFor, keepAliveMs, firstPauseMs, take, signal });
       if (!signal.aborted) log.info({}, "receiving from DingTalk in Stream mode");
       return stream;
     }
@@ -94,7 +99,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
         if (signal.aborted) return;
         if (error instanceof DingtalkRefusal && error.kind === "credentials") throw wrongCredentials(error);
         health.failed(error);
-        await sleep(pauseAfter(error, failures), undefined, { signal }).catch(() => undefined);
+        await sleep(pauseAfter(error, failures, firstPauseMs), undefined, { signal }).catch(() => undefined);
       }
     }
   }

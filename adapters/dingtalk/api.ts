@@ -21,7 +21,7 @@ export interface Api {
   /** Whether the credentials are accepted: rejects if not. */
   check(signal: AbortSignal): Promise<void>;
   /** Whether a webhook is DingTalk's own: what is said goes nowhere else, whoever has made up a message. */
-  isOwn(webhook: string): boolean;
+  readonly isOwn: (webhook: string) => boolean;
 }
 
 export interface ApiRequest {

@@ -5,7 +5,7 @@ import { type Address, type Attachment, type ChatEvent, parseCommand } from "../
 export interface Receiver {
   readonly clientId: string;
   /** Whether a session webhook leads to DingTalk. */
-  isOwn(webhook: string): boolean;
+  readonly isOwn: (webhook: string) => boolean;
 }
 
 const optional = z.string().optional().catch(undefined);

@@ -32,15 +32,14 @@ export function createHealth(log: Log): Health {
   };
 }
 
-/** The first and the longest pause between two attempts, in ms. */
-const FIRST_PAUSE_MS = 1000;
+/** The longest pause between two attempts, in ms. */
 const LONGEST_PAUSE_MS = 30_000;
 
-/** How long to wait after so many failures in a row, in ms; of many processes each a little longer than the next. */
-export function pauseAfter(error: unknown, failures: number): number {
+/** How long to wait after so many failures in a row, in ms: twice as long each time, and not all at the same moment. */
+export function pauseAfter(error: unknown, failures: number, firstPauseMs: number): number {
   const { retryAfterMs, kind } = error instanceof DingtalkRefusal ? error : {};
   // Only a person can help: often asked, DingTalk would only block.
   const waits = kind === "credentials" || kind === "refused";
-  const pauseMs = waits ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+  const pauseMs = waits ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (failures - 1));
   return Math.max(pauseMs, retryAfterMs ?? 0) * (0.75 + Math.random() / 2);
 }

@@ -171,7 +171,7 @@ export async function startDingtalkSimulator(
     const webhook = `${url}/robot/sendBySession?session=${session}`;
     const msgId = `msg${randomUUID().replaceAll("-", "")}==`;
     const payload = toPayload({ chat, person, msgId, content }, { robotCode, webhook, until });
-    chat.messages.push({ from: user, text: JSON.stringify(content) });
+    chat.messages.push({ from: user, text: wordsOf(content) });
     if (callback) void byHttp(callback, payload);
     else stream.push(payload);
     return msgId;
@@ -227,6 +227,14 @@ export async function startDingtalkSimulator(
       over.signal.addEventListener("abort", done);
     });
   }
+}
+
+/** What a person sees of what they have sent. */
+function wordsOf(content: object): string {
+  const text: unknown = "text" in content ? content.text : undefined;
+  return typeof text === "object" && text && "content" in text
+    ? String(text.content)
+    : JSON.stringify(content);
 }
 
 function attempt(act: () => object): Response {

@@ -11,6 +11,7 @@ export interface StreamOptions {
   /** The proxy's agent for an address, if there is a proxy. */
   readonly agentFor: (url: string) => Agent | undefined;
   readonly keepAliveMs: number;
+  readonly firstPauseMs: number;
   /** Takes a message in; resolves once stored. */
   readonly take: (data: string) => Promise<void>;
   readonly signal: AbortSignal;
@@ -27,7 +28,7 @@ const LINGER_MS = 30_000;
  * promise of the end; rejects with a `ConfigError` if the credentials are refused by then.
  */
 export async function receiveStream(options: StreamOptions): Promise<{ readonly ended: Promise<void> }> {
-  const { api, health, agentFor, keepAliveMs, take, signal } = options;
+  const { api, health, agentFor, keepAliveMs, firstPauseMs, take, signal } = options;
   const open = new Set<Socket>();
   const closeAll = () => Promise.all([...open].map((socket) => socket.close()));
   let failures = 0;
@@ -76,9 +77,9 @@ export async function receiveStream(options: StreamOptions): Promise<{ readonly 
   }
 
   /** There is one such pause at a time, and each connection comes after one: no storm, whatever fails. */
-  async function pause(error: unknown): Promise<void> {
+  async function pause(after: unknown): Promise<void> {
     failures += 1;
-    await sleep(pauseAfter(error, failures), undefined, { signal }).catch(() => undefined);
+    await sleep(pauseAfter(after, failures, firstPauseMs), undefined, { signal }).catch(() => undefined);
   }
 
   function lose(socket: Socket, error: Error): void {

@@ -21,6 +21,8 @@ export interface Stream {
   readonly pushed: number;
   /** The answers to pings so far. */
   readonly pongs: number;
+  /** The client's own pings so far. */
+  readonly heartbeats: number;
   /** A ticket for one connection, within a short time. */
   ticket(): string;
   /** Lets a client in that shows a ticket. */
@@ -62,7 +64,7 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
   const ready = new Set<WebSocket>();
   const muted = new Map<WebSocket, Duplex>();
   const raw = new Map<WebSocket, Duplex>();
-  const counts = { opened: 0, pushed: 0, pongs: 0, turn: 0 };
+  const counts = { opened: 0, pushed: 0, pongs: 0, heartbeats: 0, turn: 0 };
 
   return {
     get connections() {
@@ -79,6 +81,9 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
     },
     get pongs() {
       return counts.pongs;
+    },
+    get heartbeats() {
+      return counts.heartbeats;
     },
     ticket: () => {
       const ticket = randomUUID();
@@ -136,7 +141,8 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
     ready.add(socket);
     raw.set(socket, wire);
     socket.on("error", () => socket.terminate());
-    socket.on("message", (data) => onAnswer(String(data as Buffer)));
+    socket.on("ping", () => (counts.heartbeats += 1));
+    socket.on("message", (data) => onAnswer(Buffer.from(data as Buffer).toString("utf8")));
     wire.on("close", () => {
       ready.delete(socket);
       raw.delete(socket);
