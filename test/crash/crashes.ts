@@ -53,6 +53,13 @@ const PLATFORMS = {
       around.discord.ask(person, text);
     },
   },
+  DingTalk: {
+    answer: words(4000),
+    words: ["start"],
+    env: (around) => around.onDingtalk,
+    ask: ({ around, person, text }) => around.dingtalk.say(person, text),
+    shows: ({ around, person }) => around.dingtalk.shows(person),
+  },
   Console: {
     answer: [words(50), words(60), words(70)].join("\n\n"),
     words: ["chat", "--user", "ann"],
@@ -78,9 +85,10 @@ const CELLS = CRASH_POINTS.flatMap((point) =>
   REPEATED.includes(point) ? [`${point}:1`, `${point}:2`] : [point],
 );
 
-/** Nothing is edited where a growing answer is a draft, and in a pipe. */
+/** Nothing is edited where a growing answer is a draft, or can be neither, and in a pipe. */
 const NEVER: Readonly<Record<string, readonly string[]>> = {
   "Telegram drafts": ["edited"],
+  DingTalk: ["edited"],
   Console: ["edited"],
 };
 
@@ -95,6 +103,8 @@ type Outcome = "whole" | "doubled" | "unasked";
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, Outcome>>>> = {
   // A follow-up of a slash command has no nonce, and cannot be looked for.
   "Discord /ask": { "sent:1": "doubled", "sent:2": "doubled" },
+  // A message has no key of ours, and the bot cannot read what stands in a conversation.
+  DingTalk: { "sent:1": "doubled", "sent:2": "doubled" },
   // What was typed goes with the process, and so does the screen: what is not yet recorded as answered comes again.
   Console: { received: "unasked", shown: "doubled" },
 };

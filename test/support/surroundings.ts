@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { startDingtalkSimulator } from "../../adapters/dingtalk/simulator.ts";
 import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../src/model/simulator.ts";
@@ -7,19 +8,22 @@ import { temporaryFolder } from "./folder.ts";
 
 /** Simulators for one test, and the settings that point a process at them. */
 export async function surroundings(model: ModelSimulatorOptions = {}) {
-  const [telegram, discord, service] = await Promise.all([
+  const [telegram, discord, dingtalk, service] = await Promise.all([
     startTelegramSimulator(),
     startDiscordSimulator(),
+    // What a process has not stored before it died comes again soon.
+    startDingtalkSimulator({ redeliverMs: 1000 }),
     startModelSimulator(model),
   ]);
   onTestFinished(async () => {
-    await Promise.all([telegram.close(), discord.close(), service.close()]);
+    await Promise.all([telegram.close(), discord.close(), dingtalk.close(), service.close()]);
   });
   const store = { STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}` };
   const openai = { OPENAI_API_KEY: service.key, OPENAI_BASE_URL: service.baseURL, OPENAI_MODEL: "simulated" };
   return {
     telegram,
     discord,
+    dingtalk,
     service,
     onConsole: { ...store, ...openai },
     onTelegram: {
@@ -29,6 +33,13 @@ export async function surroundings(model: ModelSimulatorOptions = {}) {
       TELEGRAM_API_ROOT: telegram.apiRoot,
     },
     onDiscord: { ...store, ...openai, DISCORD_BOT_TOKEN: discord.token, DISCORD_API_ROOT: discord.apiRoot },
+    onDingtalk: {
+      ...store,
+      ...openai,
+      DINGTALK_CLIENT_ID: dingtalk.clientId,
+      DINGTALK_CLIENT_SECRET: dingtalk.clientSecret,
+      DINGTALK_API_ROOT: dingtalk.apiRoot,
+    },
   };
 }
 
