@@ -90,6 +90,7 @@ const schema = z.object({
   DINGTALK_CLIENT_SECRET: text.optional(),
   DINGTALK_CLIENT_SECRET_FILE: text.optional(),
   DINGTALK_API_ROOT: httpUrl.optional(),
+  DINGTALK_MODE: z.enum(["stream", "callback"], { error: "must be stream or callback" }).default("stream"),
   STORE_URL: text.default("sqlite:data/colloquy.sqlite"),
   HTTP_HOST: text.default("127.0.0.1"),
   HTTP_PORT: whole(0, 65_535).default(8080),
@@ -150,7 +151,14 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   }
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw new ConfigError("settings", complaint(parsed.error, given));
-  return parsed.data;
+  const settings = parsed.data;
+  if (Boolean(settings.DINGTALK_CLIENT_ID) !== Boolean(settings.DINGTALK_CLIENT_SECRET)) {
+    throw new ConfigError(
+      "settings",
+      "DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET belong together: set both, or neither",
+    );
+  }
+  return settings;
 }
 
 /** The values that must never come out in logs or errors. */

@@ -219,6 +219,7 @@ function fail(error: unknown): void {
     process.env["OPENAI_API_KEY"],
     process.env["TELEGRAM_BOT_TOKEN"],
     process.env["DISCORD_BOT_TOKEN"],
+    process.env["DINGTALK_CLIENT_SECRET"],
   ];
   const message = scrub(
     describeError(error),

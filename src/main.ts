@@ -184,7 +184,7 @@ async function chooseConsoleQueue(store: string, user: string | undefined) {
 
 /** Whether the settings name a platform to be reached over the network. */
 export function hasPlatforms(settings: Settings): boolean {
-  return Boolean(settings.TELEGRAM_BOT_TOKEN || settings.DISCORD_BOT_TOKEN);
+  return Boolean(settings.TELEGRAM_BOT_TOKEN || settings.DISCORD_BOT_TOKEN || settings.DINGTALK_CLIENT_ID);
 }
 
 /** The previews of all platforms. `color`: what people see may be styled. */
@@ -273,7 +273,19 @@ async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promis
     });
     adapters.push(discord);
   }
-  if (settings.DINGTALK_CLIENT_ID) log.warn("DINGTALK_CLIENT_ID is set, but DingTalk is not there yet");
+  if (settings.DINGTALK_CLIENT_ID && settings.DINGTALK_CLIENT_SECRET) {
+    const { createDingtalk } = await import("../adapters/dingtalk/index.ts");
+    const apiRoot = settings.DINGTALK_API_ROOT;
+    const dingtalk = createDingtalk({
+      clientId: settings.DINGTALK_CLIENT_ID,
+      clientSecret: settings.DINGTALK_CLIENT_SECRET,
+      callback: settings.DINGTALK_MODE === "callback",
+      log: log.child({ platform: "dingtalk" }),
+      ...(apiRoot && { apiRoot }),
+      ...(proxy && { agentFor: (url: string) => proxy.agentFor(url) }),
+    });
+    adapters.push(dingtalk);
+  }
   return adapters;
 }
 

@@ -40,6 +40,8 @@ describe("settings", () => {
     [{ OPENAI_MODELS: '{"m": ' }, /OPENAI_MODELS must be a list such as .* or JSON/],
     [{ HISTORY_POLICY: "forget" }, /HISTORY_POLICY must be drop, summarise or reset/],
     [{ HISTORY_MESSAGES: "2" }, /HISTORY_MESSAGES must be at least 3/],
+    [{ DINGTALK_CLIENT_ID: "ding1" }, /DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET belong together/],
+    [{ DINGTALK_MODE: "poll" }, /DINGTALK_MODE must be stream or callback/],
     [{ HTTP_PORT: "x", LOG_LEVEL: "y" }, /HTTP_PORT.*; LOG_LEVEL/],
     [{ COLLOQUY_CONFIG: "/nowhere/x.yaml" }, /COLLOQUY_CONFIG.*\/nowhere\/x.yaml.*does not exist/],
   ])("%j is a clear error", (env, message) => {
@@ -80,7 +82,8 @@ describe("settings", () => {
   test("every secret may stand in a file", () => {
     const path = fileWith("from-a-file\n");
     const secrets = ["TELEGRAM_BOT_TOKEN", "DISCORD_BOT_TOKEN", "DINGTALK_CLIENT_SECRET"];
-    const settings = loadSettings(Object.fromEntries(secrets.map((name) => [`${name}_FILE`, path])));
+    const files = Object.fromEntries(secrets.map((name) => [`${name}_FILE`, path]));
+    const settings = loadSettings({ ...files, DINGTALK_CLIENT_ID: "ding1" });
     expect(settings).toMatchObject(Object.fromEntries(secrets.map((name) => [name, "from-a-file"])));
     expect(secretsOf(settings)).toContain("from-a-file");
     expect(loadSettings({ DISCORD_BOT_TOKEN: "own", DISCORD_BOT_TOKEN_FILE: path }).DISCORD_BOT_TOKEN).toBe(
