@@ -42,6 +42,11 @@ const FIRST_PAUSE_MS = 1000;
 /** How long stopping waits for what is just being stored, in ms. */
 const STOP_MS = 5000;
 
+const SAY_AGAIN = {
+  en: "I cannot take anything in just now; please send it again in a while.",
+  zh: "我现在无法接收消息；请稍后再发一次。",
+} as const;
+
 /**
  * DingTalk: receives in Stream mode, or by HTTP callbacks; a message is acknowledged only once it is stored. Stream
  * connections may be many: DingTalk gives each message to one of them, so that every process may have its own.
@@ -51,6 +56,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
   const { keepAliveMs = KEEP_ALIVE_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
   const api = createApi(options);
   const health = createHealth(log);
+  const messages = createMessages(api);
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
   let takeRequest: ((data: string) => Promise<void>) | undefined;
 
@@ -71,7 +77,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
       await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
     },
     trouble: () => health.trouble,
-    ...createMessages(api),
+    ...messages,
     ...(callback && { fetch: createCallback({ clientSecret, take: () => takeRequest }) }),
   };
 
@@ -117,11 +123,16 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     try {
       await receive(event);
     } catch (error) {
-      log.error(
-        {},
-        `a message from DingTalk cannot be stored, and is to come again: ${describeError(error)}`,
-      );
+      log.error({}, `a message from DingTalk cannot be stored: ${describeError(error)}`);
+      if (callback) await sayAgain(event);
       throw error;
     }
+  }
+
+  /** Nothing says that a callback is made again, as an unacknowledged message in the stream is. */
+  async function sayAgain({ id, to, text }: ChatEvent): Promise<void> {
+    const sentence = /\p{Script=Han}/u.test(text) ? SAY_AGAIN.zh : SAY_AGAIN.en;
+    const told = messages.send(to, { title: sentence, text: sentence }, `${id}#unstored`);
+    await told.catch((error: unknown) => log.warn({}, describeError(error)));
   }
 }

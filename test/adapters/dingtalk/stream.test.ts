@@ -1,3 +1,4 @@
+import { Agent } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { createDingtalk } from "../../../adapters/dingtalk/index.ts";
 import { pauseAfter } from "../../../adapters/dingtalk/health.ts";
@@ -179,6 +180,26 @@ test("several processes share what comes in", async () => {
   expect([events.length, others.length]).toEqual([3, 3]);
   // Stream connections may be many: there is nothing to be shared out.
   expect(other.parts).toBeUndefined();
+});
+
+test("a connection is made through the agent that a proxy gives for its address", async () => {
+  const asked: string[] = [];
+  const agent = new Agent();
+  onTestFinished(() => agent.destroy());
+  const agentFor = (url: string) => {
+    asked.push(url);
+    return agent;
+  };
+  const made: unknown[] = [];
+  agent.createConnection = (...args) => {
+    made.push(args);
+    return Agent.prototype.createConnection.apply(agent, args);
+  };
+  const { dingtalk, next } = await setUp({ robot: { agentFor } });
+  expect(asked).toEqual([expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+\/connect\?ticket=/)]);
+  expect(made).toHaveLength(1);
+  dingtalk.say("ann", "hello");
+  expect(await next()).toMatchObject({ text: "hello" });
 });
 
 test("neither the secret nor a ticket or a session is in the log", async () => {
