@@ -1,3 +1,4 @@
+import { withSummary } from "./conversation.ts";
 import { ModelError } from "./errors.ts";
 import type { Turn } from "./handler.ts";
 import type { HistoryLimits } from "./limits.ts";
@@ -35,12 +36,10 @@ export function asking({ conversation, event }: Turn, options: AnswerOptions): A
   const { models, personas, limits } = options;
   const model = models.find(({ name }) => name === conversation.model) ?? models[0];
   const persona = conversation.system ?? personas.get(conversation.persona ?? "") ?? options.persona;
-  const { summary } = conversation;
-  const earlier = summary ? `What was said earlier in this conversation, in short:\n${summary}` : "";
   return {
     model,
     persona,
-    system: [persona, earlier].filter(Boolean).join("\n\n"),
+    system: withSummary(persona, conversation.summary),
     messages: conversation.messages,
     question: event.text,
     budget: Math.min(inputBudget(model.contextTokens), limits.tokens ?? Number.POSITIVE_INFINITY),

@@ -167,6 +167,12 @@ export function createHistory(keyv: Keyv): History {
   };
 }
 
+/** What the model is told before the messages: the persona, and what was said before them. */
+export function withSummary(persona: string, summary: string | undefined): string {
+  const earlier = summary ? `What was said earlier in this conversation, in short:\n${summary}` : "";
+  return [persona, earlier].filter(Boolean).join("\n\n");
+}
+
 /** Whether a record can be read but not understood: others may be sound. */
 export function isUnsound(error: unknown): boolean {
   return error instanceof StoreError && ["record", "version"].includes(error.code);

@@ -58,6 +58,8 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
       // Whoever sits at the console runs the program: limits are for those who come over a network.
       middleware: alone ? [] : await createGuards(settings, log, store),
       store,
+      // Terminals may answer beside this one.
+      ...(alone && { alone: createAlone(store, settings.STORE_URL) }),
       turnsAtOnce: settings.TURNS_AT_ONCE,
       ...(role && { role }),
       log,

@@ -38,7 +38,10 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
     ["src/adapter.ts", "src/conversation.ts", "src/event.ts", "src/handler.ts", "src/text/", ...LEAVES],
   ],
   ["src/limits.ts", ["src/conversation.ts", "src/model/"]],
-  ["src/asking.ts", ["src/handler.ts", "src/limits.ts", "src/model/", "src/usage.ts", ...LEAVES]],
+  [
+    "src/asking.ts",
+    ["src/handler.ts", "src/conversation.ts", "src/limits.ts", "src/model/", "src/usage.ts", ...LEAVES],
+  ],
   ["src/shorten.ts", ["src/handler.ts", "src/limits.ts", "src/asking.ts", ...LEAVES]],
   [
     "src/answer.ts",

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
-import type { Conversation, Saying } from "../conversation.ts";
+import { type Conversation, type Saying, withSummary } from "../conversation.ts";
 import { ConfigError } from "../errors.ts";
+import { topKeys } from "./top-keys.ts";
 import { writeWhole } from "./write.ts";
 
 /** One message as `user_messages.json` has it. */
@@ -52,9 +53,7 @@ export function toFileMessages(
   { system, persona: chosen = "", summary, messages }: Conversation,
   personas: { readonly persona: string; readonly personas: ReadonlyMap<string, string> },
 ): FileMessage[] {
-  const told = [system ?? personas.personas.get(chosen) ?? personas.persona, summary]
-    .filter(Boolean)
-    .join("\n\n");
+  const told = withSummary(system ?? personas.personas.get(chosen) ?? personas.persona, summary);
   const said = messages.map(({ role, content }) => ({ role, content }));
   return told ? [{ role: "system", content: told }, ...said] : said;
 }
@@ -97,7 +96,14 @@ async function parseUserMessages(text: string, path: string): Promise<UserMessag
   if (typeof found !== "object" || found === null || Array.isArray(found)) {
     throw wrong(path, 'it must be an object of users, {"user": [{"role": …, "content": …}, …]}');
   }
-  return new Map(Object.entries(found).map(([user, messages]) => [user, checkUser(user, messages, path)]));
+  const users = topKeys(text);
+  const known = new Set<string>();
+  const twice = users.find((user) => known.size === known.add(user).size);
+  if (twice !== undefined)
+    throw wrong(path, `the user ${JSON.stringify(twice.slice(0, 100))} stands in it twice`);
+  const all = new Map(Object.entries(found));
+  // In the order of the file, which `Object.entries` changes for names that are numbers.
+  return new Map(users.map((user) => [user, checkUser(user, all.get(user), path)]));
 }
 
 async function parseJson(text: string, path: string): Promise<unknown> {

@@ -97,7 +97,7 @@ describe("written as", () => {
     expect(output).toContain(`# console:ann\n\n## System\n\n${PERSONA}\n\n## console:ann\n\n# why\n`);
     expect(output).toContain("## Assistant\n\n```js\nopen\n```\n");
     expect(output).toContain("# A \\*title\\*\n\n## System\n\nYou are a helpful");
-    expect(output).toContain("\n\nEarlier.\n");
+    expect(output).toContain("\n\nWhat was said earlier in this conversation, in short:\nEarlier.\n");
     expect(output).toContain("# paper:1:g\n\n## paper:1:g\n");
   });
 });

@@ -55,6 +55,7 @@ describe("told with its place is", () => {
     ['{"ann": [}', /is no JSON \(line 1, column 10\)/],
     ["[]", /must be an object of users/],
     ['"ann"', /must be an object of users/],
+    ['{"ann": [], "b\\u006fb": [], "bob": []}', /the user "bob" stands in it twice/],
     ['{"ann": {}}', /user "ann" must have a list of messages/],
     ['{" ": []}', /a user has an empty name/],
     ['{"ann": [{"role": "user"}]}', /user "ann", message 1 must be \{"role": …, "content": …\}/],

@@ -1,0 +1,41 @@
+/**
+ * The keys of the outermost object of a valid JSON text, in their order and each as often as it stands there:
+ * `JSON.parse` keeps the last of equal ones without a word, and puts those that look like numbers first.
+ */
+export function topKeys(json: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  let isKey = false;
+  for (let at = 0; at < json.length; at += 1) {
+    switch (json[at]) {
+      case "{":
+      case "[":
+        depth += 1;
+        isKey = depth === 1;
+        break;
+      case "}":
+      case "]":
+        depth -= 1;
+        break;
+      case ",":
+        isKey = depth === 1;
+        break;
+      case '"': {
+        const end = endOfString(json, at);
+        if (isKey) keys.push(JSON.parse(json.slice(at, end + 1)) as string);
+        isKey = false;
+        at = end;
+      }
+    }
+  }
+  return keys;
+}
+
+/** Where the string that begins here ends: at the first quotation mark that no backslash makes a character. */
+function endOfString(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+}
