@@ -22,6 +22,8 @@ export interface DingtalkSimulatorOptions {
   readonly sessionMs?: number;
   /** How long an access token lasts, in seconds; two hours as by the real one. */
   readonly tokenSeconds?: number;
+  /** The name by which robots reach it, where a proxy leads from it to here; 127.0.0.1 and the port if absent. */
+  readonly host?: string;
   /** Whether a robot may send no more than 20 messages a minute; absent: as many as it likes. */
   readonly limits?: boolean;
 }
@@ -104,7 +106,7 @@ export async function startDingtalkSimulator(
   route("open", "/v1.0/gateway/connections/open", (fields) => {
     if (fields["clientId"] !== clientId || fields["clientSecret"] !== clientSecret)
       throw new Refusal(401, "authFailed", "鉴权失败");
-    return { endpoint: `${url.replace("http", "ws")}/connect`, ticket: stream.ticket() };
+    return { endpoint: `${known.replace("http", "ws")}/connect`, ticket: stream.ticket() };
   });
   route(
     "person",
@@ -130,6 +132,8 @@ export async function startDingtalkSimulator(
   });
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+
+  const known = options.host ? `http://${options.host}` : url;
 
   return {
     clientId,
@@ -168,7 +172,7 @@ export async function startDingtalkSimulator(
     const person = chats.person(user);
     const chat: SimulatedChat = group === undefined ? chats.named(user, false) : chats.named(group, true);
     const { session, until } = robot.open(chat);
-    const webhook = `${url}/robot/sendBySession?session=${session}`;
+    const webhook = `${known}/robot/sendBySession?session=${session}`;
     const msgId = `msg${randomUUID().replaceAll("-", "")}==`;
     const payload = toPayload({ chat, person, msgId, content }, { robotCode, webhook, until });
     chat.messages.push({ from: user, text: wordsOf(content) });

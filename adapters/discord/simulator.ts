@@ -55,6 +55,8 @@ export interface DiscordSimulatorOptions {
   readonly shards?: number;
   /** So many shards may open their sessions at the same time (`max_concurrency`); 1. */
   readonly maxConcurrency?: number;
+  /** The name by which bots reach the gateway, where a proxy leads from it to here; 127.0.0.1 and the port if absent. */
+  readonly host?: string;
   /** So many calls, and lines in each channel, are remembered, the latest; all if absent. */
   readonly keep?: number;
 }
@@ -169,7 +171,7 @@ export async function startDiscordSimulator(
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  const gatewayUrl = () => `ws://127.0.0.1:${portOf(server)}${GATEWAY_PATH}`;
+  const gatewayUrl = () => `ws://${options.host ?? `127.0.0.1:${portOf(server)}`}${GATEWAY_PATH}`;
   const gateway = createGateway({
     token,
     url: gatewayUrl,

@@ -7,12 +7,15 @@ import { type ModelSimulatorOptions, startModelSimulator } from "../../src/model
 import { temporaryFolder } from "./folder.ts";
 
 /** Simulators for one test, and the settings that point a process at them. */
-export async function surroundings(model: ModelSimulatorOptions = {}) {
+export async function surroundings(
+  model: ModelSimulatorOptions = {},
+  names: { readonly discord?: string; readonly dingtalk?: string } = {},
+) {
   const [telegram, discord, dingtalk, service] = await Promise.all([
     startTelegramSimulator(),
-    startDiscordSimulator(),
+    startDiscordSimulator({ ...(names.discord && { host: names.discord }) }),
     // What a process has not stored before it died comes again soon.
-    startDingtalkSimulator({ redeliverMs: 1000 }),
+    startDingtalkSimulator({ redeliverMs: 1000, ...(names.dingtalk && { host: names.dingtalk }) }),
     startModelSimulator(model),
   ]);
   onTestFinished(async () => {
