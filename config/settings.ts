@@ -163,11 +163,21 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
 
 /** The values that must never come out in logs or errors. */
 export function secretsOf(settings: Settings): string[] {
-  const proxies = [settings.HTTP_PROXY, settings.HTTPS_PROXY, settings.ALL_PROXY].map(
-    (url) => /:([^:@/]+)@/.exec(url ?? "")?.[1],
-  );
+  const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY } = settings;
+  const proxies = [HTTP_PROXY, HTTPS_PROXY, ALL_PROXY].flatMap((url) => passwordsIn(url ?? ""));
   const store = /:([^:@/]+)@/.exec(settings.STORE_URL)?.[1];
   return [...SECRETS.map((name) => settings[name]), ...proxies, store].filter((value) => value !== undefined);
+}
+
+/** The password of a proxy as it is written and, if that differs, as it is meant. */
+function passwordsIn(url: string): string[] {
+  const written = /^(?:[^/]*:\/\/)?[^:]*:(.+)@/.exec(url)?.[1];
+  if (!written) return [];
+  try {
+    return [...new Set([written, decodeURIComponent(written)])];
+  } catch {
+    return [written];
+  }
 }
 
 function readFile(named: string | undefined): Record<string, unknown> {

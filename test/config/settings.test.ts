@@ -123,9 +123,15 @@ describe("settings", () => {
       OPENAI_API_KEY: "sk-secret",
       TELEGRAM_BOT_TOKEN: "1:telegram-secret",
       DISCORD_BOT_TOKEN: "discord-secret",
-      HTTPS_PROXY: "http://ann:proxy-secret@proxy:1",
+      HTTPS_PROXY: "http://ann:proxy%40secret@proxy:1",
     });
-    expect(secretsOf(settings)).toEqual(["sk-secret", "1:telegram-secret", "discord-secret", "proxy-secret"]);
+    expect(secretsOf(settings)).toEqual([
+      "sk-secret",
+      "1:telegram-secret",
+      "discord-secret",
+      "proxy%40secret",
+      "proxy@secret",
+    ]);
   });
 });
 
