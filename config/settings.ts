@@ -91,6 +91,8 @@ const schema = z.object({
   DINGTALK_CLIENT_SECRET_FILE: text.optional(),
   DINGTALK_API_ROOT: httpUrl.optional(),
   DINGTALK_MODE: z.enum(["stream", "callback"], { error: "must be stream or callback" }).default("stream"),
+  DINGTALK_CARD_TEMPLATE: text.optional(),
+  DINGTALK_CARD_FIELD: text.default("content"),
   STORE_URL: text.default("sqlite:data/colloquy.sqlite"),
   HTTP_HOST: text.default("127.0.0.1"),
   HTTP_PORT: whole(0, 65_535).default(8080),

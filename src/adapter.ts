@@ -46,9 +46,10 @@ export interface Adapter<Body = unknown> {
   /**
    * Looks for a message that an attempt of unknown outcome may have left: the bot's own in this chat, newer
    * than all of `after` (references, as far as they are known) and than the question. If there is one it shows
-   * `body` from then on; returns its reference. Without this method such an attempt is simply repeated.
+   * `body` from then on; returns its reference. `key` is that of the attempt. Without this method such an attempt is
+   * simply repeated.
    */
-  recover?(to: Address, body: Body, after: readonly string[]): Promise<string | undefined>;
+  recover?(to: Address, body: Body, after: readonly string[], key: string): Promise<string | undefined>;
   /** A reference, not necessarily of the bot's own, such that what is sent from now on is newer; for `recover`. */
   newest?(to: Address): string | undefined;
   /**
@@ -80,8 +81,11 @@ export interface Adapter<Body = unknown> {
   sendFile?(to: Address, file: AnswerFile, key: string): Promise<string>;
   /** Shows that an answer is on its way for a few seconds. */
   typing?(to: Address): Promise<void>;
-  /** Called once the whole answer stands, or that there is none; for platforms that close an answer. */
-  finish?(to: Address): Promise<void>;
+  /**
+   * Called once the whole answer stands, or that there is none, with its messages and what they show; for platforms
+   * that close an answer. Called again if it rejects, or the program has died meanwhile.
+   */
+  finish?(to: Address, shown: readonly { readonly ref: string; readonly body: Body }[]): Promise<void>;
   /** Handles a request to `/webhooks/<name>`; the one HTTP server calls it, an adapter never opens a port. */
   fetch?(request: Request): Promise<Response>;
 }

@@ -277,11 +277,12 @@ async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promis
   }
   if (settings.DINGTALK_CLIENT_ID && settings.DINGTALK_CLIENT_SECRET) {
     const { createDingtalk } = await import("../adapters/dingtalk/index.ts");
-    const apiRoot = settings.DINGTALK_API_ROOT;
+    const { DINGTALK_API_ROOT: apiRoot, DINGTALK_CARD_TEMPLATE: card, DINGTALK_CARD_FIELD: field } = settings;
     const dingtalk = createDingtalk({
       clientId: settings.DINGTALK_CLIENT_ID,
       clientSecret: settings.DINGTALK_CLIENT_SECRET,
       callback: settings.DINGTALK_MODE === "callback",
+      ...(card && { cardTemplate: { id: card, field } }),
       log: log.child({ platform: "dingtalk" }),
       ...(apiRoot && { apiRoot }),
       ...(proxy && { agentFor: (url: string) => proxy.agentFor(url) }),

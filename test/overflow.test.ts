@@ -98,7 +98,7 @@ test("a pipe is read no faster than it is answered", async () => {
     expect(waiting.length).toBeLessThan(most);
     for (const { to, text } of waiting.splice(0)) {
       expect(text).toBe(`line ${answered++}`);
-      await console.finish?.(to);
+      await console.finish?.(to, []);
     }
   }
   expect(answered).toBe(100);

@@ -71,7 +71,7 @@ function sections(text: string): Section[] {
       rows: prose.match(/^(\||\d+\. )/gm)?.length ?? 0,
       links: [...prose.matchAll(/\]\((https?:[^)]+|[^#)][^)]*)\)/g)]
         .map(([, target = ""]) => target)
-        .filter((target) => !/^README/.test(target))
+        .filter((target) => !target.startsWith("README"))
         .toSorted(),
     };
   });

@@ -4,6 +4,7 @@ import type { Adapter, Pace, Receive } from "../../src/adapter.ts";
 import { describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { type ApiOptions, createApi } from "./api.ts";
+import { type CardTemplate, createCards } from "./cards.ts";
 import { createCallback } from "./callback.ts";
 import { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
 import { DingtalkRefusal, wrongCredentials } from "./errors.ts";
@@ -19,6 +20,8 @@ export interface DingtalkOptions extends ApiOptions {
   readonly callback?: boolean;
   /** For a proxy: the agent by which an address is reached. */
   readonly agentFor?: (url: string) => Agent | undefined;
+  /** Answers grow in cards made from this template, instead of being sent when they are whole. */
+  readonly cardTemplate?: CardTemplate;
   readonly log?: Log;
   readonly pace?: Pace;
   /** How often the connection is tried, in ms; one that stays silent as long is given up. */
@@ -32,6 +35,9 @@ export interface DingtalkOptions extends ApiOptions {
  * may follow at once.
  */
 const PACE: Pace = { direct: 4000, group: 4000, overall: 4000 };
+
+/** Calls about cards are counted by the second, and all of an app's together: 20 at once are too many, in ms. */
+const CARD_PACE: Pace = { direct: 1000, group: 1000, overall: 100 };
 
 /** Well below the minutes after which NATs and proxies forget a silent connection, in ms. */
 const KEEP_ALIVE_MS = 20_000;
@@ -53,6 +59,7 @@ const SAY_AGAIN = {
  */
 export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> {
   const { clientId, clientSecret, callback = false, log = SILENCE, agentFor = () => undefined } = options;
+  const { cardTemplate } = options;
   const { keepAliveMs = KEEP_ALIVE_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
   const api = createApi(options);
   const health = createHealth(log);
@@ -60,11 +67,10 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
   let takeRequest: ((data: string) => Promise<void>) | undefined;
 
-  return {
+  const adapter: Adapter<DingtalkBody> = {
     name: "dingtalk",
     dialect: createDingtalkDialect(),
-    pace: options.pace ?? PACE,
-    wholeOnly: true,
+    pace: options.pace ?? (cardTemplate ? CARD_PACE : PACE),
     start: async (receive) => {
       const stop = new AbortController();
       const connected = connect(receive, stop.signal);
@@ -78,8 +84,20 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     },
     trouble: () => health.trouble,
     ...messages,
+    ...(cardTemplate ? createCards({ api, template: cardTemplate, forgo, log }) : { wholeOnly: true }),
     ...(callback && { fetch: createCallback({ clientSecret, take: () => takeRequest }) }),
   };
+  return adapter;
+
+  /** From now on as if there had never been a template. */
+  function forgo(why: string): void {
+    log.error(
+      {},
+      `answers are sent as messages: ${why}; check DINGTALK_CARD_TEMPLATE, and that the app may write cards`,
+    );
+    for (const capability of ["edit", "finish", "recover"] as const) delete adapter[capability];
+    Object.assign(adapter, messages, { wholeOnly: true, pace: options.pace ?? PACE });
+  }
 
   /** Resolves once events come in; `ended` when no more will. */
   async function connect(receive: Receive, signal: AbortSignal): Promise<{ readonly ended: Promise<void> }> {

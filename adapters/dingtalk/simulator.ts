@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
+import { createCards } from "./simulator/cards.ts";
 import { createChats, type SimulatedChat, type SimulatedMessage } from "./simulator/chats.ts";
 import { deliverByHttp } from "./simulator/courier.ts";
 import { type CallName, createFaults, type Fault } from "./simulator/faults.ts";
@@ -26,6 +27,8 @@ export interface DingtalkSimulatorOptions {
   readonly host?: string;
   /** Whether a robot may send no more than 20 messages a minute; absent: as many as it likes. */
   readonly limits?: boolean;
+  /** The one card template that is published; absent: none. */
+  readonly cardTemplate?: { readonly id: string; readonly field: string };
 }
 
 /** A call of the robot. */
@@ -88,6 +91,7 @@ export async function startDingtalkSimulator(
     sessionMs,
     limiter: limits ? createLimiter() : () => true,
   });
+  const cards = createCards({ robotCode, chats, template: options.cardTemplate });
   const faults = createFaults();
   const calls: SimulatedCall[] = [];
   const over = new AbortController();
@@ -114,6 +118,9 @@ export async function startDingtalkSimulator(
     (fields, c) => authorised(c) && robot.toPerson(fields),
   );
   route("group", "/v1.0/robot/groupMessages/send", (fields, c) => authorised(c) && robot.toGroup(fields));
+  const cardPath = "/v1.0/card/instances/createAndDeliver";
+  route("card", cardPath, (fields, c) => authorised(c) && cards.createAndDeliver(fields));
+  route("streaming", "/v1.0/card/streaming", (fields, c) => authorised(c) && cards.stream(fields));
   route("webhook", "/robot/sendBySession", (fields, c) =>
     robot.webhook(c.req.query("session") ?? "", fields),
   );
@@ -199,7 +206,7 @@ export async function startDingtalkSimulator(
     path: string,
     act: (fields: Record<string, unknown>, c: Context<Env>) => object,
   ): void {
-    app.post(path, async (c) => {
+    app.on(name === "streaming" ? "PUT" : "POST", path, async (c) => {
       const payload: unknown = await c.req.json().catch(() => ({}));
       calls.push({ name, payload, at: Date.now() });
       const perform = () => attempt(() => act(Object(payload) as Record<string, unknown>, c));

@@ -51,7 +51,11 @@ export async function deliver<Body>(
     await screen.show(pages, attempt);
     await screen.cut(pages.length, attempt);
   }
-  await adapter.finish?.(event.to);
+  const { refs } = screen;
+  const shown = pages.flatMap((body, index) =>
+    refs[index] === undefined ? [] : [{ ref: refs[index], body }],
+  );
+  await untilTaken(async () => adapter.finish?.(event.to, shown), signal, log);
 
   function withChoices(all: readonly Body[]): readonly Body[] {
     const { choices = [] } = delivery;

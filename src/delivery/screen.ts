@@ -25,6 +25,8 @@ export interface ScreenOptions<Body> {
 /** The messages of one answer as they stand on the platform. */
 export interface Screen<Body> {
   readonly empty: boolean;
+  /** The references of the messages, first to last. */
+  readonly refs: readonly string[];
   /** Makes the platform show these pages, first to last, touching only what differs. */
   show(pages: readonly Body[], attempt: Attempt): Promise<void>;
   /** Makes one with the file the last message, behind the first `pages`. */
@@ -59,6 +61,9 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   return {
     get empty() {
       return messages.every(({ digest }) => digest === "");
+    },
+    get refs() {
+      return messages.map(({ ref }) => ref);
     },
     show: async (pages, attempt) => {
       for (const [index, body] of pages.entries()) {
@@ -115,7 +120,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
         send: () => adapter.send(to, body, `${event.id}#${index}`),
         recover: async () => {
           const after = [mark, messages[index - 1]?.ref ?? last].flatMap((ref) => ref || []);
-          return adapter.recover?.(to, body, after);
+          return adapter.recover?.(to, body, after, `${event.id}#${index}`);
         },
       },
       attempt,

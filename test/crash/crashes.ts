@@ -39,6 +39,14 @@ const onDiscord: Platform = {
   shows: ({ around, person }) => around.discord.shows(person),
 };
 
+const onDingtalk: Platform = {
+  answer: words(4000),
+  words: ["start"],
+  env: (around) => around.onDingtalk,
+  ask: ({ around, person, text }) => around.dingtalk.say(person, text),
+  shows: ({ around, person }) => around.dingtalk.shows(person),
+};
+
 const PLATFORMS = {
   Telegram: onTelegram,
   "Telegram drafts": {
@@ -53,12 +61,10 @@ const PLATFORMS = {
       around.discord.ask(person, text);
     },
   },
-  DingTalk: {
-    answer: words(4000),
-    words: ["start"],
-    env: (around) => around.onDingtalk,
-    ask: ({ around, person, text }) => around.dingtalk.say(person, text),
-    shows: ({ around, person }) => around.dingtalk.shows(person),
+  DingTalk: onDingtalk,
+  "DingTalk cards": {
+    ...onDingtalk,
+    env: (around) => ({ ...around.onDingtalk, DINGTALK_CARD_TEMPLATE: "a.schema" }),
   },
   Console: {
     answer: [words(50), words(60), words(70)].join("\n\n"),

@@ -16,7 +16,7 @@ const NAMES = `
   OPENAI_CONTEXT_TOKENS PERSONA TELEGRAM_BOT_TOKEN TELEGRAM_API_ROOT
   TELEGRAM_WEBHOOK_URL TELEGRAM_WEBHOOK_SECRET TELEGRAM_RICH TELEGRAM_DRAFTS
   DISCORD_BOT_TOKEN DISCORD_API_ROOT DISCORD_FILE_AFTER DINGTALK_CLIENT_ID
-  DINGTALK_CLIENT_SECRET DINGTALK_MODE
+  DINGTALK_CLIENT_SECRET DINGTALK_MODE DINGTALK_CARD_TEMPLATE DINGTALK_CARD_FIELD
   OPENAI_MODELS CURRENCY HISTORY_MESSAGES HISTORY_TOKENS HISTORY_HOURS HISTORY_POLICY
   STORE_URL HTTP_HOST HTTP_PORT HTTP_PROXY
   HTTPS_PROXY ALL_PROXY NO_PROXY ALLOWED_USERS MESSAGES_PER_MINUTE
@@ -65,7 +65,7 @@ test("settings of any value are taken, or refused by name; nothing else", () => 
       } catch (error) {
         expect(error).toBeInstanceOf(ConfigError);
         outcomes.add((error as ConfigError).code);
-        expect((error as ConfigError).message).toMatch(/[A-Z]+_[A-Z_]+|PERSONA/);
+        expect((error as ConfigError).message).toMatch(/[A-Z]+_[A-Z_]+|PERSONA|CURRENCY/);
       }
     }),
     { numRuns: 600, seed: SEED },

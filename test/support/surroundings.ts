@@ -15,7 +15,11 @@ export async function surroundings(
     startTelegramSimulator(),
     startDiscordSimulator({ ...(names.discord && { host: names.discord }) }),
     // What a process has not stored before it died comes again soon.
-    startDingtalkSimulator({ redeliverMs: 1000, ...(names.dingtalk && { host: names.dingtalk }) }),
+    startDingtalkSimulator({
+      redeliverMs: 1000,
+      cardTemplate: { id: "a.schema", field: "content" },
+      ...(names.dingtalk && { host: names.dingtalk }),
+    }),
     startModelSimulator(model),
   ]);
   onTestFinished(async () => {

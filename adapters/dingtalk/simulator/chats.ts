@@ -22,6 +22,8 @@ export interface SimulatedMessage {
   readonly from: string;
   readonly title?: string;
   readonly text: string;
+  /** Of a card: whether it says that there is more to come. */
+  readonly isGrowing?: boolean;
 }
 
 /** All people and conversations, by name and by id; the ids come from the names. */

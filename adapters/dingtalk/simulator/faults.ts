@@ -11,8 +11,8 @@ export interface Fault {
   readonly how: "hang" | "reset" | "html" | "after" | { readonly status: number; readonly body?: object };
 }
 
-/** The requests that a robot makes: token, stream connection, the ways to say something. */
-export type CallName = "token" | "open" | "connect" | "webhook" | "person" | "group";
+/** The requests that a robot makes: token, stream connection, the ways to say something, and cards. */
+export type CallName = "token" | "open" | "connect" | "webhook" | "person" | "group" | "card" | "streaming";
 
 /** The faults still to come. */
 export interface Faults {

@@ -111,6 +111,7 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
       ready.clear();
     },
     drop: () => {
+      ready.clear();
       for (const socket of server.clients) socket.terminate();
     },
     mute: () => {

@@ -11,3 +11,15 @@ describeAdapter("dingtalk", async () => {
     close: () => simulator.close(),
   };
 });
+
+describeAdapter("dingtalk", async () => {
+  const cardTemplate = { id: "a.schema", field: "content" };
+  const simulator = await startDingtalkSimulator({ cardTemplate });
+  const { clientId, clientSecret, apiRoot } = simulator;
+  return {
+    adapter: createDingtalk({ clientId, clientSecret, apiRoot, cardTemplate }),
+    say: (text) => void simulator.say("ann", text),
+    shows: () => [...simulator.shows("ann")],
+    close: () => simulator.close(),
+  };
+});

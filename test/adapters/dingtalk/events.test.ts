@@ -1,5 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ZodError } from "zod";
 import { toEvent } from "../../../adapters/dingtalk/events.ts";
+import type { ChatEvent } from "../../../src/event.ts";
 import { setUp } from "./set-up.ts";
 
 test("a one-to-one message says who, where and what, and how to answer", async () => {
@@ -84,6 +87,32 @@ describe("of a message", () => {
     const group = { ...message, conversationType: "2" };
     expect(toEvent({ ...group, isInAtList: false }, receiver)).toBeUndefined();
     expect(toEvent({ ...group, isInAtList: true }, receiver)).toMatchObject({ chat: { kind: "group" } });
+  });
+
+  test("whatever it holds, it is plain data or refused as no message", () => {
+    const odd = fc.dictionary(
+      fc.constantFrom(...Object.keys(message), "content", "robotCode"),
+      fc.jsonValue(),
+    );
+    let taken = 0;
+    fc.assert(
+      fc.property(odd, (fields) => {
+        const event = parsed({ ...message, ...fields });
+        if (event) expect(JSON.parse(JSON.stringify(event))).toEqual(event);
+        taken += event ? 1 : 0;
+      }),
+      { numRuns: 500 },
+    );
+    expect(taken).toBeGreaterThan(0);
+
+    function parsed(fields: object): ChatEvent | undefined {
+      try {
+        return toEvent(fields, receiver);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ZodError);
+        return undefined;
+      }
+    }
   });
 
   test("fields of another kind than expected are left out, if it can be answered without them", () => {

@@ -6,7 +6,9 @@ import {
   startDingtalkSimulator,
 } from "../../../adapters/dingtalk/simulator.ts";
 import type { Receive } from "../../../src/adapter.ts";
+import { createColloquy } from "../../../src/colloquy.ts";
 import type { ChatEvent } from "../../../src/event.ts";
+import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
 
@@ -37,6 +39,17 @@ export async function setUp(options: SetUp = {}) {
   const world = await meet(options);
   await world.start();
   return world;
+}
+
+/** A whole bot, whose model says what the test lets it say. */
+export async function openBot(options: SetUp = {}) {
+  const world = await meet(options);
+  const hand = createHandModel();
+  const { log } = captureLog();
+  const bot = await createColloquy({ adapters: [world.bot], model: hand.model, store: "memory:", log });
+  onTestFinished(() => bot.stop());
+  await bot.start();
+  return { ...world, hand };
 }
 
 /** A page of these words. */

@@ -328,12 +328,12 @@ test("a message of unknown outcome is found when Discord has forgotten its nonce
   // Somebody asks on: that answer is not this one.
   discord.ask("ann", "q3");
   await until(() => discord.screen("ann").at(-1)?.state === "thinking");
-  expect(await bot.recover?.(to, { content: "whole" }, [answered])).toBeUndefined();
+  expect(await bot.recover?.(to, { content: "whole" }, [answered], "k#0")).toBeUndefined();
   const ref = await bot.send(to, { content: "ha" }, "q2#0");
   now += 10 * 60_000;
-  expect(await bot.recover?.(to, { content: "half" }, [answered])).toBe(ref);
-  expect(await bot.recover?.(to, { content: "whole" }, [`channel:${answered}`])).toBe(ref);
-  expect(await bot.recover?.(to, { content: "next" }, [ref])).toBeUndefined();
+  expect(await bot.recover?.(to, { content: "half" }, [answered], "k#0")).toBe(ref);
+  expect(await bot.recover?.(to, { content: "whole" }, [`channel:${answered}`], "k#0")).toBe(ref);
+  expect(await bot.recover?.(to, { content: "next" }, [ref], "k#0")).toBeUndefined();
   expect(discord.shows("ann")).toEqual(["of q1", "whole"]);
 });
 

@@ -170,7 +170,7 @@ describe("talking", () => {
     telegram.say("ann", "second");
     await next();
     const { to } = await next();
-    const recover = (...after: string[]) => bot.recover?.(to, body("whole"), after);
+    const recover = (...after: string[]) => bot.recover?.(to, body("whole"), after, "k#0");
     expect(await recover(known)).toBeUndefined();
     const lost = await bot.send(to, body("ha"), "k2");
     expect(await recover(known)).toBe(lost);
@@ -189,7 +189,7 @@ describe("talking", () => {
     }
     const newest = bot.newest?.(to) ?? "";
     const lost = await bot.send(to, body("ha"), "k1");
-    expect(await bot.recover?.(to, body("whole"), [newest])).toBe(lost);
+    expect(await bot.recover?.(to, body("whole"), [newest], "k#0")).toBe(lost);
     expect(bot.newest?.(to)).toBe(lost);
     expect(telegram.shows("ann")).toEqual(["whole"]);
   });
@@ -199,7 +199,7 @@ describe("talking", () => {
     telegram.say("ann", "/ask something", { chat: "family" });
     const { to } = await next();
     await bot.send(to, body("an answer"), "k1");
-    expect(await bot.recover?.(to, body("whole"), [])).toBeUndefined();
+    expect(await bot.recover?.(to, body("whole"), [], "k#0")).toBeUndefined();
     expect(telegram.shows("family")).toEqual(["an answer"]);
   });
 
