@@ -160,3 +160,27 @@ function sources(folder: string): string[] {
     return name.endsWith(".ts") ? [relative(root, path)] : [];
   });
 }
+
+test("the lock file holds every package for every system, so that npm ci can install it", () => {
+  const { packages } = JSON.parse(source("package-lock.json")) as { packages: Record<string, Locked> };
+  const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+      (name) => !isLocked(packages, path, name),
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
+interface Locked {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** As Node looks for it: beside the one that needs it, or further out. */
+function isLocked(packages: Readonly<Record<string, Locked>>, path: string, name: string): boolean {
+  for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf("/node_modules/")))) {
+    if (`${at ? `${at}/` : ""}node_modules/${name}` in packages) return true;
+    if (at === "") return false;
+    if (!at.includes("/node_modules/")) return `node_modules/${name}` in packages;
+  }
+}
