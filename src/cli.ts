@@ -137,10 +137,18 @@ cli
     process.stdout.write(await migrate({ from, to, interrupts, progress: process.stderr }));
   });
 
-// Whoever reads a part of the output alone, such as `head`, wants no more of it.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
-  throw error;
+// Whoever reads a part of the output alone, such as `head`, wants no more of it; a bot whose log nobody takes any more
+// has failed. A terminal that is gone takes nothing, not even what is wrong. What was accepted is kept either way.
+cli.hook("preAction", (_, action) => {
+  const code = action.name() === "start" ? FAILED : 0;
+  for (const stream of [process.stdin, process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(code);
+      // An ordinary exit would set the terminal back, and Node aborts where it is gone.
+      if (error.code === "EIO") process.kill(process.pid, "SIGKILL");
+      throw error;
+    });
+  }
 });
 try {
   if (existsSync(".env")) process.loadEnvFile(".env");

@@ -238,16 +238,23 @@ export function createEngine(options: EngineOptions): Engine {
   }
 }
 
-/** Where there are no buttons, choices are commands to be written. */
+/** What can be no button is a command to be written. */
 function offered(
   reply: Reply,
   { dialect }: Adapter,
 ): { said: string | AsyncIterable<string>; choices?: readonly Choice[] } {
   if (typeof reply !== "object" || isStream(reply)) return { said: reply ?? "" };
   const { text, choices } = reply;
-  if (dialect.offer) return { said: text, choices };
-  const commands = choices.map((choice) => `- \`/${choice.command} ${choice.text}\``);
-  return { said: `${text}\n\n${commands.join("\n")}` };
+  const buttons: Choice[] = [];
+  const commands: string[] = [];
+  for (const choice of choices) {
+    if (dialect.buttons?.fits(choice, buttons.length)) buttons.push(choice);
+    else commands.push(`- \`/${choice.command} ${choice.text}\``);
+  }
+  return {
+    said: [text, commands.join("\n")].filter(Boolean).join("\n\n"),
+    ...(buttons.length > 0 && { choices: buttons }),
+  };
 }
 
 /** What is still to be seen of the messages that were shown. */

@@ -7,6 +7,9 @@ import type { Api } from "./api.ts";
 
 /** The most that Discord lets a string option take (API docs, "Application Commands"), in characters. */
 const ARGUMENT_LENGTH = 6000;
+/** So many choices an option may have, and so many characters each (the same docs). */
+const MOST_CHOICES = 25;
+const CHOICE_LENGTH = 100;
 /** Installed to a server and by a person alone. */
 const INTEGRATION_TYPES = [0, 1];
 /** In servers, in the DM with the bot and in other private channels. */
@@ -31,6 +34,7 @@ const registered = z.array(
           description_localizations: z.record(z.string(), z.string()).nullish(),
           required: z.boolean().nullish(),
           max_length: z.number().nullish(),
+          choices: z.array(z.object({ name: z.string(), value: z.unknown() })).nullish(),
         }),
       )
       .nullish(),
@@ -70,14 +74,14 @@ export async function registerCommands({ api, application, menu, log }: Registra
   }
 }
 
-function toCommand({ name, description, argument }: CommandEntry) {
+function toCommand({ name, description, argument, choices }: CommandEntry) {
   return {
     type: ApplicationCommandType.ChatInput,
     name,
     ...localized(description),
     integration_types: INTEGRATION_TYPES,
     contexts: CONTEXTS,
-    options: argument ? [toOption(argument)] : [],
+    options: argument ? [choices ? toChoice(argument, choices) : toOption(argument)] : [],
   };
 }
 
@@ -88,6 +92,20 @@ function toOption(argument: Readonly<Record<string, string>>) {
     ...localized(argument),
     required: true,
     max_length: ARGUMENT_LENGTH,
+  };
+}
+
+/** More than Discord can list are free text. It may be left out: the answer then has them all. */
+function toChoice(argument: Readonly<Record<string, string>>, choices: readonly string[]) {
+  const fit = choices.length <= MOST_CHOICES && choices.every((choice) => choice.length <= CHOICE_LENGTH);
+  return {
+    type: ApplicationCommandOptionType.String,
+    name: "name",
+    ...localized(argument),
+    required: false,
+    ...(fit
+      ? { choices: choices.map((value) => ({ name: value, value })) }
+      : { max_length: ARGUMENT_LENGTH }),
   };
 }
 
@@ -113,6 +131,7 @@ function digest(commands: unknown): string {
       describe(option),
       option.required ?? false,
       option.max_length ?? null,
+      (option.choices ?? []).map(({ name, value }) => [name, value]),
     ]),
   ]);
   return JSON.stringify(plain.map((parts) => JSON.stringify(parts)).toSorted());

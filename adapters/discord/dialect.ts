@@ -1,12 +1,15 @@
 import type { Block, Heading, List, ListItem, Style, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
+import { componentsFor, fitsButton } from "./buttons.ts";
 import { APART, codeBlock } from "./escape.ts";
 import { printSpans } from "./spans.ts";
 
 /** A message as "Create Message" takes it. */
 export interface DiscordBody {
   readonly content: string;
+  /** Rows of buttons below it. */
+  readonly components?: readonly object[];
 }
 
 /** Discord's limit for `content`; its staff say that it counts code points (discord-api-docs #1315). */
@@ -24,6 +27,10 @@ export function createDiscordDialect(): Dialect<DiscordBody> {
     limits: { length: MAX_LENGTH, unit: "code points" },
     print: (blocks) => ({ content: printBlocks(lifted(blocks), false).replace(/^\n+/, "").trimEnd() }),
     fits: ({ content }) => countCodePoints(content) <= MAX_LENGTH,
+    buttons: {
+      fits: fitsButton,
+      add: (body, choices) => ({ ...body, components: componentsFor(choices) }),
+    },
   };
 }
 

@@ -48,6 +48,10 @@ const VOICE_MESSAGE = 1 << 13;
 /** The context of an interaction in the DM with the bot; in any other, other people may read along. */
 const BOT_DM = 1;
 
+/** Kinds of interactions: a slash command, and a button. */
+const COMMAND = 2;
+const COMPONENT = 3;
+
 const snowflake = z.string().regex(/^\d{1,20}$/);
 const user = z.object({
   id: snowflake,
@@ -71,7 +75,7 @@ const messageSchema = z.object({
 const interactionSchema = z.object({
   id: snowflake,
   application_id: snowflake,
-  type: z.literal(2),
+  type: z.union([z.literal(COMMAND), z.literal(COMPONENT)]),
   token: z.string().min(1),
   channel_id: snowflake,
   guild_id: z.string().optional().catch(undefined),
@@ -81,11 +85,14 @@ const interactionSchema = z.object({
   member: z.object({ user }).optional(),
   attachment_size_limit: z.int().positive().optional().catch(undefined),
   authorizing_integration_owners: z.record(z.string(), z.unknown()).catch({}),
-  data: z.object({
-    name: z.string().min(1),
-    type: z.literal(1).optional(),
-    options: z.array(z.object({ value: z.unknown() })).catch([]),
-  }),
+  data: z.union([
+    z.object({
+      name: z.string().min(1),
+      type: z.literal(1).optional(),
+      options: z.array(z.object({ value: z.unknown() })).catch([]),
+    }),
+    z.object({ custom_id: z.string() }),
+  ]),
 });
 
 type User = z.infer<typeof user>;
@@ -122,11 +129,12 @@ function attachmentsOf({
   return (listed.length > 0 ? listed : ["other"]).map((kind) => ({ kind }));
 }
 
-/** A slash command as an event; undefined if it is another interaction or none. */
+/** A slash command, or the one on a button, as an event; undefined if it is another interaction or none. */
 export function toInteractionEvent(payload: unknown): InteractionEvent | undefined {
   const { data: interaction } = interactionSchema.safeParse(payload);
   const author = interaction?.member?.user ?? interaction?.user;
-  if (!interaction || !author) return undefined;
+  const said = interaction && saidBy(interaction.data);
+  if (!interaction || !author || !said) return undefined;
   const { id, token, application_id: application, channel_id: channel, locale } = interaction;
   const { authorizing_integration_owners: owners, attachment_size_limit: fileBytes } = interaction;
   const at = timeOf(id);
@@ -140,19 +148,25 @@ export function toInteractionEvent(payload: unknown): InteractionEvent | undefin
     ...("1" in owners && !("0" in owners) && { userInstallOnly: true as const }),
     ...(fileBytes && { fileBytes }),
   };
-  const value = interaction.data.options[0]?.value;
   const event: ChatEvent = {
     id: `discord:${id}`,
     platform: "discord",
     user: { ...userOf(author), ...(locale && { locale }) },
     chat: { id: channel, kind: isDirect(interaction) ? "direct" : "group" },
     to,
-    text: typeof value === "string" ? value : "",
-    command: interaction.data.name.toLowerCase(),
+    ...said,
     placeholder: "@original",
     at,
   };
   return { event, id, application, token };
+}
+
+function saidBy(
+  data: z.infer<typeof interactionSchema>["data"],
+): { readonly command: string; readonly text: string } | undefined {
+  if ("custom_id" in data) return parseCommand(data.custom_id) ?? undefined;
+  const value = data.options[0]?.value;
+  return { command: data.name.toLowerCase(), text: typeof value === "string" ? value : "" };
 }
 
 /** Commands of before there were contexts tell none; what has no server and no member is the DM with the bot. */

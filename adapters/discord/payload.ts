@@ -4,6 +4,11 @@ import type { DiscordBody } from "./dialect.ts";
 const SUPPRESS_EMBEDS = 1 << 2;
 
 /** The fields of every message, new or edited: Discord goes back to its defaults where one is missing. */
-export function discordPayload({ content }: DiscordBody) {
-  return { content, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS };
+export function discordPayload({ content, components }: DiscordBody) {
+  return {
+    content,
+    allowed_mentions: { parse: [] },
+    flags: SUPPRESS_EMBEDS,
+    ...(components && { components }),
+  };
 }

@@ -108,6 +108,8 @@ export interface DiscordSimulator {
   say(user: string, text: string, attachments?: readonly string[]): string;
   /** Somebody uses a slash command, which must be registered; returns the interaction's id. */
   ask(user: string, question: string, options?: AskOptions): string;
+  /** Somebody presses the lowest button with this label in the DM, or in a channel; returns the interaction's id. */
+  press(user: string, label: string, channel?: string): string;
   /** What somebody sees in their DM with the bot, or in a server's channel, from top to bottom. */
   screen(user: string, channel?: string): Shown[];
   /** The bot's texts on that screen. */
@@ -316,6 +318,7 @@ function people(town: Town) {
     },
     ask: (user: string, question: string, options: AskOptions = {}) =>
       ask(town, { user, question, ...options }),
+    press: (user: string, label: string, channel?: string) => press(town, { user, label, channel }),
     screen,
     shows: (user: string, channel?: string) =>
       screen(user, channel)
@@ -365,13 +368,36 @@ function ask(
   const interaction = world.openInteraction({ person, channel, userInstallOnly });
   const answer = command.options.length > 0 ? question : "";
   world.say(channel, { id: interaction.id, author: person, text: `/${name} ${answer}`.trim(), interaction });
-  const d = interactionJson(interaction, command, {
-    bot,
-    place: where,
-    locale: more.locale ?? "en-US",
-    answer,
-    fileBytes,
-  });
+  const d = interactionJson(
+    interaction,
+    { command },
+    {
+      bot,
+      place: where,
+      locale: more.locale ?? "en-US",
+      answer,
+      fileBytes,
+    },
+  );
+  gateway.dispatch({ t: "INTERACTION_CREATE", d, intent: 0 });
+  return interaction.id;
+}
+
+/** A press of the lowest button with this label. */
+function press(
+  { world, gateway, bot, fileBytes }: Town,
+  { user, label, channel: name }: { user: string; label: string; channel: string | undefined },
+): string {
+  const person = world.person(user);
+  const channel =
+    name === undefined ? world.directChannel(person) : world.serverChannel(name, name !== "elsewhere");
+  const all = channel.entries.flatMap((entry) => entry.buttons.map((button) => ({ entry, button })));
+  const found = all.findLast(({ button }) => button.label === label);
+  if (!found) throw new Error(`There is no button "${label}"`);
+  const place = name === undefined ? "dm" : name === "elsewhere" ? "user-install" : "guild";
+  const interaction = world.openInteraction({ person, channel, userInstallOnly: place === "user-install" });
+  const use = { pressed: found.entry, id: found.button.id };
+  const d = interactionJson(interaction, use, { bot, place, locale: "en-US", answer: "", fileBytes });
   gateway.dispatch({ t: "INTERACTION_CREATE", d, intent: 0 });
   return interaction.id;
 }
@@ -381,4 +407,6 @@ function checkAnswer({ name, options: [option] }: RegisteredCommand, question: s
   if (option?.required && !question) throw new Error(`/${name} needs "${option.name}"`);
   if (option?.max_length !== undefined && codePoints(question) > option.max_length)
     throw new Error(`/${name} takes at most ${option.max_length} characters`);
+  if (question && option?.choices && !option.choices.some(({ value }) => value === question))
+    throw new Error(`/${name} takes one of ${option.choices.map(({ value }) => value).join(", ")}`);
 }

@@ -14,7 +14,7 @@ import { createMessages } from "./messages.ts";
 import { poll } from "./poll.ts";
 import type { RichMode } from "./rich.ts";
 import { createUnstored } from "./unstored.ts";
-import { Bot, toEvent, updateId, wantedUpdates } from "./updates.ts";
+import { Bot, pressIn, toEvent, updateId, wantedUpdates } from "./updates.ts";
 import { createWebhook, secretFrom, watchWebhook } from "./webhook.ts";
 import { createWrite } from "./write.ts";
 
@@ -171,6 +171,11 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     }
   }
 
+  /** The button looks as if it were at work until then. That this fails, or comes too late, does no harm. */
+  async function settle(press: string): Promise<void> {
+    await call("answerCallbackQuery", { callback_query_id: press }).catch(() => undefined);
+  }
+
   function cannotStore(error: unknown): never {
     log.error({}, `a message from Telegram cannot be stored and waits there: ${describeError(error)}`);
     throw error;
@@ -185,9 +190,12 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       log.warn({ update: updateId(update) }, "skipped an update from Telegram that makes no sense");
       return;
     }
-    if (!event) return;
-    const { chat, question } = readAddress(event.to);
-    if (question !== undefined) note(chat, question);
-    await unstored.receive(event, receive);
+    if (event) {
+      const { chat, question } = readAddress(event.to);
+      if (question !== undefined) note(chat, question);
+      await unstored.receive(event, receive);
+    }
+    const press = pressIn(update);
+    if (press !== undefined) void settle(press);
   }
 }

@@ -1,8 +1,9 @@
 import type { Block, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
+import type { Buttons, Dialect } from "../../src/text/dialect.ts";
 import { spellOutLinks } from "../../src/text/links.ts";
 import { type Mark, writeSpans } from "../../src/text/nest.ts";
 import { alignTable, tableCards } from "../../src/text/table.ts";
+import { type Button, buttonsFor, fitsButton } from "./buttons.ts";
 import { cleaned } from "./clean.ts";
 import { countEntities, type MessageEntity, trimmed } from "./entities.ts";
 import { isLinkable } from "./links.ts";
@@ -22,6 +23,8 @@ export interface ClassicBody {
 export interface TelegramBody extends ClassicBody {
   /** The same as the HTML of a rich message, where that says more; servers of before Bot API 10.1 know none. */
   readonly rich?: string;
+  /** What may be chosen below it, row by row. */
+  readonly buttons?: readonly (readonly Button[])[];
 }
 
 /**
@@ -53,13 +56,20 @@ export function createTelegramDialect(options: { readonly rich?: RichMode } = {}
       ...(rich === "auto" && needsRich(blocks) && { rich: printRich(blocks) }),
     }),
     fits: (body) => fitsClassic(body) && (body.rich === undefined || fitsRich(body.rich)),
+    buttons: BUTTONS,
   };
 }
+
+const BUTTONS: Buttons<TelegramBody> = {
+  fits: fitsButton,
+  add: (body, choices) => ({ ...body, buttons: buttonsFor(choices) }),
+};
 
 const RICH: Dialect<TelegramBody> = {
   limits: { length: MAX_RICH_LENGTH, unit: "utf16" },
   print: (blocks) => ({ text: "", entities: [], rich: printRich(blocks) }),
   fits: ({ rich = "" }) => fitsRich(rich),
+  buttons: BUTTONS,
 };
 
 function printClassic(blocks: readonly Block[]): ClassicBody {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -91,6 +92,10 @@ export interface TelegramSimulator {
   draft(user: string): SimulatedDraft | undefined;
   /** The person presses the button below the draft; returns the update's id. */
   stop(user: string): number;
+  /** The person presses a button of the bot, the lowest with this text; returns the update's id. */
+  press(user: string, button: string, options?: { readonly chat?: string }): number;
+  /** So many presses have not been answered. */
+  readonly unanswered: number;
   /** Whether the bot is shown to be typing there. */
   typing(name: string): boolean;
   userId(user: string): number;
@@ -135,6 +140,7 @@ export async function startTelegramSimulator(
   const over = new AbortController();
   const limits = { ...REAL_FLOOD_LIMITS, ...(typeof flood === "object" && flood) };
   const unlimited = () => undefined;
+  const presses = new Set<string>();
   const drafts = createDrafts({
     chats,
     feed,
@@ -143,7 +149,7 @@ export async function startTelegramSimulator(
     lastsMs: draftMs,
   });
   const methods = new Map([
-    ...createMethods({ bot, chats, feed, rich, flood: flood ? createFlood(limits) : unlimited }),
+    ...createMethods({ bot, chats, feed, rich, presses, flood: flood ? createFlood(limits) : unlimited }),
     ...(options.drafts === false ? [] : drafts.methods),
   ]);
 
@@ -192,6 +198,32 @@ export async function startTelegramSimulator(
         .map(({ text }) => text),
     draft: (user) => drafts.shownIn(chats.named(user)),
     stop: (user) => drafts.stop(chats.named(user)),
+    press: (user, text, { chat: group } = {}) => {
+      const chat = group === undefined ? chats.named(user) : chats.named(group);
+      const buttons = chat.messages.flatMap((message) =>
+        (message.buttons ?? []).map((button) => ({ message, button })),
+      );
+      const found = buttons.findLast(({ button }) => button.text === text);
+      if (!found)
+        throw new Error(
+          `There is no button "${text}"; there are ${buttons.map(({ button }) => button.text).join(", ")}`,
+        );
+      const id = randomUUID();
+      presses.add(id);
+      const { id: from, locale } = chats.person(user);
+      return feed.add({
+        callback_query: {
+          id,
+          from: { id: from, is_bot: false, first_name: user, language_code: locale },
+          message: toMessage(found.message, chat, bot),
+          chat_instance: "1",
+          data: found.button.data,
+        },
+      });
+    },
+    get unanswered() {
+      return presses.size;
+    },
     typing: (name) => chats.named(name).typingUntil > Date.now(),
     userId: (user) => chats.person(user).id,
     chatId: (name) => chats.named(name).id,

@@ -7,7 +7,7 @@ export type Bot = z.infer<typeof Bot>;
 
 /** The kinds of updates that the adapter asks Telegram for; with drafts, the button below them too. */
 export function wantedUpdates(drafts: boolean): string[] {
-  return drafts ? ["message", STOPPED] : ["message"];
+  return drafts ? ["message", "callback_query", STOPPED] : ["message", "callback_query"];
 }
 
 /** Somebody has pressed the button that stops an answer: https://core.telegram.org/bots/api#update. */
@@ -48,9 +48,22 @@ const Stopped = z.object({
   chat: Sender.omit({ is_bot: true }).extend({ type: z.literal("private") }),
   message_thread_id: z.int().optional(),
 });
+/** Somebody has pressed a button of ours: https://core.telegram.org/bots/api#callbackquery. */
+const Pressed = z.object({
+  id: z.string().min(1),
+  from: Sender,
+  message: Message.pick({
+    message_id: true,
+    chat: true,
+    message_thread_id: true,
+    is_topic_message: true,
+  }),
+  data: z.string(),
+});
 const Update = z.object({
   update_id: z.int().nonnegative(),
   message: z.unknown().optional(),
+  callback_query: z.unknown().optional(),
   [STOPPED]: z.unknown().optional(),
 });
 
@@ -78,6 +91,7 @@ export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
   const update = Update.parse(raw);
   const id = `telegram:${bot.id}:${update.update_id}`;
   if (update[STOPPED] !== undefined) return { id, ...toStop(Stopped.parse(update[STOPPED])) };
+  if (update.callback_query !== undefined) return toChosen(update.callback_query, id);
   if (update.message === undefined) return undefined;
   const message = Message.parse(update.message);
   const { from, chat } = message;
@@ -95,6 +109,28 @@ export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
     ...(attachments.length > 0 && { attachments }),
     at: message.date === undefined ? Date.now() : message.date * 1000,
   };
+}
+
+/** The command on the button, as if it had been written; undefined where there is none, or nowhere to answer. */
+function toChosen(raw: unknown, id: string): ChatEvent | undefined {
+  const { data: pressed } = Pressed.safeParse(raw);
+  const command = pressed && parseCommand(pressed.data);
+  if (!command || pressed.message.chat.type === "channel") return undefined;
+  const { from, message } = pressed;
+  return {
+    id,
+    platform: "telegram",
+    user: toUser(from),
+    chat: { id: String(message.chat.id), kind: message.chat.type === "private" ? "direct" : "group" },
+    to: toAddress(message),
+    ...command,
+    at: Date.now(),
+  };
+}
+
+/** The id of a press that waits for being answered: until then the button looks as if it were at work. */
+export function pressIn(raw: unknown): string | undefined {
+  return Pressed.safeParse(Update.safeParse(raw).data?.callback_query).data?.id;
 }
 
 /** What /stop does, but nobody has said anything; a private chat has the id of its person. */
@@ -177,7 +213,12 @@ function toUser({
 }
 
 /** Where to answer, and what. */
-function toAddress({ chat, message_id, message_thread_id: thread, is_topic_message }: Message): Address {
+function toAddress({
+  chat,
+  message_id,
+  message_thread_id: thread,
+  is_topic_message,
+}: Pick<Message, "chat" | "message_id" | "message_thread_id" | "is_topic_message">): Address {
   return {
     chat: chat.id,
     question: message_id,

@@ -33,7 +33,9 @@ export function createWrite(callChat: Call, log: Log): Write {
   return write;
 
   /** The rich form if there is one; the other if the server does not take it. */
-  async function write(act: Act, body: TelegramBody, where: Where): Promise<unknown> {
+  async function write(act: Act, body: TelegramBody, place: Where): Promise<unknown> {
+    const { buttons } = body;
+    const where = { ...place, ...(buttons && { reply_markup: { inline_keyboard: buttons } }) };
     if (body.rich === undefined) return writeClassic(act, body, where);
     if (!isRichKnown) return writeClassic(act, withoutRich(body), where);
     const { rich: method, ...options } = METHODS[act];

@@ -1,4 +1,4 @@
-import closeWithGrace from "close-with-grace";
+import closeWithGrace, { type Options } from "close-with-grace";
 import { describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
 
@@ -7,6 +7,9 @@ const STOP_WITHIN_MS = 15_000;
 
 /** A second signal within this time is the first one's echo, in ms. */
 const ECHO_MS = 500;
+
+/** After these nothing can be ended in order: whoever catches them comes back to the same instruction without end. */
+const FATAL = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV"] as const;
 
 /** Something that is on its way. */
 export interface Running {
@@ -19,7 +22,7 @@ export interface Running {
 export async function run(log: Log, begin: () => Promise<Running>): Promise<void> {
   let program: Running | undefined;
   const onSecondError = (err: unknown) => log.error({ err }, `a second error: ${describeError(err)}`);
-  const options = { delay: STOP_WITHIN_MS, logger: false, onSecondError } as const;
+  const options: Options = { delay: STOP_WITHIN_MS, logger: false, skip: [...FATAL], onSecondError };
   const grace = closeWithGrace(options, async ({ signal, err }) => {
     ignoreEcho();
     // Ended like by a crash: parking in order would clear the event that may be to blame, and it would come again

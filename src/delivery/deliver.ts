@@ -60,8 +60,9 @@ export async function deliver<Body>(
   function withChoices(all: readonly Body[]): readonly Body[] {
     const { choices = [] } = delivery;
     const last = all.at(-1);
-    if (last === undefined || choices.length === 0 || !adapter.dialect.offer) return all;
-    return [...all.slice(0, -1), adapter.dialect.offer(last, choices)];
+    const { buttons } = adapter.dialect;
+    if (last === undefined || choices.length === 0 || !buttons) return all;
+    return [...all.slice(0, -1), buttons.add(last, choices)];
   }
 
   function attempt<T>(action: () => Promise<T>): Promise<T> {

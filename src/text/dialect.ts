@@ -10,8 +10,16 @@ export interface Dialect<Body> {
   readonly limits: Limits;
   print(blocks: readonly Block[]): Body;
   fits(body: Body): boolean;
-  /** The same with buttons; it fits if `body` does. Without this method choices are commands to be written. */
-  offer?(body: Body, choices: readonly Choice[]): Body;
+  /** How choices become buttons; without it they are commands to be written. */
+  readonly buttons?: Buttons<Body>;
+}
+
+/** Buttons below a message. */
+export interface Buttons<Body> {
+  /** Whether a choice can be a button, as the one at `index` among those that are. */
+  fits(choice: Choice, index: number): boolean;
+  /** The body with buttons, in this order; it fits if `body` does. */
+  add(body: Body, choices: readonly Choice[]): Body;
 }
 
 /** A command with its argument that a person may give by a button. */

@@ -30,6 +30,7 @@ export interface WorldOptions {
   readonly reply?: ModelSimulatorOptions["reply"];
   readonly contextTokens?: number;
   readonly persona?: string;
+  readonly personas?: ReadonlyMap<string, string>;
   readonly middleware?: readonly Handler[];
   readonly commands?: readonly Command[];
 }
@@ -62,6 +63,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       contextTokens: 32_768,
     }),
     persona: options.persona ?? "You are a test.",
+    ...(options.personas && { personas: options.personas }),
     store,
     log,
     ...(options.middleware && { middleware: options.middleware }),

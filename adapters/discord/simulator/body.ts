@@ -1,3 +1,4 @@
+import { readButtons, type SimulatedButton } from "./components.ts";
 import type { AllowedMentions } from "./mentions.ts";
 import { invalidForm, refusals } from "./refusal.ts";
 
@@ -23,6 +24,8 @@ export interface MessageBody {
   readonly mentions: AllowedMentions | undefined;
   readonly embeds: number;
   readonly files: readonly SentFile[];
+  /** Undefined leaves those that there are. */
+  readonly buttons: readonly SimulatedButton[] | undefined;
   /** The ids of the attachments that an edit keeps; undefined keeps all. */
   readonly kept: readonly string[] | undefined;
 }
@@ -85,6 +88,7 @@ export function readMessage({ json, files }: Body): MessageBody {
     mentions: readMentions(json.allowed_mentions),
     embeds,
     files,
+    buttons: readButtons(json.components),
     kept: readKept(json.attachments),
   };
 }

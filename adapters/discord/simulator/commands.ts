@@ -18,6 +18,7 @@ interface CommandOption {
   readonly description: string;
   readonly required?: boolean;
   readonly max_length?: number;
+  readonly choices?: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** Discord API docs, "Application Commands": per scope 100 commands, 25 options each. */
@@ -26,6 +27,9 @@ const OPTIONS = 25;
 const DESCRIPTION = 100;
 /** The most that a string option may allow. */
 const OPTION_LENGTH = 6000;
+/** Of an option, and the characters of each. */
+const CHOICES = 25;
+const CHOICE_LENGTH = 100;
 const NAME = /^[-_'\p{L}\p{N}\p{Script=Devanagari}\p{Script=Thai}]{1,32}$/u;
 const LOCALES = new Set(
   (
@@ -111,7 +115,20 @@ function toOption(body: Record<string, unknown>, path: string): CommandOption {
     description_localizations: body.description_localizations ?? null,
     ...(body.required === true ? { required: true } : {}),
     ...(typeof maxLength === "number" ? { max_length: maxLength } : {}),
+    ...(body.choices === undefined ? {} : { choices: toChoices(body.choices, `${path}.choices`) }),
   } as CommandOption;
+}
+
+function toChoices(value: unknown, path: string): CommandOption["choices"] {
+  const list = Array.isArray(value) ? value.map(asObject) : [];
+  if (list.length > CHOICES)
+    throw invalidForm(path, "BASE_TYPE_MAX_LENGTH", `Must be ${CHOICES} or fewer in length.`);
+  return list.map(({ name, value: chosen }) => {
+    for (const text of [name, chosen])
+      if (typeof text !== "string" || codePoints(text) < 1 || codePoints(text) > CHOICE_LENGTH)
+        throw invalidForm(path, "BASE_TYPE_BAD_LENGTH", `Must be between 1 and ${CHOICE_LENGTH} in length.`);
+    return { name: String(name), value: String(chosen) };
+  });
 }
 
 function checkNames(body: Record<string, unknown>, path: string): { name: string; description: string } {

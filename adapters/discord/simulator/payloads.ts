@@ -55,12 +55,20 @@ export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
     mention_roles: [],
     attachments: files.map((file, index) => attachmentJson(file, attachmentId(entry, index))),
     embeds: [],
-    components: [],
+    components: entry.buttons.map(({ label, id }) => ({
+      type: 1,
+      components: [{ type: 2, style: 2, label, custom_id: id }],
+    })),
     pinned: false,
     tts: false,
     ...(entry.nonce === undefined ? {} : { nonce: entry.nonce }),
     ...(entry.interaction ? { webhook_id: bot.applicationId, application_id: bot.applicationId } : {}),
   };
+}
+
+function commandData({ id, name, options: [option] }: RegisteredCommand, answer: string): object {
+  const options = option && answer ? [{ name: option.name, type: option.type, value: answer }] : [];
+  return { id, name, type: 1, options };
 }
 
 function attachmentJson({ name, bytes }: { name: string; bytes: number }, id: string): object {
@@ -84,26 +92,22 @@ function attachmentJson({ name, bytes }: { name: string; bytes: number }, id: st
 /** What the gateway sends when somebody uses a slash command. */
 export function interactionJson(
   interaction: Interaction,
-  command: RegisteredCommand,
+  use: { readonly command: RegisteredCommand } | { readonly pressed: Entry; readonly id: string },
   more: { bot: Bot; place: Place; locale: string; answer: string; fileBytes: number },
 ): object {
   const { bot, place, locale, answer } = more;
   const { channel, person } = interaction;
   const user = userJson(person, bot);
-  const [option] = command.options;
   const guild = guildOf(channel);
   return {
     id: interaction.id,
     application_id: bot.applicationId,
-    type: 2,
+    type: "command" in use ? 2 : 3,
     version: 1,
     token: interaction.token,
-    data: {
-      id: command.id,
-      name: command.name,
-      type: 1,
-      options: option && answer ? [{ name: option.name, type: option.type, value: answer }] : [],
-    },
+    ...("command" in use
+      ? { data: commandData(use.command, answer) }
+      : { data: { custom_id: use.id, component_type: 2 }, message: messageJson(use.pressed, channel, bot) }),
     channel: channelJson(channel, bot),
     channel_id: channel.id,
     locale,

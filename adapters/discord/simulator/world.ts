@@ -1,3 +1,4 @@
+import type { SimulatedButton } from "./components.ts";
 import { randomBytes } from "node:crypto";
 import type { MessageBody, SentFile } from "./body.ts";
 import { createSnowflakes, idOf } from "./ids.ts";
@@ -37,6 +38,8 @@ export interface Entry {
   thinking: boolean;
   pings: Set<string>;
   files: readonly SentFile[];
+  /** What the bot lets people choose below it. */
+  buttons: readonly SimulatedButton[];
   /** File names of what a person attached. */
   readonly attachments: readonly string[];
   readonly nonce: string | undefined;
@@ -122,7 +125,7 @@ export function createWorld({ clock, responseMs, tokenMs, keep, onChange }: Worl
 
   function add(channel: Channel, entry: Partial<Entry>): Entry {
     const blank = { text: "", flags: 0, edits: 0, editedAt: undefined, thinking: false, nonce: undefined };
-    const fresh = { author: undefined, pings: new Set<string>(), files: [], attachments: [] };
+    const fresh = { author: undefined, pings: new Set<string>(), files: [], buttons: [], attachments: [] };
     const whole: Entry = { id: nextId(), at: clock(), ...blank, ...fresh, ...entry };
     channel.entries.push(whole);
     channel.entries.splice(0, Math.max(0, channel.entries.length - keep));
@@ -153,7 +156,8 @@ export function createWorld({ clock, responseMs, tokenMs, keep, onChange }: Worl
     if (!text && body.files.length === 0 && body.embeds === 0) throw refusals.emptyMessage();
     const usual = more.interaction ? DEFAULT_MENTIONS.webhook : DEFAULT_MENTIONS.channel;
     const pings = new Set(pingsOf(text, body.mentions ?? usual));
-    return add(channel, { text, pings, files: body.files, flags: body.flags, ...more });
+    const { files, flags, buttons = [] } = body;
+    return add(channel, { text, pings, files, flags, buttons, ...more });
   }
 
   /** Edit Message: also what turns a deferral into an answer. An edit that names no mentions allows the usual ones. */
@@ -167,6 +171,7 @@ export function createWorld({ clock, responseMs, tokenMs, keep, onChange }: Worl
     const { kept } = body;
     const old = entry.files.filter((_, index) => kept?.includes(attachmentId(entry, index)) ?? true);
     entry.files = [...old, ...body.files];
+    entry.buttons = body.buttons ?? entry.buttons;
     if (!entry.thinking) entry.edits++;
     entry.thinking = false;
     entry.editedAt = clock();

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SimulatedButton } from "./buttons.ts";
 import type { SimulatedDraft } from "./drafts.ts";
 import type { SimulatedEntity } from "./entities.ts";
 import { badRequest, Refusal } from "./refusal.ts";
@@ -44,6 +45,8 @@ export interface SimulatedMessage {
   entities: readonly SimulatedEntity[];
   /** What a rich message shows; `text` is how that reads. */
   rich?: SimulatedRich | undefined;
+  /** What the bot lets people choose below it. */
+  buttons?: readonly SimulatedButton[] | undefined;
   edits: number;
 }
 
@@ -58,7 +61,7 @@ export interface Chats {
   migrate(name: string): { from: SimulatedChat; to: SimulatedChat };
   add(
     chat: SimulatedChat,
-    message: SimulatedText & Pick<SimulatedMessage, "sender" | "thread" | "replyTo" | "rich">,
+    message: SimulatedText & Pick<SimulatedMessage, "sender" | "thread" | "replyTo" | "rich" | "buttons">,
   ): SimulatedMessage;
 }
 
@@ -97,7 +100,7 @@ export function createChats(keep: number): Chats {
       to.before = from;
       return { from, to };
     },
-    add: (chat, { text, entities, sender, thread, replyTo, rich }) => {
+    add: (chat, { text, entities, sender, thread, replyTo, rich, buttons }) => {
       lastMessage += 1;
       const message: SimulatedMessage = {
         id: lastMessage,
@@ -109,6 +112,7 @@ export function createChats(keep: number): Chats {
         ...(thread !== undefined && { thread }),
         ...(replyTo !== undefined && { replyTo }),
         ...(rich && { rich }),
+        ...(buttons && { buttons }),
       };
       chat.messages.push(message);
       chat.messages.splice(0, Math.max(0, chat.messages.length - keep));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Chats, Person, SimulatedChat, SimulatedMessage } from "./chats.ts";
 import { type Feed, readHook } from "./feed.ts";
+import { readButtons, type SimulatedButton } from "./buttons.ts";
 import { badRequest } from "./refusal.ts";
 import { readBlocksAloud, type SimulatedRich } from "./rich.ts";
 import { readRichMessage } from "./rich-blocks.ts";
@@ -26,6 +27,8 @@ export interface MethodsOptions {
   readonly rich: boolean;
   /** Throws if there is too much writing. */
   readonly flood: (chat: SimulatedChat) => void;
+  /** The ids of presses that wait for being answered. */
+  readonly presses: Set<string>;
 }
 
 /** sendChatAction lasts 5 s or until a message comes: https://core.telegram.org/bots/api#sendchataction. */
@@ -79,10 +82,10 @@ function updateMethods({ feed }: MethodsOptions): Record<string, Method> {
   };
 }
 
-function messageMethods({ bot, chats, flood, rich }: MethodsOptions): Record<string, Method> {
+function messageMethods({ bot, chats, flood, rich, presses }: MethodsOptions): Record<string, Method> {
   const send = (fields: Fields, read: (fields: Fields) => Content) => {
     const chat = chats.writable(fields["chat_id"]);
-    const content = read(fields);
+    const content = { ...read(fields), buttons: readButtons(fields["reply_markup"]) };
     const replyTo = readReply(chat, fields["reply_parameters"]);
     flood(chat);
     const thread = fields["message_thread_id"];
@@ -99,7 +102,11 @@ function messageMethods({ bot, chats, flood, rich }: MethodsOptions): Record<str
       const chat = chats.writable(fields["chat_id"]);
       const message = find(chat, fields["message_id"]);
       const isRich = rich && fields["rich_message"] !== undefined;
-      const content: Content = isRich ? readRich(fields) : readText(fields);
+      const content: Content = {
+        ...(isRich ? readRich(fields) : readText(fields)),
+        // An edit without buttons takes them away.
+        buttons: readButtons(fields["reply_markup"]),
+      };
       if (!message) throw badRequest("message to edit not found");
       if (message.sender) throw badRequest("message can't be edited");
       flood(chat);
@@ -114,6 +121,12 @@ function messageMethods({ bot, chats, flood, rich }: MethodsOptions): Record<str
       chat.messages.splice(chat.messages.indexOf(message), 1);
       return true;
     },
+    answerCallbackQuery: ({ callback_query_id: id }) => {
+      if (!presses.delete(String(id))) {
+        throw badRequest("query is too old and response timeout expired or query ID is invalid");
+      }
+      return true;
+    },
     sendChatAction: ({ chat_id, action }) => {
       const chat = chats.writable(chat_id);
       if (action !== "typing") throw badRequest("wrong parameter action in request");
@@ -124,7 +137,10 @@ function messageMethods({ bot, chats, flood, rich }: MethodsOptions): Record<str
 }
 
 /** What a message shows. */
-type Content = SimulatedText & { readonly rich?: SimulatedRich | undefined };
+type Content = SimulatedText & {
+  readonly rich?: SimulatedRich | undefined;
+  readonly buttons?: readonly SimulatedButton[] | undefined;
+};
 
 function readRich(fields: Fields): Content {
   const rich = readRichMessage(fields["rich_message"]);
@@ -132,7 +148,8 @@ function readRich(fields: Fields): Content {
 }
 
 function looksLike(a: Content, b: Content): boolean {
-  const look = ({ text, entities, rich }: Content) => JSON.stringify([text, entities, rich]);
+  const look = ({ text, entities, rich, buttons = [] }: Content) =>
+    JSON.stringify([text, entities, rich, buttons]);
   return look(a) === look(b);
 }
 

@@ -623,7 +623,10 @@ describe("webhook", () => {
     expect(events[0]).toMatchObject({ command: "ask", text: "why is rain" });
     await until(() => telegram.pending === 0);
     expect(calls(telegram, "getUpdates")).toEqual([]);
-    expect(calls(telegram, "setWebhook")[0]?.payload).toMatchObject({ url, allowed_updates: ["message"] });
+    expect(calls(telegram, "setWebhook")[0]?.payload).toMatchObject({
+      url,
+      allowed_updates: ["message", "callback_query"],
+    });
     await bot.stop();
     expect(calls(telegram, "deleteWebhook")).toEqual([]);
   });

@@ -85,6 +85,7 @@ describe("the adapter", () => {
     expect(adapter.draft).toBeUndefined();
     expect(telegram.calls.find(({ method }) => method === "getUpdates")?.payload["allowed_updates"]).toEqual([
       "message",
+      "callback_query",
     ]);
   });
 
