@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { createDiscordDialect } from "../adapters/discord/dialect.ts";
+import { createDiscord } from "../adapters/discord/index.ts";
 import { discordPayload } from "../adapters/discord/payload.ts";
 import { readMessage } from "../adapters/discord/simulator/body.ts";
 import { createTelegramDialect } from "../adapters/telegram/dialect.ts";
 import { readButtons } from "../adapters/telegram/simulator/buttons.ts";
+import { createHistory, emptyConversation } from "../src/conversation.ts";
 import type { Offer } from "../src/handler.ts";
+import { openStore } from "../src/store.ts";
 import { parseMarkdown } from "../src/text/markdown.ts";
 import { flat } from "./support/surroundings.ts";
 import { until } from "./support/until.ts";
@@ -96,6 +99,36 @@ test("what can be no button is a command to be written; nothing a model writes b
   await until(() => flat(discord.shows("bob")).includes("pirate"));
   expect(() => telegram.press("bob", "pirate")).toThrow("no button");
   expect(() => discord.press("bob", "pirate")).toThrow("no button");
+});
+
+test("choices that an earlier run has recorded, but not shown, are shown", async () => {
+  const { telegram, store: url } = await openWorld({ persona, personas });
+  const store = await openStore(url);
+  const history = createHistory(await store.open("history"));
+  const choices = [{ label: "kept", command: "persona", text: "plain" }];
+  await history.save({
+    ...emptyConversation(`telegram:${telegram.userId("ann")}`),
+    revision: 1,
+    outbox: { event: `telegram:${telegram.token.split(":")[0]}:7001`, text: "Choose.", choices, shown: [] },
+  });
+  await store.close();
+  expect(telegram.say("ann", "/persona")).toBe(7001);
+  await until(() => telegram.shows("ann").includes("Choose."));
+  telegram.press("ann", "kept");
+  await until(() => flat(telegram.shows("ann")).includes("I am plain here."));
+});
+
+test("buttons go where a message becomes another", async () => {
+  const { discord } = await openWorld({ persona, personas });
+  const adapter = createDiscord({ token: discord.token, apiRoot: discord.apiRoot });
+  const to = { channel: discord.channelId("ann") };
+  const body = adapter.dialect.print(parseMarkdown("Choose:"));
+  const choices = [{ label: "pirate", command: "persona", text: "pirate" }];
+  discord.say("ann", "hi");
+  await until(() => discord.shows("ann").length === 1);
+  const ref = await adapter.send(to, adapter.dialect.buttons?.add(body, choices) ?? body, "k#0");
+  await adapter.edit?.(to, ref, adapter.dialect.print(parseMarkdown("Sorry.")));
+  expect(() => discord.press("ann", "pirate")).toThrow("no button");
 });
 
 test("as many choices as there may be keep the platforms' limits", () => {

@@ -230,8 +230,9 @@ export async function edit(
       { gone: true },
     );
   const action = "edit a message";
-  const patch = async () =>
-    void (await api({ method: "PATCH", ...place, body: discordPayload(body), action }));
+  // Buttons that are not named stay: below something else, such as an apology, they make no sense.
+  const edited = { components: [], ...discordPayload(body) };
+  const patch = async () => void (await api({ method: "PATCH", ...place, body: edited, action }));
   if (!("interaction" in to) || place.auth) return patch();
   if (isAttached(ref)) return editAttached(api, to, { ref, page: body });
   return responded(api, to, patch);
