@@ -30,7 +30,7 @@ const SPECIAL = /[\\`*_~\]&<\p{Cc}\p{Cf}\p{Surrogate}]/u;
 export function withPlainStarts(lines: string): string {
   return lines
     .replace(/^[^\S\n]+/gm, "")
-    .replace(/^(?:#{1,6}(?=\s|$)|>|[-+*_](?=\s|$)|\[(?=[ x]\]\s)|(?:=+|[-:|][-:| \t]*)$)/gim, "\\$&")
+    .replace(/^(?:#{1,6}(?=\s|$)|>|[-+*_](?=\s|$)|\[(?=[ x]\]\s)|(?:=+[ \t]*|[-:|][-:| \t]*)$)/gim, "\\$&")
     .replace(/^(\d{1,9})(?=[.)](?:\s|$))/gm, "$1\\");
 }
 
