@@ -17,7 +17,7 @@ const ALONE = ["test/proxy/proxy.test.ts"];
 
 const shared = {
   // Most tests wait for a simulator, not for the processor.
-  maxWorkers: 4,
+  maxWorkers: 5,
   testTimeout: 30_000,
   hookTimeout: 30_000,
 };

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import type { Model, Usage } from "../../src/model/model.ts";
 import { createOpenAI } from "../../src/model/openai.ts";
+import { runs } from "../support/runs.ts";
 
 /** What stands where something else is expected. */
 const odd = fc.oneof(
@@ -49,7 +50,7 @@ test("whatever a service sends becomes text and a bill, or an error of ours", as
       } else expect(error).toBeInstanceOf(ModelError);
       expect(Object.keys(Object.prototype)).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150) },
   );
   expect([...outcomes]).toEqual(expect.arrayContaining(["answered", "cut", "bad_answer"]));
 });

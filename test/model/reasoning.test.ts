@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createThoughtFilter } from "../../src/model/reasoning.ts";
+import { runs } from "../support/runs.ts";
 
 test.each([
   ["an answer", "an answer"],
@@ -22,7 +23,7 @@ test.each([
     fc.property(fc.array(fc.nat(written.length)), (cuts) => {
       expect(filter(split(written, cuts))).toBe(shown);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(100) },
   );
 });
 

@@ -12,6 +12,7 @@ import { parseMarkdown } from "../../src/text/markdown.ts";
 import { createPager } from "../../src/text/paginate.ts";
 import { commonmark, extensions, readmes, type Sample, specification } from "./corpora.ts";
 import { outlineOf, outlineOfHtml } from "./outline.ts";
+import { runs } from "../support/runs.ts";
 
 /** What people wrote, as against what a generator makes up; `documents.ts` has the latter. */
 const CORPORA = { commonmark: commonmark(), extensions: extensions(), readmes: readmes() };
@@ -101,9 +102,9 @@ describe.each(Object.entries(DIALECTS))("real Markdown for %s", (_, dialect) => 
 
   const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 });
   test.each([
-    ["examples", examples, 300],
-    ["readmes", CORPORA.readmes, 15],
-  ] as const)("%s: a full page stays, in whatever pieces the text comes", (_, samples, numRuns) => {
+    ["examples", examples, 150],
+    ["readmes", CORPORA.readmes, 8],
+  ] as const)("%s: a full page stays, in whatever pieces the text comes", (_, samples, usual) => {
     fc.assert(
       fc.property(fc.constantFrom(...samples), cuts, ({ markdown }, places) => {
         const whole = createPager(dialect).pages(markdown, true);
@@ -117,7 +118,7 @@ describe.each(Object.entries(DIALECTS))("real Markdown for %s", (_, dialect) => 
         }
         expect(fed.pages(markdown, true)).toEqual(whole);
       }),
-      { numRuns },
+      { numRuns: runs(usual) },
     );
   });
 });

@@ -4,6 +4,7 @@ import type { Block, Span } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect.ts";
 import { parseMarkdown } from "../../src/text/markdown.ts";
 import { createPager } from "../../src/text/paginate.ts";
+import { runs } from "../support/runs.ts";
 import { documents, scrambled, strings } from "./documents.ts";
 
 export interface Laws<Body> {
@@ -11,7 +12,8 @@ export interface Laws<Body> {
   readonly dialect: Dialect<Body>;
   /** What a person reads of a page. */
   readonly read: (body: Body) => string;
-  readonly runs?: number;
+  /** How many cases each law is tried on. */
+  readonly usual?: number;
 }
 
 /** A page that remembers what it was printed from. */
@@ -24,7 +26,7 @@ const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5
 const INPUTS = { documents, "scrambled marks": scrambled, "any strings": strings };
 
 /** The laws of paging, for one dialect and any text. */
-export function describeLaws<Body>({ name, dialect, read, runs = 100 }: Laws<Body>): void {
+export function describeLaws<Body>({ name, dialect, read, usual = 50 }: Laws<Body>): void {
   const remembering: Dialect<Page<Body>> = {
     limits: dialect.limits,
     print: (blocks) => ({ blocks, body: dialect.print(blocks) }),
@@ -49,7 +51,7 @@ export function describeLaws<Body>({ name, dialect, read, runs = 100 }: Laws<Bod
             const said = pages.map((page) => wordsIn(page.blocks, false)).join("");
             expect(visibleOf(said)).toBe(visibleOf(wordsIn(parseMarkdown(text), false)));
           }),
-          { numRuns: runs },
+          { numRuns: runs(usual) },
         );
       });
 
@@ -60,7 +62,7 @@ export function describeLaws<Body>({ name, dialect, read, runs = 100 }: Laws<Bod
             for (const [index, page] of pages.entries())
               expectWhole(pages[index - 1]?.blocks ?? [], page.blocks);
           }),
-          { numRuns: runs },
+          { numRuns: runs(usual) },
         );
       });
 
@@ -79,7 +81,7 @@ export function describeLaws<Body>({ name, dialect, read, runs = 100 }: Laws<Bod
             }
             expect(fed.pages(text, true)).toEqual(whole);
           }),
-          { numRuns: runs },
+          { numRuns: runs(usual) },
         );
       });
     });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Block, Span } from "../../src/text/block.ts";
 import { parseMarkdown } from "../../src/text/markdown.ts";
+import { runs } from "../support/runs.ts";
 
 function spansOf(text: string): readonly Span[] {
   const [block] = parseMarkdown(text);
@@ -290,6 +291,6 @@ test("no letter is lost, whatever the marks", () => {
       const shown = (textIn(parseMarkdown(source)) as unknown[]).flat(Infinity);
       expect(lettersIn(shown)).toBe(lettersIn(source));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(250) },
   );
 });

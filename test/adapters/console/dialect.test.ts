@@ -8,8 +8,8 @@ import { describeLaws } from "../../text/laws.ts";
 const pipe = createConsoleDialect({ color: false });
 const terminal = createConsoleDialect({ color: true, columns: 40, rows: 8 });
 
-describeLaws({ name: "a pipe", dialect: pipe, read: (body) => body, runs: 40 });
-describeLaws({ name: "a terminal", dialect: terminal, read: stripVTControlCharacters, runs: 12 });
+describeLaws({ name: "a pipe", dialect: pipe, read: (body) => body, usual: 24 });
+describeLaws({ name: "a terminal", dialect: terminal, read: stripVTControlCharacters, usual: 8 });
 
 /** What a pipe gets: all pages, the first without its blank line. */
 function piped(markdown: string): string {

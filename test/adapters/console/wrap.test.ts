@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wrapLine } from "../../../adapters/console/wrap.ts";
 import { displayWidth } from "../../../src/text/width.ts";
+import { runs } from "../../support/runs.ts";
 
 function wrap(text: string, columns: number, at: "words" | "anywhere" = "words"): string[] {
   return wrapLine(text, columns, at).map(({ start, end }) => text.slice(start, end));
@@ -69,7 +70,7 @@ describe("rows", () => {
         const all = (said: string) => (at === "words" ? said.replaceAll(" ", "") : said);
         expect(all(rows.join(""))).toBe(all(text));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(500) },
     );
   });
 });

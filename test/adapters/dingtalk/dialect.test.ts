@@ -7,6 +7,7 @@ import { createPager } from "../../../src/text/paginate.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";
 import { describeLaws } from "../../text/laws.ts";
 import { characters, kindsIn, readMarkdown } from "./reader.ts";
+import { runs } from "../../support/runs.ts";
 
 const dialect = createDingtalkDialect();
 
@@ -25,7 +26,7 @@ function textSeen(text: string): string {
     .join("");
 }
 
-describeLaws({ name: "DingTalk", dialect, read: ({ text }) => textSeen(text), runs: 30 });
+describeLaws({ name: "DingTalk", dialect, read: ({ text }) => textSeen(text), usual: 18 });
 
 describe("as CommonMark reads it", () => {
   test.each(Object.entries({ documents, scrambled, strings }))(
@@ -39,7 +40,7 @@ describe("as CommonMark reads it", () => {
               expect(kinds).not.toContain(kind);
           }
         }),
-        { numRuns: 100 },
+        { numRuns: runs(30) },
       );
     },
   );
@@ -84,7 +85,7 @@ describe("as CommonMark reads it", () => {
       fc.property(text, (shown) => {
         expect(readMarkdown(printText(shown))).toEqual(characters(shown, ""));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(600) },
     );
   });
 
@@ -110,7 +111,7 @@ describe("as CommonMark reads it", () => {
         );
         expect(readMarkdown(dialect.print([{ type: "paragraph", spans }]).text)).toEqual(seen);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(600) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { ZodError } from "zod";
 import { toEvent } from "../../../adapters/dingtalk/events.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { setUp } from "./set-up.ts";
+import { runs } from "../../support/runs.ts";
 
 test("a one-to-one message says who, where and what, and how to answer", async () => {
   const { dingtalk, next } = await setUp();
@@ -101,7 +102,7 @@ describe("of a message", () => {
         if (event) expect(JSON.parse(JSON.stringify(event))).toEqual(event);
         taken += event ? 1 : 0;
       }),
-      { numRuns: 500 },
+      { numRuns: runs(250) },
     );
     expect(taken).toBeGreaterThan(0);
 

@@ -17,6 +17,7 @@ import type { Address, ChatEvent } from "../../../src/event.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
+import { runs } from "../../support/runs.ts";
 
 const menu: readonly CommandEntry[] = [
   {
@@ -739,7 +740,7 @@ test("payloads of any form do no harm", async () => {
     fc.property(fc.constantFrom("MESSAGE_CREATE", "INTERACTION_CREATE", "X"), wild, (type, payload) => {
       discord.emit(type, toJson(payload));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150) },
   );
   discord.say("ann", "still there?");
   await until(() => events.some(({ text }) => text === "still there?"));

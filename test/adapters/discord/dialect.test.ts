@@ -6,6 +6,7 @@ import { createPager } from "../../../src/text/paginate.ts";
 import type { Block, Span, Style } from "../../../src/text/block.ts";
 import { describeLaws } from "../../text/laws.ts";
 import { charactersOf, read, type Run } from "./reader.ts";
+import { runs } from "../../support/runs.ts";
 
 const dialect = createDiscordDialect();
 
@@ -18,7 +19,7 @@ function printText(text: string): string {
   return dialect.print([{ type: "paragraph", spans: [{ text }] }]).content;
 }
 
-describeLaws({ name: "Discord", dialect, read: ({ content }) => content, runs: 60 });
+describeLaws({ name: "Discord", dialect, read: ({ content }) => content, usual: 36 });
 
 test("2000 code points fit, and not one more", () => {
   expect(dialect.fits({ content: "👍".repeat(2000) })).toBe(true);
@@ -102,7 +103,7 @@ describe("as Discord's client reads it", () => {
         const meant = spans.map(({ text, styles = [] }) => bare({ text, looks: styles }));
         expect(charactersOf(read(shown).map(bare))).toEqual(charactersOf(meant));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(500) },
     );
   });
 

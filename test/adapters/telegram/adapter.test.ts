@@ -18,6 +18,7 @@ import { parseMarkdown } from "../../../src/text/markdown.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
+import { runs } from "../../support/runs.ts";
 
 const menu: readonly CommandEntry[] = [
   { name: "ask", description: { en: "Ask a question", zh: "提问" } },
@@ -273,7 +274,7 @@ describe("talking", () => {
         const ref = await bot.send(to, page, "k#0");
         expect(telegram.screen("ann").at(-1)).toMatchObject({ id: Number(ref), text: page.text });
       }),
-      { numRuns: 200 },
+      { numRuns: runs(60) },
     );
     expect(lines()).not.toContain("without its formatting");
   });
@@ -765,7 +766,7 @@ describe("hostile input", () => {
           "number",
         ]);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(900) },
     );
     expect(events).toBeGreaterThan(0);
   });

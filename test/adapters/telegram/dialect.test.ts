@@ -5,6 +5,7 @@ import { parseMarkdown } from "../../../src/text/markdown.ts";
 import { createPager } from "../../../src/text/paginate.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";
 import { describeLaws } from "../../text/laws.ts";
+import { runs } from "../../support/runs.ts";
 
 const dialect = createTelegramDialect({ rich: "classic" });
 
@@ -17,14 +18,14 @@ function entitiesOf({ text, entities }: TelegramBody): string[] {
   return entities.map(({ type, offset, length }) => `${type}:${text.slice(offset, offset + length)}`);
 }
 
-describeLaws({ name: "Telegram", dialect, read: ({ text }) => text, runs: 60 });
+describeLaws({ name: "Telegram", dialect, read: ({ text }) => text, usual: 36 });
 
 test("entities are what the server accepts, for any text", () => {
   fc.assert(
     fc.property(fc.oneof(documents, scrambled, strings), (text) => {
       for (const body of createPager(dialect).pages(text, true)) expectValid(body);
     }),
-    { numRuns: 100 },
+    { numRuns: runs(50) },
   );
 });
 

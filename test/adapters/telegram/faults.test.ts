@@ -15,6 +15,7 @@ import { failure } from "../../support/failure.ts";
 import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
+import { runs } from "../../support/runs.ts";
 
 const body = (text: string): TelegramBody => ({ text, entities: [] });
 const calls = ({ calls }: TelegramSimulator, name: string) => calls.filter(({ method }) => method === name);
@@ -281,7 +282,7 @@ test("whatever is answered to a call, the outcome is a reference or a refusal", 
       if (typeof outcome !== "string") expect(outcome).toBeInstanceOf(PlatformError);
       else expect(outcome).toMatch(/^(-?\d+\/)?-?\d+$/);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -346,7 +347,7 @@ describe("a hostile request to the webhook", () => {
       fc.asyncProperty(content, async (content) => {
         expect([200, 400]).toContain((await post(content)).status);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(100) },
     );
     expect(events.every(({ text }) => text === "hi")).toBe(true);
     expect(Object.keys(Object.prototype)).toEqual([]);

@@ -17,14 +17,15 @@ import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";
 import { describeLaws } from "../../text/laws.ts";
+import { runs } from "../../support/runs.ts";
 
 const auto = createTelegramDialect();
 const rich = createTelegramDialect({ rich: "rich" });
 const TABLE = "| Name | Size |\n|---|--:|\n| a | **1** |\n| b | `2` |";
 const read = (body: TelegramBody) => readable(body).text;
 
-describeLaws({ name: "Telegram, auto", dialect: auto, read, runs: 40 });
-describeLaws({ name: "Telegram, rich", dialect: rich, read, runs: 40 });
+describeLaws({ name: "Telegram, auto", dialect: auto, read, usual: 24 });
+describeLaws({ name: "Telegram, rich", dialect: rich, read, usual: 24 });
 
 /** What the server makes of a page's rich form. */
 function shown(body: TelegramBody | undefined): SimulatedRich {
@@ -46,7 +47,7 @@ test("the server takes every rich page, for any text", () => {
         }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(75) },
   );
 });
 

@@ -17,6 +17,7 @@ import {
 } from "../../support/tdlib.ts";
 import { commonmark, extensions, readmes } from "../../text/corpora.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";
+import { runs } from "../../support/runs.ts";
 
 /**
  * The dialect and the simulator against TDLib, Telegram's own library, through which the Bot API's server works too.
@@ -41,7 +42,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
           const fixed = await tdlib.fix(texts);
           for (const [index, text] of texts.entries()) expectSame(text, fixed[index]);
         }),
-        { numRuns: 300 },
+        { numRuns: runs(120) },
       );
     });
 
@@ -52,7 +53,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
           const fixed = await tdlib.fix(texts);
           for (const [index, text] of texts.entries()) expectSame(text, fixed[index]);
         }),
-        { numRuns: 300 },
+        { numRuns: runs(120) },
       );
     });
   });
@@ -74,7 +75,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
     test.each(Object.entries({ documents, scrambled, strings }))("%s", async (_, input) => {
       await fc.assert(
         fc.asyncProperty(input, async (markdown) => expectKept(pagesOf(markdown))),
-        { numRuns: 150 },
+        { numRuns: runs(60) },
       );
     });
 
@@ -94,7 +95,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
           taken.map(() => "text_link"),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: runs(120) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { createPager } from "../../../src/text/paginate.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";
 import { describeLaws } from "../../text/laws.ts";
 import { readHtml } from "./html.ts";
+import { runs } from "../../support/runs.ts";
 
 const dialect = createWebDialect();
 
@@ -18,7 +19,7 @@ function printSpans(...spans: readonly Span[]): string {
   return dialect.print([{ type: "paragraph", spans }]).html;
 }
 
-describeLaws({ name: "the web", dialect, read: ({ html }) => readHtml(html), runs: 30 });
+describeLaws({ name: "the web", dialect, read: ({ html }) => readHtml(html), usual: 18 });
 
 describe("nothing of the model's is HTML", () => {
   test.each(Object.entries({ documents, scrambled, strings }))("%s", (_, input) => {
@@ -26,7 +27,7 @@ describe("nothing of the model's is HTML", () => {
       fc.property(input, (text) => {
         for (const { html } of createPager(dialect).pages(text, true)) readHtml(html);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -67,7 +68,7 @@ describe("nothing of the model's is HTML", () => {
         ]).html;
         expect(readHtml(html)).toContain(text.replace(/(?!\n)[\p{Cc}]/gu, ""));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(250) },
     );
   });
 
