@@ -1,7 +1,7 @@
 import type { Adapter } from "./adapter.ts";
 import type { Alone } from "./alone.ts";
 import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
-import { reached } from "./crash.ts";
+import { reached } from "./step.ts";
 import { deliver } from "./delivery/deliver.ts";
 import type { Throttles } from "./delivery/throttle.ts";
 import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
@@ -85,7 +85,7 @@ export function createEngine(options: EngineOptions): Engine {
       throw new Parked(`${event.platform} is not configured`);
     }
     const conversation = await history.load(keyOf(event));
-    reached("loaded");
+    reached("loaded", event.id);
     if (conversation.answered.includes(event.id)) return;
     const record = openRecord(conversation, event);
     const known = record.outbox.text;
@@ -94,7 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
     const turn = createTurn({ event, conversation: record.draft, signal, log });
     const reply = known ?? (await runHandlers(turn));
     const { said: words, choices = record.outbox.choices } = offered(reply, adapter);
-    reached("asked");
+    reached("asked", event.id);
     try {
       await deliver(words, {
         adapter,
@@ -110,9 +110,9 @@ export function createEngine(options: EngineOptions): Engine {
           if (known !== undefined) return text;
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
-          reached("known");
+          reached("known", event.id);
           await record.commit(said, choices);
-          reached("committed");
+          reached("committed", event.id);
           return said;
         },
         signal: signals.parked,
@@ -125,9 +125,9 @@ export function createEngine(options: EngineOptions): Engine {
       // A reply that nobody can be shown any more is not worth its tokens.
       over.abort(new Parked("the turn is over"));
     }
-    reached("shown");
+    reached("shown", event.id);
     await record.close();
-    reached("saved");
+    reached("saved", event.id);
     log.info({ ms: Date.now() - event.at, failed: turn.failure !== undefined }, "answered");
   }
 
@@ -219,8 +219,13 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function* guarded(reply: AsyncIterable<string>, turn: Turn): AsyncGenerator<string> {
+    let begun = false;
     try {
-      yield* reply;
+      for await (const piece of reply) {
+        if (!begun && piece) reached("begun", turn.event.id);
+        begun ||= piece !== "";
+        yield piece;
+      }
     } catch (error) {
       yield `\n\n${apologise(turn, error)}`;
     }

@@ -1,4 +1,5 @@
 import { PlatformError } from "../errors.ts";
+import { reached } from "../step.ts";
 import type { Screen, ScreenOptions } from "./screen.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -91,6 +92,7 @@ function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
     try {
       await adapter.draft?.(event.to, `${event.id}#${pages.length - 1}`, page);
       last = { look, at };
+      reached("drafted", event.id);
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.permanent) throw error;
       isPossible = false;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Adapter, AnswerFile } from "../adapter.ts";
 import type { Shown } from "../conversation.ts";
-import { reached } from "../crash.ts";
+import { reached } from "../step.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 
@@ -110,7 +110,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     if (message && adapter.edit) await distrust(index);
     if (message && (await replaced(message.ref, body, attempt))) {
       messages[index] = { ref: message.ref, digest };
-      reached("edited");
+      reached("edited", event.id);
       return;
     }
     await post(
@@ -136,12 +136,12 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       doubtful ||= inDoubt;
       return (inDoubt ? await message.recover?.() : undefined) ?? (await trySend(message));
     });
-    reached("sent");
+    reached("sent", event.id);
     inDoubt = false;
     mark = undefined;
     messages[index] = { ref, digest: message.digest(doubtful) };
     await record();
-    reached("recorded");
+    reached("recorded", event.id);
   }
 
   async function sendFile(file: AnswerFile): Promise<string> {
@@ -156,7 +156,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       // Of use only where something could be done about it.
       if (adapter.edit) await record();
     }
-    reached("sending");
+    reached("sending", event.id);
     try {
       return await message.send();
     } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { reached } from "../crash.ts";
+import { reached } from "../step.ts";
 import { describeError, Interrupted, Parked } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
@@ -165,7 +165,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       }
       if (!(await attempt(event, taken, hand))) return false;
       await insist(() => inbox.remove(taken));
-      reached("dropped");
+      reached("dropped", taken.id);
       return true;
     } catch (error) {
       await retryLater(taken, error);

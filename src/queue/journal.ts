@@ -1,5 +1,5 @@
 import type Keyv from "keyv";
-import { reached } from "../crash.ts";
+import { reached } from "../step.ts";
 import { describeError, Interrupted, Overflow, Parked } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
@@ -88,8 +88,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
   function store(event: ChatEvent): Promise<void> {
     number = Math.max(number + 1, Date.now() * 1000);
     const entry: Entry = { number, event, attempts: 0 };
-    reached("received");
-    const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored"));
+    reached("received", event.id);
+    const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored", event.id));
     return enqueue(entry, writing).stored;
   }
 
@@ -184,7 +184,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
     try {
       if (job.attempts >= MOST_ATTEMPTS || !(await attempt(job, worker))) await bury(job, worker);
       await keyv.delete(job.event.id);
-      reached("dropped");
+      reached("dropped", job.event.id);
     } catch (error) {
       if (!(error instanceof Parked)) retryLater(lane, job, error);
       return false;

@@ -1,4 +1,4 @@
-import { reached } from "../crash.ts";
+import { reached } from "../step.ts";
 import { Overflow } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
@@ -86,9 +86,9 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
     const waiting = await depth();
     if (waiting >= MOST_WAITING.overall * times)
       throw new Overflow(false, `${waiting} messages wait for an answer already; more are taken in later`);
-    reached("received");
+    reached("received", event.id);
     const stored = await inbox.push(event, { conversation, interrupts: times > 1 });
-    reached("stored");
+    reached("stored", event.id);
     return stored;
   }
 

@@ -40,16 +40,14 @@ describe("several processes", () => {
 
   test("share what is allowed over all chats", async () => {
     const pace = 10;
-    const at: number[] = [];
-    const write = async () => void at.push(Date.now());
+    const begin = Date.now();
     await Promise.all(
       together({ direct: 0, overall: pace }).flatMap((chat) =>
-        Array.from({ length: 15 }, (_, index) => chat(`${index}`).writeInTurn(write, never)),
+        Array.from({ length: 15 }, (_, index) => chat(`${index}`).writeInTurn(async () => undefined, never)),
       ),
     );
-    // Behind the burst, both together keep to the pace.
-    const sorted = at.sort((a, b) => a - b);
-    expect((sorted.at(-1) ?? 0) - (sorted[0] ?? 0)).toBeGreaterThanOrEqual(pace * (30 - 7) - 10);
+    // Behind the burst, both together keep to the pace: they are no faster, however slow the machine is.
+    expect(Date.now() - begin).toBeGreaterThanOrEqual(pace * (30 - 7) - 10);
   });
 
   test("hear of what was refused to one of them, in one chat or in all", async () => {
