@@ -20,6 +20,7 @@ const shared = {
   maxWorkers: 5,
   testTimeout: 30_000,
   hookTimeout: 30_000,
+  globalSetup: "test/support/browser-setup.ts",
 };
 
 export default defineConfig({

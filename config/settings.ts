@@ -96,6 +96,12 @@ const schema = z.object({
   STORE_URL: text.default("sqlite:data/colloquy.sqlite"),
   HTTP_HOST: text.default("127.0.0.1"),
   HTTP_PORT: whole(0, 65_535).default(8080),
+  WEB_CHAT: z
+    .enum(["on", "off"], { error: "must be on or off" })
+    .default("on")
+    .transform((value) => value === "on"),
+  // Where people find the web chat, if not only on this machine.
+  WEB_URL: httpUrl.optional(),
   HTTP_PROXY: text.optional(),
   HTTPS_PROXY: text.optional(),
   ALL_PROXY: text.optional(),

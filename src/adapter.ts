@@ -86,8 +86,26 @@ export interface Adapter<Body = unknown> {
    * that close an answer. Called again if it rejects, or the program has died meanwhile.
    */
   finish?(to: Address, shown: readonly { readonly ref: string; readonly body: Body }[]): Promise<void>;
-  /** Handles a request to `/webhooks/<name>`; the one HTTP server calls it, an adapter never opens a port. */
-  fetch?(request: Request): Promise<Response>;
+  /** Handles a request to `mount`; the one HTTP server calls it, an adapter never opens a port. */
+  fetch?(request: Request, from?: RequestFrom): Promise<Response>;
+  /** The path below which requests are for `fetch`; `/webhooks/<name>` alone if absent. */
+  readonly mount?: string;
+  /** For platforms of our own: what processes of the same bot tell one another. */
+  readonly peers?: Peers;
+}
+
+/** Where a request comes from. */
+export interface RequestFrom {
+  /** The address of whoever has connected, such as 127.0.0.1; it may be a proxy's. */
+  readonly address?: string | undefined;
+}
+
+/** The other processes of the same bot. */
+export interface Peers {
+  /** Called where there are others: `tell` tells them, of short things only. */
+  connect(tell: (what: object) => Promise<void>): void;
+  /** What another has told. */
+  hear(what: unknown): void;
 }
 
 /** The least time between two writes in one chat, by its kind, in ms; a few may follow at once where that was kept before. */

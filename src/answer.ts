@@ -8,6 +8,7 @@ import { closingFence } from "./text/fence.ts";
 /** The last handler: asks the model with the conversation so far, and adds question and answer to it. */
 export function createAnswer(options: AnswerOptions): Handler {
   return (turn) => {
+    rewind(turn);
     const { text, attachments = [] } = turn.event;
     if (!text.trim()) return turn.say(attachments.length > 0 ? "text.only" : "text.empty");
     return answer(turn, options);
@@ -38,6 +39,11 @@ async function* answer(turn: Turn, options: AnswerOptions): AsyncGenerator<strin
   pay(turn, asked, usage ?? (said ? await estimate(asked, said) : NOTHING));
   remember(turn, said);
   if (notice) yield said ? `${closingFence(said)}\n\n*${notice}*` : notice;
+}
+
+/** The person asks something else instead of what they once asked. */
+function rewind({ conversation, event: { rewinds } }: Turn): void {
+  if (rewinds !== undefined) conversation.messages = conversation.messages.filter(({ at }) => at < rewinds);
 }
 
 /** Of an answer of which nothing came. */

@@ -10,13 +10,13 @@ import { chat } from "./cli/chat.ts";
 import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { start } from "./cli/start.ts";
 import { looks } from "./cli/surroundings.ts";
-import type { Role } from "./colloquy.ts";
+import { addUser, listUsers, removeUser } from "./cli/user.ts";
 import { interruptingNames } from "./commands/all.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
 import type { ChatEvent } from "./event.ts";
 import { scrub } from "./log.ts";
-import { createPreviews } from "./main.ts";
+import { createPreviews, type ProgramRole } from "./main.ts";
 import { previewLine } from "./preview.ts";
 import { printReport, type ReportBy, type ReportLine, reportUsage } from "./report.ts";
 import { openExistingStore } from "./store.ts";
@@ -27,7 +27,7 @@ const FAILED = 1;
 const WRONG = 2;
 
 const BY: readonly ReportBy[] = ["user", "conversation", "model", "day"];
-const ROLES: readonly Role[] = ["all", "intake", "worker"];
+const ROLES: readonly ProgramRole[] = ["all", "intake", "worker", "web"];
 
 const cli = new Command("colloquy")
   .description("One conversation engine for every chat platform.")
@@ -40,7 +40,7 @@ cli
   .addOption(
     new Option(
       "--role <role>",
-      "where processes share a PostgreSQL store: receive (intake), answer (worker), or both",
+      "where processes share a PostgreSQL store: receive (intake; only from the web chat: web), answer (worker), or both",
     )
       .choices(ROLES)
       .default("all"),
@@ -114,6 +114,20 @@ cli
   .addOption(new Option("--format <format>", "if the name does not tell").choices(FORMATS))
   .option("--replace", "replace the file")
   .action(exportFile);
+
+const user = cli.command("user").description("who may sign in to the web chat from elsewhere");
+user
+  .command("add")
+  .description("print a personal link for someone; with --api a key for programs")
+  .argument("<name>", "how they are called")
+  .option("--api", "a key for programs that speak like OpenAI's clients")
+  .action(addUser);
+user.command("list").description("everyone who has a link or a key").action(listUsers);
+user
+  .command("remove")
+  .description("end someone's links, keys and sessions; what they said is kept")
+  .argument("<name>", "how they are called")
+  .action(removeUser);
 
 cli
   .command("usage")

@@ -121,6 +121,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     session,
     log,
   });
+  if (session) letPeersTalk(adapters, session);
   const blind = session ? shareSight(adapters, session) : () => undefined;
   const watches = [...new Set([store, journal])].map((one) => watchStore(one, log));
   let stopped: Promise<void> | undefined;
@@ -162,6 +163,15 @@ async function usageBeside({ event }: Turn, store: Store, history: History): Pro
     (key) => partsOfKey(key)?.user === user.id && key !== conversationKey(event),
   );
   return Promise.all(keys.map(async (key) => (await history.load(key)).usage));
+}
+
+/** Of one platform, wherever it is served. */
+function letPeersTalk(adapters: readonly Adapter[], session: Session): void {
+  for (const { name, peers } of adapters) {
+    if (!peers) continue;
+    peers.connect((what) => session.tell(`peers:${name}`, what));
+    session.hear(`peers:${name}`, (what) => peers.hear(what));
+  }
 }
 
 /** Loaded only where there are others. */

@@ -16,6 +16,8 @@ export interface ChatEvent {
   readonly silent?: true;
   /** Too much was waiting in its conversation: neither this nor what followed was taken in, and the answer is to say so. */
   readonly overflow?: true;
+  /** When an earlier question was said, in ms since the epoch: that and all that followed is forgotten before this. */
+  readonly rewinds?: number;
   readonly attachments?: readonly Attachment[];
   /** A message of the bot that already stands for the answer (a deferral): the answer replaces it. */
   readonly placeholder?: string;

@@ -38,13 +38,18 @@ export function createIntake(options: IntakeOptions): Intake {
 
   return {
     start: async () => {
-      const results = await Promise.allSettled(adapters.map(connect));
+      // What is our own is always there: it makes up for no platform that is not.
+      const served = adapters.filter(({ mount }) => mount !== undefined);
+      const outside =
+        adapters.length > served.length ? adapters.filter((one) => !served.includes(one)) : served;
+      await Promise.all(served.filter((one) => !outside.includes(one)).map(connect));
+      const results = await Promise.allSettled(outside.map(connect));
       const refused = results
         .filter((result) => result.status === "rejected")
         .map(({ reason }) => reason as Error);
-      if (refused[0] && refused.length === adapters.length) throw refused[0];
+      if (refused[0] && refused.length === outside.length) throw refused[0];
       for (const error of refused) log.error(`a platform is left out: ${describeError(error)}`);
-      return adapters.map(({ name }) => name).filter((name) => !unconnected.has(name));
+      return outside.map(({ name }) => name).filter((name) => !unconnected.has(name));
     },
     stop: async () => {
       stopping.abort();

@@ -34,8 +34,11 @@ export interface ProgramOptions {
   /** Who talks when no platform is configured. */
   readonly console?: Adapter | undefined;
   /** What this process does; everything if absent. */
-  readonly role?: Role | undefined;
+  readonly role?: ProgramRole | undefined;
 }
+
+/** What a process of the program does; `web` receives from the web chat alone. */
+export type ProgramRole = Role | "web";
 
 /** The composition root: builds everything that the settings name, and starts it. */
 export async function startProgram({ settings, log, console, role }: ProgramOptions): Promise<Program> {
@@ -48,26 +51,27 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
     endings.push(() => store.close());
     const keep = createKeep(store);
     if (await keep.at(MARKER).load()) throw unfinished();
-    const platforms = await createPlatforms(settings, log, keep);
-    const alone = platforms.length === 0;
-    const adapters = alone && console ? [console] : platforms;
+    const platforms = role === "web" ? [] : await createPlatforms(settings, log, keep);
+    const atConsole = platforms.length === 0 && console ? [console] : [];
+    const told = conversing(settings, log);
+    const web = settings.WEB_CHAT ? [await openWebChat(settings, store, { ...told, log })] : [];
+    const adapters = [...atConsole, ...platforms, ...web];
     const { startServer } = await import("./server.ts");
     const colloquy = await createColloquy({
       adapters,
-      ...conversing(settings, log),
-      // Whoever sits at the console runs the program: limits are for those who come over a network.
-      middleware: alone ? [] : await createGuards(settings, log, store),
+      ...told,
+      middleware: await createGuards(settings, log, store),
       store,
       // Terminals may answer beside this one.
-      ...(alone && { alone: createAlone(store, settings.STORE_URL) }),
+      ...(atConsole.length > 0 && { alone: createAlone(store, settings.STORE_URL) }),
       turnsAtOnce: settings.TURNS_AT_ONCE,
-      ...(role && { role }),
+      ...(role && { role: role === "web" ? "intake" : role }),
       log,
     });
     const troubles = () => colloquy.troubles();
     const { HTTP_HOST: host, HTTP_PORT: port } = settings;
     endings.push(() => colloquy.stop());
-    const server = await startServer({ host, port, adapters, troubles });
+    const server = await startServer({ host, port, adapters: role === "worker" ? [] : adapters, troubles });
     // The port is the last to close: it says until then how things stand.
     endings.splice(-1, 0, () => server.close());
     const checking = new AbortController();
@@ -96,6 +100,23 @@ function conversing(settings: Settings, log: Log) {
     },
     currency: settings.CURRENCY,
   };
+}
+
+async function openWebChat(
+  settings: Settings,
+  store: Store,
+  { model: models, persona, personas, log }: ReturnType<typeof conversing> & { readonly log: Log },
+) {
+  const { createWebChat } = await import("./web.ts");
+  const usual = [...personas.keys()].filter((name) => personas.get(name) === persona);
+  return createWebChat({
+    store,
+    personas: [...new Set([...usual, ...personas.keys()])],
+    models: models.map(({ name }) => name),
+    told: { persona, personas },
+    url: settings.WEB_URL,
+    log: log.child({ platform: "web" }),
+  });
 }
 
 /** What was begun last ends first. */
@@ -311,7 +332,14 @@ async function createGuards(settings: Settings, log: Log, { postgres }: Store): 
   });
   const { limitPace } = await import("./access/pace.ts");
   const pace = limitPace({ messagesPerMinute, always: interruptingNames(), postgres });
-  if (listed) return [age, pace, allowOnly(listed)];
-  log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
-  return [age, pace];
+  // Whoever sits at the console runs the program; to the web chat people are let in one by one.
+  const guards = [age, pace].map((guard) => exceptFor("console", guard));
+  if (listed) return [...guards, exceptFor("console", exceptFor("web", allowOnly(listed)))];
+  if (hasPlatforms(settings))
+    log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
+  return guards;
+}
+
+function exceptFor(platform: string, guard: Handler): Handler {
+  return (turn, next) => (turn.event.platform === platform ? next() : guard(turn, next));
 }

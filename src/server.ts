@@ -1,5 +1,5 @@
 import { type HttpBindings, serve, type ServerType } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Adapter } from "./adapter.ts";
 import { describeError } from "./errors.ts";
 
@@ -56,8 +56,10 @@ function routes({ adapters, troubles }: ServerOptions): Hono<Env> {
     return c.json({ ready, ...(!ready && { troubles: found }) }, ready ? 200 : 503);
   });
   for (const adapter of adapters) {
-    if (adapter.fetch)
-      app.all(`/webhooks/${adapter.name}`, async (c) => adapter.fetch?.(c.req.raw) ?? c.notFound());
+    const { mount } = adapter;
+    const path = mount === undefined ? `/webhooks/${adapter.name}` : `${mount.replace(/\/$/, "")}/*`;
+    const from = (c: Context<Env>) => ({ address: c.env.incoming.socket.remoteAddress });
+    if (adapter.fetch) app.all(path, async (c) => adapter.fetch?.(c.req.raw, from(c)) ?? c.notFound());
   }
   app.onError((error, c) => c.json({ error: `The request could not be handled: ${error.name}` }, 500));
   return app;

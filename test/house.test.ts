@@ -18,6 +18,18 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/postgres/", ["src/errors.ts", "src/log.ts"]],
   ["src/store.ts", ["src/errors.ts", "src/postgres/"]],
   ["src/alone.ts", ["src/store.ts"]],
+  [
+    "src/web.ts",
+    [
+      "src/adapter.ts",
+      "src/conversation.ts",
+      "src/exchange/",
+      "src/store.ts",
+      "src/threads.ts",
+      "adapters/web/",
+      ...LEAVES,
+    ],
+  ],
   ["src/threads.ts", ["src/alone.ts", "src/conversation.ts", "src/event.ts", "src/store.ts", ...LEAVES]],
   ["src/exchange/", ["src/alone.ts", "src/conversation.ts", "src/text/", ...LEAVES]],
   ["src/report.ts", ["src/conversation.ts", "src/event.ts", "src/store.ts", "src/usage.ts", ...LEAVES]],

@@ -6,6 +6,7 @@ import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { logLines, runProgram } from "./support/program.ts";
 import { surroundings } from "./support/surroundings.ts";
+import { freePort } from "./support/port.ts";
 import { until } from "./support/until.ts";
 
 describe("the console", () => {
@@ -308,11 +309,3 @@ describe("what an operator gets wrong is a clear sentence", () => {
     expect(await beaten.exited).toBe(0);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

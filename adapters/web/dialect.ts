@@ -10,7 +10,7 @@ import type {
   Style,
   Table,
 } from "../../src/text/block.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
+import type { Choice, Dialect } from "../../src/text/dialect.ts";
 import { type Link, spellOutLinks } from "../../src/text/links.ts";
 import { type Mark, writeSpans } from "../../src/text/nest.ts";
 import { escaped } from "./escape.ts";
@@ -19,6 +19,8 @@ import { escaped } from "./escape.ts";
 export interface WebBody {
   /** Safe to be put into a page as it is: nothing in it but the tags and attributes that are written here. */
   readonly html: string;
+  /** Commands that the person may give by a button below it. */
+  readonly choices?: readonly Choice[];
 }
 
 /**
@@ -39,6 +41,7 @@ export function createWebDialect(): Dialect<WebBody> {
     limits: { length: MAX_LENGTH, unit: "utf16" },
     print: (blocks) => ({ html: printBlocks(blocks) }),
     fits: ({ html }) => html.length <= MAX_LENGTH,
+    buttons: { fits: () => true, add: (body, choices) => ({ ...body, choices }) },
   };
 }
 

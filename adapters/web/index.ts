@@ -1,1 +1,6 @@
+export { createAccounts, type Account, type Accounts, type KeyKind } from "./accounts.ts";
+export { createWeb, type WebOptions } from "./adapter.ts";
+export type { Chosen, Conversations, Cost, ExportFormat } from "./api.ts";
 export { createWebDialect, type WebBody } from "./dialect.ts";
+export { isName } from "./sign-in.ts";
+export type { Shelf } from "./shelf.ts";

@@ -1,13 +1,12 @@
 import { userInfo } from "node:os";
 import { loadSettings } from "../../config/settings.ts";
-import type { Role } from "../colloquy.ts";
-import { hasPlatforms, startProgram } from "../main.ts";
+import { hasPlatforms, type ProgramRole, startProgram } from "../main.ts";
 import { openConsole } from "./console.ts";
 import { forever, run } from "./run.ts";
 import { logTo } from "./surroundings.ts";
 
 /** `colloquy start`. */
-export async function start({ role }: { role: Role }): Promise<void> {
+export async function start({ role }: { role: ProgramRole }): Promise<void> {
   const settings = loadSettings(process.env);
   const withConsole = !hasPlatforms(settings);
   const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];

@@ -14,7 +14,13 @@ export function model(models: readonly [Model, ...Model[]]): Command {
     run: ({ conversation, event, say }) => {
       const name = names.find((known) => known === conversation.model) ?? models[0].name;
       return choose(
-        { command: "model", names, wanted: event.text, now: say("model.now", { name }) },
+        {
+          command: "model",
+          names,
+          wanted: event.text,
+          now: say("model.now", { name }),
+          silent: event.silent,
+        },
         (found) => {
           if (!found) return say("model.unknown", { name: event.text.trim() });
           conversation.model = found;

@@ -15,7 +15,7 @@ export function persona(personas: ReadonlyMap<string, string>, fallback: string)
       const name = names.find((known) => known === conversation.persona) ?? usual;
       const now =
         conversation.system === undefined && name ? say("persona.now", { name }) : say("persona.own");
-      return choose({ command: "persona", names, wanted: event.text, now }, (found) => {
+      return choose({ command: "persona", names, wanted: event.text, now, silent: event.silent }, (found) => {
         if (!found) return say("persona.unknown", { name: event.text.trim() });
         conversation.persona = found;
         // What came with an imported conversation would win.

@@ -8,6 +8,7 @@ export const reset: Command = {
   interrupts: true,
   run: (turn) => {
     turn.conversation.messages = [];
+    turn.conversation.summary = undefined;
     return turn.say("reset.done");
   },
 };

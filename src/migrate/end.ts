@@ -1,7 +1,7 @@
 import { type Entry, readEntry, writeEntry } from "../queue/entry.ts";
 
 /** All that is copied from one store into another, in this order. */
-export const PLACES = ["history", "kept", "dead", "wishes", "queue"] as const;
+export const PLACES = ["history", "kept", "dead", "wishes", "web", "queue"] as const;
 
 /** Where records of one kind stand. */
 export type Place = (typeof PLACES)[number];

@@ -24,6 +24,7 @@ const NAMES: Readonly<Record<Place, string>> = {
   kept: "kept texts",
   dead: "dead letters",
   wishes: "wishes for another try",
+  web: "records of the web chat",
   queue: "waiting events",
 };
 

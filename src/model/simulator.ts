@@ -271,8 +271,16 @@ async function sendEvent(response: ServerResponse, data: string): Promise<void> 
   for (const part of [bytes.subarray(0, half), bytes.subarray(half)]) {
     if (part.length === 0 || response.destroyed) continue;
     if (response.write(part)) await setImmediate();
-    else await Promise.race([once(response, "drain"), once(response, "close")]);
+    else await drained(response);
   }
+}
+
+/** The connection has room again, or is gone; nothing is left listening. */
+async function drained(response: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const either = ["drain", "close"].map((event) => once(response, event, { signal: over.signal }));
+  await Promise.race(either).finally(() => over.abort());
+  await Promise.allSettled(either);
 }
 
 /** Cuts between characters: into so many pieces, or into pieces of chance length. */

@@ -24,6 +24,7 @@ const event = z.looseObject({
   text: z.string(),
   command: z.string().optional(),
   silent: z.literal(true).optional(),
+  rewinds: z.number().optional(),
   attachments: z.array(z.looseObject({ kind: z.string() })).optional(),
   placeholder: z.string().optional(),
   at: z.number(),

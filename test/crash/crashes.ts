@@ -66,6 +66,14 @@ const PLATFORMS = {
     ...onDingtalk,
     env: (around) => ({ ...around.onDingtalk, DINGTALK_CARD_TEMPLATE: "a.schema" }),
   },
+  Web: {
+    answer: [words(4000), words(4000), words(300)].join("\n\n"),
+    words: ["start"],
+    env: (around) => around.onWeb,
+    // A browser asks again until there is an answer.
+    ask: ({ around, person, text }) => void around.web.say(person, text),
+    shows: ({ around, person }) => around.web.shows(person),
+  },
   Console: {
     answer: [words(50), words(60), words(70)].join("\n\n"),
     words: ["chat", "--user", "ann"],
@@ -101,6 +109,7 @@ const NEVER: Readonly<Record<keyof typeof PLATFORMS, readonly string[]>> = {
   "Discord /ask": ["drafted"],
   DingTalk: ["drafted", "edited"],
   "DingTalk cards": ["drafted"],
+  Web: ["drafted"],
   Console: ["drafted", "edited"],
 };
 

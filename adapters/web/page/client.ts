@@ -1,0 +1,205 @@
+/** A conversation in the list. */
+export interface Entry {
+  readonly thread: string;
+  readonly title: string;
+  readonly at: number;
+}
+
+export interface Choice {
+  readonly label: string;
+  readonly command: string;
+  readonly text: string;
+}
+
+export interface Piece {
+  readonly ref: string;
+  html: string;
+  choices?: readonly Choice[] | undefined;
+}
+
+export interface Turn {
+  readonly turn: string;
+  readonly text: string;
+  readonly at: number;
+  done: boolean;
+  pieces: Piece[];
+}
+
+export interface Conversation {
+  readonly title?: string;
+  readonly persona?: string;
+  readonly model?: string;
+  readonly turns: Turn[];
+  readonly position: string;
+}
+
+export interface Me {
+  readonly user: string;
+  readonly personas: readonly string[];
+  readonly models: readonly string[];
+}
+
+export interface Session {
+  readonly user?: string;
+  readonly signIn?: "name" | "link";
+  readonly names?: readonly string[];
+}
+
+export interface Cost {
+  readonly day: string;
+  readonly model: string;
+  readonly turns: number;
+  readonly input: number;
+  readonly output: number;
+  readonly cost?: number;
+  readonly estimated: boolean;
+}
+
+/** What the server tells of changes; the same as `adapters/web/news.ts`. */
+export type News =
+  | {
+      readonly kind: "asked";
+      readonly thread: string;
+      readonly turn: string;
+      readonly text: string;
+      readonly at: number;
+    }
+  | {
+      readonly kind: "shown";
+      readonly thread: string;
+      readonly turn: string;
+      readonly ref: string;
+      readonly keep: number;
+      readonly of: number;
+      readonly add: string;
+      readonly choices?: readonly Choice[];
+      readonly more?: true;
+    }
+  | { readonly kind: "removed"; readonly thread: string; readonly turn: string; readonly ref: string }
+  | { readonly kind: "done"; readonly thread: string; readonly turn: string }
+  | { readonly kind: "rewound"; readonly thread: string; readonly turn: string }
+  | ({ readonly kind: "listed" } & Entry)
+  | { readonly kind: "deleted"; readonly thread: string };
+
+/** Whether news came after a position; where that cannot be told they did. */
+export function isAfter(news: string, position: string): boolean {
+  const [run, number] = news.split("-");
+  const [otherRun, otherNumber] = position.split("-");
+  return run !== otherRun || Number(number) > Number(otherNumber);
+}
+
+/** The server has refused; the message is for people. Status 0: it could not be reached. */
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Asks the server; all addresses are relative, as the page may stand anywhere. */
+export async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(`api/${path}`, {
+      method,
+      credentials: "same-origin",
+      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new Refused(0, "");
+  }
+  if (response.status === 204) return undefined as Answer;
+  const answer = (await response.json().catch(() => ({}))) as Answer & { error?: string };
+  if (!response.ok) throw new Refused(response.status, answer.error ?? response.statusText);
+  return answer;
+}
+
+export interface Following {
+  news(news: News, position: string): void;
+  /** Something may have been missed: everything is to be looked at anew. */
+  gap(): void;
+  /** Whether the server can be reached. */
+  connected(is: boolean): void;
+  /** One is not signed in any more. */
+  signedOut(): void;
+}
+
+/** A stream whose beginning is not here after so long is held back on the way, in ms: then it is asked for instead. */
+const HELLO_MS = 6_000;
+
+/** The pause before another try, in ms. */
+const PAUSE_MS = 1_500;
+
+/** Follows what is new; returns how to end that. */
+export function follow(following: Following): () => void {
+  let source: EventSource | undefined;
+  let last: string | undefined;
+  let ended = false;
+  let timer = 0;
+  open();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    source?.close();
+  };
+
+  function open(): void {
+    if (ended) return;
+    const after = last === undefined ? "" : `?after=${encodeURIComponent(last)}`;
+    source = new EventSource(`api/events${after}`);
+    timer = window.setTimeout(() => {
+      source?.close();
+      void poll();
+    }, HELLO_MS);
+    source.addEventListener("hello", (event) => {
+      clearTimeout(timer);
+      following.connected(true);
+      if ((JSON.parse(event.data as string) as { gap: boolean }).gap) following.gap();
+    });
+    source.addEventListener("news", (event) => {
+      last = event.lastEventId;
+      following.news(JSON.parse(event.data as string) as News, last);
+    });
+    source.addEventListener("error", () => {
+      following.connected(false);
+      clearTimeout(timer);
+      source?.close();
+      timer = window.setTimeout(() => void reopen(), PAUSE_MS);
+    });
+  }
+
+  /** A stream that is refused does not say why. */
+  async function reopen(): Promise<void> {
+    if (await isSignedOut()) return following.signedOut();
+    open();
+  }
+
+  async function isSignedOut(): Promise<boolean> {
+    return call<Session>("GET", "session").then(
+      ({ user }) => user === undefined,
+      () => false,
+    );
+  }
+
+  async function poll(): Promise<void> {
+    while (!ended) {
+      try {
+        const after = last === undefined ? "" : `&after=${encodeURIComponent(last)}`;
+        const answer = await call<{ gap: boolean; position: string; news: { id: string; news: News }[] }>(
+          "GET",
+          `events?wait=1${after}`,
+        );
+        following.connected(true);
+        last = answer.position;
+        if (answer.gap) following.gap();
+        for (const { id, news } of answer.news) following.news(news, id);
+      } catch (error) {
+        if (error instanceof Refused && error.status === 401) return following.signedOut();
+        following.connected(false);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { call, type Entry } from "./client.ts";
+import { ask, h, iconButton } from "./dom.ts";
+import { say } from "./texts.ts";
+
+export interface Sidebar {
+  readonly element: HTMLElement;
+  /** Replaces the whole list. */
+  fill(entries: readonly Entry[]): void;
+  /** Adds or changes one. */
+  put(entry: Entry): void;
+  remove(thread: string): void;
+  /** Shows which one is open. */
+  select(thread: string): void;
+}
+
+export interface SidebarOptions {
+  readonly open: (thread: string) => void;
+  readonly begin: () => void;
+  readonly failed: (error: unknown) => void;
+  /** What stands below the list. */
+  readonly footer: HTMLElement;
+}
+
+/** The list of one's conversations, to be searched and looked after. */
+export function createSidebar({ open, begin, failed, footer }: SidebarOptions): Sidebar {
+  const entries = new Map<string, Entry>();
+  /** The threads that a search has found; all if absent. */
+  let found: ReadonlySet<string> | undefined;
+  let selected = "";
+  let searching = 0;
+  const list = h("ul", { class: "conversations" });
+  const search = h("input", { type: "search", placeholder: say("search"), ariaLabel: say("search") });
+  search.oninput = () => {
+    clearTimeout(searching);
+    searching = window.setTimeout(() => void look().catch(failed), 200);
+  };
+  const element = h(
+    "nav",
+    { class: "sidebar", id: "sidebar", ariaLabel: say("conversations") },
+    h("button", { class: "main new", type: "button", onclick: begin }, say("new")),
+    search,
+    list,
+    footer,
+  );
+  return {
+    element,
+    fill: (all) => {
+      entries.clear();
+      for (const entry of all) entries.set(entry.thread, entry);
+      draw();
+    },
+    put: (entry) => {
+      entries.set(entry.thread, entry);
+      found = found && new Set([...found, entry.thread]);
+      draw();
+    },
+    remove: (thread) => {
+      entries.delete(thread);
+      draw();
+    },
+    select: (thread) => {
+      selected = thread;
+      draw();
+    },
+  };
+
+  async function look(): Promise<void> {
+    const words = search.value.trim();
+    const answer = words && (await call<Entry[]>("GET", `conversations?search=${encodeURIComponent(words)}`));
+    // Meanwhile something else may have been asked for.
+    if (words !== search.value.trim()) return;
+    found = answer ? new Set(answer.map(({ thread }) => thread)) : undefined;
+    draw();
+  }
+
+  function draw(): void {
+    const shown = [...entries.values()]
+      .filter(({ thread }) => found?.has(thread) ?? true)
+      .sort((a, b) => b.at - a.at);
+    // Whoever uses the keyboard stays where they are.
+    const focused = list.contains(document.activeElement)
+      ? (document.activeElement as HTMLElement).dataset["at"]
+      : undefined;
+    list.replaceChildren(...shown.map(item));
+    if (shown.length === 0) list.append(h("li", { class: "empty" }, say(found ? "nothingFound" : "noneYet")));
+    if (focused) list.querySelector<HTMLElement>(`[data-at="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  function item(entry: Entry): HTMLElement {
+    const { thread, title } = entry;
+    const isOpen = thread === selected;
+    const rename = iconButton(
+      "pencil",
+      `${say("rename")}: ${title}`,
+      () => void renamed(entry).catch(failed),
+    );
+    const remove = iconButton("bin", `${say("delete")}: ${title}`, () => void deleted(entry).catch(failed));
+    const link = h(
+      "button",
+      {
+        type: "button",
+        class: "title",
+        title,
+        onclick: () => open(thread),
+        ...(isOpen && { attributes: { "aria-current": "page" } }),
+      },
+      h("span", { dir: "auto" }, title),
+    );
+    link.dataset["at"] = thread;
+    rename.dataset["at"] = `${thread} rename`;
+    remove.dataset["at"] = `${thread} delete`;
+    return h("li", { class: isOpen ? "open" : "" }, link, rename, remove);
+  }
+
+  async function renamed({ thread, title }: Entry): Promise<void> {
+    const wish = await ask({ title: say("renameTo"), value: title, yes: say("save"), no: say("cancel") });
+    if (wish?.trim()) await call("PATCH", `conversations/${thread}`, { title: wish.trim() });
+  }
+
+  async function deleted({ thread, title }: Entry): Promise<void> {
+    const sure = await ask({
+      title: `${title}: ${say("deleteSure")}`,
+      yes: say("delete"),
+      no: say("cancel"),
+      danger: true,
+    });
+    if (sure !== undefined) await call("DELETE", `conversations/${thread}`);
+  }
+}

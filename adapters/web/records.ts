@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { Entry, Piece, Question, Turn } from "./news.ts";
+import { type Shelf, shelfKey } from "./shelf.ts";
+
+/**
+ * What people see of their conversations, as any platform keeps it for its users. Questions and answers are records of
+ * their own: the process that receives writes the ones, the process that answers the others, and neither reads first.
+ */
+export interface Records {
+  /** Last active first. */
+  list(user: string): Promise<Entry[]>;
+  entry(user: string, thread: string): Promise<Entry | undefined>;
+  saveEntry(user: string, entry: Entry): Promise<void>;
+  /** Oldest first; an answer that is not whole yet has no pieces here. */
+  turns(user: string, thread: string): Promise<Turn[]>;
+  saveQuestion(user: string, thread: string, question: Question): Promise<void>;
+  saveAnswer(place: { user: string; thread: string; turn: string }, pieces: readonly Piece[]): Promise<void>;
+  /** Takes away the turns from this one on; all, and the entry, without it. */
+  remove(user: string, thread: string, from?: string): Promise<void>;
+  /** Everyone who has a conversation. */
+  users(): Promise<string[]>;
+}
+
+const entry = z.object({ thread: z.string(), title: z.string(), at: z.number() });
+const question = z.object({ turn: z.string(), text: z.string(), at: z.number() });
+const choice = z.object({ label: z.string(), command: z.string(), text: z.string() });
+const answer = z.array(z.object({ ref: z.string(), html: z.string(), choices: z.array(choice).optional() }));
+
+/** Records on a shelf. */
+export function createRecords(shelf: Shelf): Records {
+  return {
+    list: async (user) => {
+      const found = await shelf.getMany(await shelf.keys(`${shelfKey("entry", user)}:`));
+      return found.flatMap((one) => entry.safeParse(one).data ?? []).sort((a, b) => b.at - a.at);
+    },
+    entry: async (user, thread) => entry.safeParse(await shelf.get(shelfKey("entry", user, thread))).data,
+    saveEntry: (user, one) => shelf.set(shelfKey("entry", user, one.thread), one),
+    turns: async (user, thread) => {
+      const asked = await shelf.keys(`${shelfKey("asked", user, thread)}:`);
+      const names = asked.map((key) => key.split(":").at(-1) ?? "");
+      const questions = await shelf.getMany(asked);
+      const answers = await shelf.getMany(names.map((turn) => shelfKey("said", user, thread) + `:${turn}`));
+      return questions.flatMap((one, index) => {
+        const { data } = question.safeParse(one);
+        const said = answer.safeParse(answers[index]).data;
+        return data ? { ...data, pieces: (said ?? []) as Piece[], done: said !== undefined } : [];
+      });
+    },
+    saveQuestion: (user, thread, one) => shelf.set(shelfKey("asked", user, thread, one.turn), one),
+    saveAnswer: ({ user, thread, turn }, pieces) => shelf.set(shelfKey("said", user, thread, turn), pieces),
+    remove: async (user, thread, from) => {
+      const kinds = ["asked", "said"].map((kind) => shelf.keys(`${shelfKey(kind, user, thread)}:`));
+      const keys = (await Promise.all(kinds)).flat();
+      const gone = keys.filter((key) => from === undefined || (key.split(":").at(-1) ?? "") >= from);
+      for (const key of gone) await shelf.delete(key);
+      if (from === undefined) await shelf.delete(shelfKey("entry", user, thread));
+    },
+    users: async () => {
+      const keys = await shelf.keys("entry:");
+      return [...new Set(keys.map((key) => decodeURIComponent(key.split(":")[1] ?? "")))];
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { z } from "zod";
+import type { RequestFrom } from "../../src/adapter.ts";
+
+/** What a request comes with: where it is from, and who is signed in, where that has been looked at. */
+export type Env = { Bindings: RequestFrom; Variables: { user: string } };
+
+/** Who asks, and with what. */
+export interface Asked<Body, Query> {
+  readonly user: string;
+  /** The parts of the path, such as `thread`. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+}
+
+/** One thing that the API does for someone who is signed in; the OpenAPI document is made of these. */
+export interface Route {
+  readonly method: "get" | "post" | "patch" | "delete";
+  /** As OpenAPI writes it, such as `/api/conversations/{thread}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodObject;
+  /** What comes back as JSON; nothing (204) if absent. */
+  readonly answer?: z.ZodType;
+  run(asked: Asked<unknown, unknown>): Promise<unknown>;
+}
+
+interface Typed<Body extends z.ZodType, Query extends z.ZodObject, Answer extends z.ZodType> {
+  readonly method: Route["method"];
+  readonly path: string;
+  readonly summary: string;
+  readonly body?: Body;
+  readonly query?: Query;
+  readonly answer?: Answer;
+  run(asked: Asked<z.infer<Body>, z.infer<Query>>): Promise<z.input<Answer> | void>;
+}
+
+/** A route whose handler is given what its schemas say. */
+export function route<Body extends z.ZodType, Query extends z.ZodObject, Answer extends z.ZodType>(
+  typed: Typed<Body, Query, Answer>,
+): Route {
+  return typed;
+}
+
+/** Why a request is not carried out: an HTTP status, and a sentence for whoever has made it. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;
+
+  constructor(status: Refused["status"], message: string) {
+    super(message);
+    this.status = status;
+  }
+}

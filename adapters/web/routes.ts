@@ -1,0 +1,147 @@
+import { type Context, Hono, type Next } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import type { RequestFrom } from "../../src/adapter.ts";
+import { describeError, Overflow } from "../../src/errors.ts";
+import type { Accounts } from "./accounts.ts";
+import { type ApiOptions, createApi } from "./api.ts";
+import { createAssets } from "./assets.ts";
+import { streamNews, waitForNews } from "./events.ts";
+import { describeApi } from "./openapi.ts";
+import { type Env, Refused, type Route } from "./route.ts";
+import { createSignIn, type SignIn, type SignInOptions } from "./sign-in.ts";
+
+export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url"> {
+  readonly accounts: Accounts;
+  readonly log: Log;
+}
+
+/** Where the operator is told what fails; pino's own interface, as far as it is used. */
+export interface Log {
+  error(about: object, message: string): void;
+}
+
+/** The largest request, in bytes: the longest message, in the longest encoding. */
+const LARGEST = 700_000;
+
+/**
+ * Nothing from elsewhere is loaded, nothing that stands in the page runs, and nobody else's page may show it: what the
+ * model writes could do nothing, even if it came through as HTML.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'self'",
+].join("; ");
+
+/** The page, its sign-in, its API and its news, as one function of requests. */
+export function createRoutes(
+  options: RoutesOptions,
+): (request: Request, from?: RequestFrom) => Promise<Response> {
+  const { accounts, records, feed, url } = options;
+  const app = new Hono<Env>();
+  const signIn = createSignIn({ accounts, users: () => records.users(), url });
+  const api = createApi(options);
+  app.use(secure);
+  app.use("/api/*", bodyLimit({ maxSize: LARGEST, onError: () => fail(413, "That is too much at once.") }));
+  app.onError((error, c) => answerError(error, c, options.log));
+  app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
+
+  app.get("/api/openapi.json", (c) => c.json(describeApi(api)));
+  app.get("/api/session", async (c) => c.json(await signIn.state(c)));
+  app.post("/api/session", sameSite, async (c) => c.json(await signIn.begin(c, await jsonOf(c))));
+  app.delete("/api/session", sameSite, async (c) => {
+    await signIn.end(c);
+    return c.body(null, 204);
+  });
+  app.get("/api/events", identify(signIn), (c) => {
+    const after = c.req.header("last-event-id") ?? c.req.query("after");
+    const following = { feed, user: c.var.user, after };
+    return c.req.query("wait") === undefined
+      ? streamNews(following)
+      : waitForNews(following, c.req.raw.signal);
+  });
+  for (const route of api) {
+    app.on(
+      route.method.toUpperCase(),
+      route.path.replace(/\{(\w+)\}/g, ":$1"),
+      identify(signIn),
+      sameSite,
+      (c) => run(route, c),
+    );
+  }
+  app.route("/", createAssets());
+  return async (request, from) => app.fetch(request, from ?? {});
+}
+
+async function run(route: Route, c: Context<Env>): Promise<Response> {
+  const body = route.body && check(route.body, await jsonOf(c));
+  const query = route.query && check(route.query, c.req.query());
+  const answer = await route.run({ user: c.var.user, path: c.req.param(), body, query });
+  return answer === undefined ? c.body(null, 204) : c.json(answer as object);
+}
+
+function check(schema: z.ZodType, given: unknown): unknown {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Refused(400, z.prettifyError(parsed.error));
+}
+
+async function jsonOf(c: Context): Promise<unknown> {
+  if (!c.req.header("content-type")?.startsWith("application/json"))
+    throw new Refused(400, "The request must be JSON (content-type: application/json).");
+  return c.req.json().catch(() => fail(400, "The request is no valid JSON."));
+}
+
+/** Only whoever is signed in. */
+function identify(signIn: SignIn) {
+  return async (c: Context<Env>, next: Next) => {
+    const user = await signIn.user(c);
+    if (user === undefined) throw new Refused(401, "Please sign in first.");
+    c.set("user", user);
+    await next();
+  };
+}
+
+/** Another site's page could send a request with the person's cookie: what changes something must come from our own. */
+async function sameSite(c: Context<Env>, next: Next) {
+  const { method } = c.req;
+  const site = c.req.header("sec-fetch-site");
+  const origin = c.req.header("origin");
+  const isOwn = site
+    ? site === "same-origin" || site === "none"
+    : !origin || hostOf(origin) === c.req.header("host");
+  if (method !== "GET" && !isOwn) throw new Refused(403, "This request comes from another site.");
+  await next();
+}
+
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).host : "";
+}
+
+async function secure(c: Context, next: Next) {
+  await next();
+  c.header("content-security-policy", POLICY);
+  c.header("x-content-type-options", "nosniff");
+  c.header("referrer-policy", "no-referrer");
+  c.header("cross-origin-opener-policy", "same-origin");
+  c.header("cross-origin-resource-policy", "same-origin");
+}
+
+function answerError(error: Error, c: Context, log: Log): Response {
+  if (error instanceof Refused) return c.json({ error: error.message }, error.status);
+  if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+  if (error instanceof Overflow) return c.json({ error: "Too much is waiting for an answer already." }, 429);
+  log.error({ err: error }, `a request of the web chat failed: ${describeError(error)}`);
+  return c.json({ error: "Something went wrong on the server. Please try again." }, 503);
+}
+
+function fail(status: Refused["status"], message: string): never {
+  throw new Refused(status, message);
+}

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import { z } from "zod";
+import { type Accounts, SESSION_MS } from "./accounts.ts";
+import { type Env, Refused } from "./route.ts";
+
+export interface SignInOptions {
+  readonly accounts: Accounts;
+  /** The names of those who have conversations. */
+  readonly users: () => Promise<readonly string[]>;
+  /** Where people find the page, if it is not only on this machine. */
+  readonly url?: string | undefined;
+}
+
+/** Who is at the other end of a request. */
+export interface SignIn {
+  user(c: Context<Env>): Promise<string | undefined>;
+  /** Who is signed in, or how that is done here. */
+  state(c: Context<Env>): Promise<object>;
+  begin(c: Context<Env>, given: unknown): Promise<object>;
+  end(c: Context<Env>): Promise<void>;
+}
+
+/** So many tries an address has in a minute: keys are too long to be guessed, but not to be tried. */
+const TRIES = 20;
+
+const NAME = z
+  .string()
+  .trim()
+  .min(1, "A name has at least one character.")
+  .max(64, "A name has at most 64 characters.")
+  .regex(/^[^\p{C}]*$/u, "A name consists of characters that can be seen.");
+
+/** Whether someone may be called so. */
+export function isName(text: string): boolean {
+  return NAME.safeParse(text).data === text;
+}
+
+const given = z.union([z.strictObject({ key: z.string().min(1).max(200) }), z.strictObject({ name: NAME })], {
+  error: "A name or a key is needed.",
+});
+
+/** Signing in by a personal link; by a name only where nobody but the people at this machine can reach the page. */
+export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
+  const tries = new RateLimiterMemory({ points: TRIES, duration: 60 });
+  const secure = url?.startsWith("https:") ?? false;
+
+  return {
+    user,
+    state: async (c) => {
+      const name = await user(c);
+      if (name !== undefined) return { user: name };
+      return (await isOpen(c)) ? { signIn: "name", names: await users() } : { signIn: "link" };
+    },
+    begin: async (c, body) => {
+      const parsed = given.safeParse(body);
+      if (!parsed.success)
+        throw new Refused(400, parsed.error.issues.map(({ message }) => message).join(" "));
+      await limit(c);
+      const name =
+        "key" in parsed.data
+          ? await accounts.whose(parsed.data.key, "link")
+          : await picked(c, parsed.data.name);
+      if (name === undefined)
+        throw new Refused(403, "This link is not valid (any more). Ask whoever runs this for a new one.");
+      const secret = await accounts.secret();
+      await setSignedCookie(c, cookieName(secret), await accounts.begin(name), secret, {
+        httpOnly: true,
+        sameSite: "Strict",
+        secure,
+        path: "/",
+        maxAge: SESSION_MS / 1000,
+      });
+      return { user: name };
+    },
+    end: async (c) => {
+      const secret = await accounts.secret();
+      const id = await getSignedCookie(c, secret, cookieName(secret));
+      if (id) await accounts.end(id);
+      deleteCookie(c, cookieName(secret), { path: "/" });
+    },
+  };
+
+  async function user(c: Context<Env>): Promise<string | undefined> {
+    if (!c.req.header("cookie")) return undefined;
+    const secret = await accounts.secret();
+    const id = await getSignedCookie(c, secret, cookieName(secret));
+    return id ? accounts.session(id) : undefined;
+  }
+
+  async function limit(c: Context<Env>): Promise<void> {
+    await tries.consume(c.env.address ?? "").catch(() => {
+      throw new Refused(429, "Too many tries. Please wait a minute.");
+    });
+  }
+
+  async function picked(c: Context<Env>, name: string): Promise<string> {
+    if (await isOpen(c)) return name;
+    throw new Refused(403, "Here one signs in by a personal link. Ask whoever runs this for one.");
+  }
+
+  /** Whether only people at this machine can ask: not through a proxy, and not by another site's name for it. */
+  async function isOpen(c: Context<Env>): Promise<boolean> {
+    const isHere = /^(127\.|::1$|::ffff:127\.)/.test(c.env.address ?? "");
+    const isProxied = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => c.req.header(name));
+    const host = (c.req.header("host") ?? "").replace(/:\d+$/, "");
+    const isNamedSo = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(host);
+    return isHere && !isProxied && isNamedSo && url === undefined && (await accounts.list()).length === 0;
+  }
+}
+
+/** Browsers do not tell the ports of a machine apart: programs side by side must not take each other's cookies. */
+function cookieName(secret: string): string {
+  return `colloquy_${createHash("sha256").update(secret).digest("hex").slice(0, 8)}`;
+}

@@ -1,0 +1,92 @@
+import { createWeb, type Shelf, type WebBody } from "../adapters/web/index.ts";
+import type { Adapter } from "./adapter.ts";
+import { createHistory } from "./conversation.ts";
+import { type ExportFormat, print, type Told } from "./exchange/export.ts";
+import type { Log } from "./log.ts";
+import type { Store } from "./store.ts";
+import { keyOf } from "./threads.ts";
+
+export interface WebChatOptions {
+  readonly store: Store;
+  /** The usual ones first. */
+  readonly personas: readonly string[];
+  readonly models: readonly string[];
+  readonly told: Told;
+  /** Where people find the page, if it is not only on this machine. */
+  readonly url?: string | undefined;
+  readonly log: Log;
+}
+
+const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisfies Record<
+  string,
+  ExportFormat
+>;
+
+/** The web chat, with what it shows of conversations taken from the store. */
+export async function createWebChat(options: WebChatOptions): Promise<Adapter<WebBody>> {
+  const { store, told, personas, models, url, log } = options;
+  const history = createHistory(await store.open("history"));
+  const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
+  return createWeb({
+    shelf: await openShelf(store),
+    personas,
+    models,
+    url,
+    log,
+    conversations: {
+      chosen: load,
+      export: async (user, thread, format) => {
+        const conversation = await load(user, thread);
+        const pieces: string[] = [];
+        for await (const piece of print(FORMATS[format], one([user, conversation] as const), told))
+          pieces.push(piece);
+        return pieces.join("");
+      },
+      usage: async (user) => {
+        const keys = await store.keys("history", `${keyOf("web", user)}:`);
+        const all = await Promise.all(keys.map((key) => history.load(key)));
+        const sums = new Map<
+          string,
+          {
+            day: string;
+            model: string;
+            turns: number;
+            input: number;
+            output: number;
+            cost?: number;
+            estimated: boolean;
+          }
+        >();
+        for (const { usage } of all)
+          for (const [day, models] of Object.entries(usage.days))
+            for (const [model, spent] of Object.entries(models)) {
+              const name = `${day} ${model}`;
+              const sum = sums.get(name) ?? { day, model, turns: 0, input: 0, output: 0, estimated: false };
+              sum.turns += spent.turns;
+              sum.input += spent.input;
+              sum.output += spent.output;
+              if (spent.cost !== undefined) sum.cost = (sum.cost ?? 0) + spent.cost;
+              sum.estimated ||= Boolean(spent.estimated);
+              sums.set(name, sum);
+            }
+        return [...sums.values()].sort((a, b) => (a.day < b.day ? 1 : -1));
+      },
+    },
+  });
+}
+
+/** What the web chat keeps, in the store of everything. */
+export async function openShelf(store: Store): Promise<Shelf> {
+  const keyv = await store.open("web");
+  return {
+    get: (key) => keyv.get<unknown>(key),
+    getMany: (keys) => (keys.length > 0 ? keyv.getMany<unknown>([...keys]) : Promise.resolve([])),
+    set: async (key, value) => void (await keyv.set(key, value)),
+    delete: async (key) => void (await keyv.delete(key)),
+    keys: (prefix) => store.keys("web", prefix),
+  };
+}
+
+async function* one<T>(item: T): AsyncGenerator<T> {
+  yield item;
+}

@@ -1,0 +1,31 @@
+import { createWeb } from "../../../adapters/web/index.ts";
+import { startServer } from "../../../src/server.ts";
+import { openStore } from "../../../src/store.ts";
+import { openShelf } from "../../../src/web.ts";
+import { describeAdapter } from "../../contract/adapter.ts";
+import { captureLog } from "../../support/log.ts";
+import { createWebPeople } from "../../support/web-people.ts";
+
+describeAdapter("web", async () => {
+  const store = await openStore("memory:");
+  const { log } = captureLog();
+  const adapter = createWeb({
+    shelf: await openShelf(store),
+    personas: [],
+    models: [],
+    conversations: { chosen: async () => ({}), export: async () => "", usage: async () => [] },
+    log,
+  });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  const people = createWebPeople(() => server.url);
+  return {
+    adapter,
+    say: (text) => void people.say("ann", text),
+    shows: () => [...people.shows("ann")],
+    close: async () => {
+      people.close();
+      await server.close();
+      await store.close();
+    },
+  };
+});

@@ -1,0 +1,298 @@
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { loadSettings } from "../../../config/settings.ts";
+import { startProgram } from "../../../src/main.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
+import { closeBrowser, hasBrowser, openPage } from "../../support/browser.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { captureLog } from "../../support/log.ts";
+import { freePort } from "../../support/port.ts";
+import { until } from "../../support/until.ts";
+
+/** A program with the web chat alone, and a simulated model. */
+async function openChat(reply: ModelSimulatorOptions["reply"], more: Record<string, string> = {}) {
+  const model = await startModelSimulator({ ...(reply && { reply }) });
+  const port = await freePort();
+  const settings = loadSettings({
+    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
+    HTTP_PORT: String(port),
+    OPENAI_API_KEY: model.key,
+    OPENAI_BASE_URL: model.baseURL,
+    OPENAI_MODEL: "simulated",
+    MESSAGES_PER_MINUTE: "1000",
+    ...more,
+  });
+  const { log, lines } = captureLog();
+  const start = () => startProgram({ settings, log });
+  let program = await start();
+  onTestFinished(async () => {
+    await program.stop();
+    await model.close();
+  });
+  return {
+    model,
+    lines,
+    url: program.url,
+    restart: async () => {
+      await program.stop();
+      program = await start();
+    },
+  };
+}
+
+/** Someone at the page, signed in. */
+async function enter(url: string, name: string, options: Parameters<typeof openPage>[0] = {}) {
+  const { page, problems } = await openPage(options);
+  await page.goto(url);
+  await page.fill("#name", name);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#message");
+  return { page, problems, person: personAt(page) };
+}
+
+function personAt(page: Page) {
+  const answers = page.locator(".answer");
+  return {
+    ask: async (text: string) => {
+      await page.fill("#message", text);
+      await page.keyboard.press("Enter");
+    },
+    answers: () => answers.allInnerTexts(),
+    /** Waits until so many answers are whole. */
+    done: (count: number) =>
+      until(
+        async () => (await page.locator('.answer[aria-busy="false"]').count()) === count,
+        `${count} answers`,
+      ),
+    sees: (text: string) => until(async () => (await page.innerText(".turns")).includes(text), text),
+  };
+}
+
+describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
+  afterAll(closeBrowser);
+
+  test("one signs in, asks, watches the answer grow, and finds all of it after a reload and a restart", async () => {
+    const chat = await openChat({ text: "# Rain\n\n**Water** falls. ".repeat(40), pieces: 60, delayMs: 20 });
+    const { page, problems, person } = await enter(chat.url, "Ann");
+    await person.ask("why is rain?");
+    await person.sees("Water falls.");
+    expect(await page.locator('.answer[aria-busy="true"]').count()).toBe(1);
+    await person.done(1);
+    const [whole] = await person.answers();
+    expect(await page.locator(".answer strong").first().innerText()).toBe("Water");
+    await page.reload();
+    await person.done(1);
+    expect(await person.answers()).toEqual([whole]);
+    await chat.restart();
+    await person.ask("and snow?");
+    await person.done(2);
+    expect(chat.model.requests.at(-1)?.messages.map(({ role }) => role)).toEqual([
+      "system",
+      "user",
+      "assistant",
+      "user",
+    ]);
+    expect(problems.filter((problem) => !/ERR_CONNECTION|Failed to load/.test(problem))).toEqual([]);
+  });
+
+  test("an answer can be stopped, asked for again, and its question changed", async () => {
+    const chat = await openChat(({ messages }) => ({
+      text: `on ${String(messages.at(-1)?.content)} `.repeat(200),
+      pieces: 100,
+      delayMs: 50,
+    }));
+    const { page, person } = await enter(chat.url, "Ann");
+    await person.ask("apples");
+    await person.sees("on apples");
+    await page.keyboard.press("Escape");
+    await person.sees("(stopped)");
+    await person.done(1);
+    await page.locator(".answer .again").click();
+    await person.sees("on apples");
+    await page.locator(".composer .stop").click();
+    await person.done(1);
+    await page.locator(".question .pencil").click();
+    await page.fill("#message", "pears");
+    await page.keyboard.press("Enter");
+    await person.sees("on pears");
+    expect(await page.locator(".question .text").allInnerTexts()).toEqual(["pears"]);
+    expect(
+      chat.model.requests
+        .at(-1)
+        ?.messages.map(({ content }) => content)
+        .slice(1),
+    ).toEqual(["pears"]);
+  });
+
+  test("several pages of one person are in step, and nobody sees another's words", async () => {
+    const chat = await openChat(({ messages }) => `You said ${String(messages.at(-1)?.content)}.`);
+    const ann = await enter(chat.url, "Ann");
+    const bob = await enter(chat.url, "Bob");
+    await ann.person.ask("my secret");
+    await ann.person.done(1);
+    const second = await ann.page.context().newPage();
+    await second.goto(ann.page.url());
+    await personAt(second).sees("You said my secret.");
+    await personAt(second).ask("another one");
+    await ann.person.sees("You said another one.");
+    await bob.person.ask("hello");
+    await bob.person.sees("You said hello.");
+    expect(await bob.page.innerText("body")).not.toContain("secret");
+    // Not even by the address of her conversation.
+    await bob.page.goto(ann.page.url());
+    await bob.page.reload();
+    await bob.page.waitForSelector(".welcome");
+    expect(await bob.page.innerText("body")).not.toContain("secret");
+  });
+
+  test("what was written while the server is away is sent once it is back", async () => {
+    const chat = await openChat("back again");
+    const { page, person } = await enter(chat.url, "Ann");
+    await page.context().setOffline(true);
+    await person.ask("are you there?");
+    await person.sees("Not sent yet.");
+    await page.context().setOffline(false);
+    await person.sees("back again");
+    expect(chat.model.requests.length).toBe(1);
+  });
+
+  test("conversations are listed, found, renamed and deleted", async () => {
+    const chat = await openChat("an answer with a rare word: quokka");
+    const { page, person } = await enter(chat.url, "Ann");
+    await person.ask("first question");
+    await person.done(1);
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await person.ask("second question");
+    await person.done(1);
+    const titles = () => page.locator(".conversations .title").allInnerTexts();
+    await until(async () => (await titles()).join() === "second question,first question");
+    await page.getByRole("button", { name: "Rename: first question" }).click();
+    await page.locator("dialog input").fill("zebras");
+    await page.keyboard.press("Enter");
+    await until(async () => (await titles()).includes("zebras"));
+    await page.fill('input[type="search"]', "ZEBRA");
+    await until(async () => (await titles()).join() === "zebras");
+    await page.fill('input[type="search"]', "quokka");
+    await until(async () => (await titles()).length === 2);
+    await page.getByRole("button", { name: "Delete: zebras" }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await until(async () => (await titles()).join() === "second question");
+  });
+
+  test("a persona is chosen by a button, and commands show what they show elsewhere", async () => {
+    const chat = await openChat("fine");
+    const { page, person } = await enter(chat.url, "Ann");
+    await person.ask("/persona");
+    await person.done(1);
+    await page.getByRole("button", { name: "translator" }).click();
+    await person.sees("From now on I am translator here.");
+    await person.ask("bonjour");
+    await person.done(3);
+    expect(String(chat.model.requests.at(-1)?.messages[0]?.content)).toContain("translat");
+    await page.getByRole("button", { name: "Usage" }).click();
+    await until(async () => (await page.innerText("dialog")).includes("simulated"));
+  });
+
+  test("nothing that a model writes runs, loads or leads anywhere it should not", async () => {
+    const hostile = [
+      "<script>window.hacked=1</script><img src=x onerror=window.hacked=2><svg onload=window.hacked=3>",
+      "[click](javascript:window.hacked=4) [data](data:text/html,<script>window.hacked=5</script>) ![i](https://evil.example/x.png)",
+      "<style>body{display:none}</style> &lt;b&gt; <iframe src=https://evil.example></iframe> <!-- -->",
+      "```html\n<script>window.hacked=6</script>\n```",
+      '```js"onmouseover=window.hacked=7\nx\n```',
+      `${"<".repeat(1000)}${"a".repeat(1_000_000)}`,
+    ].join("\n\n");
+    const chat = await openChat({ text: hostile, pieces: 20 });
+    const { page, person } = await enter(chat.url, "<img src=x onerror=window.hacked=8>");
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).host));
+    await person.ask("<b onclick=window.hacked=9>hello</b>");
+    await person.done(1);
+    for (const link of await page.locator(".answer a").all())
+      expect(await link.getAttribute("href")).toMatch(/^https:/);
+    expect(await page.evaluate("window.hacked")).toBeUndefined();
+    expect(
+      await page
+        .locator(".answer :is(script, img, svg, iframe, style), .answer [onclick], .answer [onerror]")
+        .count(),
+    ).toBe(0);
+    expect(await page.locator(".question .text").innerText()).toContain("<b onclick");
+    expect(new Set(asked)).toEqual(new Set([new URL(chat.url).host]));
+    expect(await page.innerText(".answer")).toContain("<script>window.hacked=6</script>");
+  });
+
+  test.each([
+    ["light", 1200],
+    ["dark", 390],
+  ] as const)("it has no barriers that axe knows of (%s, %i pixels wide)", async (colorScheme, width) => {
+    const chat = await openChat(
+      "# Head\n\n- [ ] task\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```js\nlet x = 1;\n```\n\n||hidden|| [link](https://example.org)",
+    );
+    const { page, person } = await enter(chat.url, "Ann", { colorScheme, viewport: { width, height: 800 } });
+    await person.ask("show me all");
+    await person.done(1);
+    await page.waitForSelector(".hljs-keyword");
+    expect(await barriers(page)).toEqual([]);
+    if (width < 720) await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByRole("button", { name: "Usage" }).click();
+    await page.waitForSelector("dialog[open]");
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  test("the keyboard is enough", async () => {
+    const chat = await openChat("answered");
+    const { page } = await openPage();
+    await page.goto(chat.url);
+    await page.waitForSelector("#name");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Ann");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#message");
+    // The place to write has the focus from the beginning.
+    await page.keyboard.type("hello");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("there");
+    await page.keyboard.press("Enter");
+    await personAt(page).done(1);
+    expect(await page.innerText(".question .text")).toBe("hello\nthere");
+    const reached = new Set<string>();
+    for (let presses = 0; presses < 30; presses += 1) {
+      await page.keyboard.press("Tab");
+      reached.add(
+        String(
+          await page.evaluate("document.activeElement?.ariaLabel || document.activeElement?.textContent"),
+        ),
+      );
+    }
+    for (const name of [
+      "New conversation",
+      "Search conversations",
+      "Edit and ask again",
+      "Copy",
+      "Answer again",
+      "Usage",
+      "Sign out",
+    ])
+      expect([...reached]).toContain(name);
+  });
+
+  test("it speaks Chinese where the browser does", async () => {
+    const chat = await openChat("您好");
+    const { page, person } = await enter(chat.url, "小明", { locale: "zh-CN" });
+    expect(await page.getAttribute("html", "lang")).toBe("zh-CN");
+    await page.getByRole("button", { name: "新对话" }).waitFor();
+    await person.ask("/reset");
+    await person.sees("忘");
+  });
+});
+
+async function barriers(page: Page): Promise<string[]> {
+  // A script that is not the page's own; its policy holds for the page alone.
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate("axe.run()")) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { readHtml } from "../adapters/web/html.ts";
+
+/** People at the web chat, as browsers: signed in by name, one conversation each, looking all the time. */
+export interface WebPeople {
+  /** Says something, again and again until it is taken in. */
+  say(person: string, text: string): Promise<void>;
+  /** The bot's texts that this person sees. */
+  shows(person: string): readonly string[];
+  close(): void;
+}
+
+/** So often they look, in ms. */
+const LOOK_EVERY_MS = 30;
+
+interface Person {
+  readonly thread: string;
+  readonly cookie: Promise<string>;
+  seen: readonly string[];
+}
+
+interface Shown {
+  readonly turns: readonly { readonly pieces: readonly { readonly html: string }[] }[];
+}
+
+/** `url` is asked with each request: a program that is started again may be elsewhere. */
+export function createWebPeople(url: () => string): WebPeople {
+  const people = new Map<string, Person>();
+  let closed = false;
+
+  return {
+    say: async (person, text) => {
+      const { thread, cookie } = find(person);
+      const message = { id: randomUUID(), text };
+      await request(`conversations/${thread}/messages`, await cookie, message);
+    },
+    shows: (person) => find(person).seen,
+    close: () => (closed = true),
+  };
+
+  function find(name: string): Person {
+    const known = people.get(name);
+    if (known) return known;
+    const person = { thread: "main", cookie: signIn(name), seen: [] };
+    people.set(name, person);
+    void look(person);
+    return person;
+  }
+
+  async function signIn(name: string): Promise<string> {
+    const response = await request("session", "", { name });
+    return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+  }
+
+  async function look(person: Person): Promise<void> {
+    while (!closed) {
+      const response = await request(`conversations/${person.thread}`, await person.cookie);
+      const { turns } = (await response.json()) as Shown;
+      person.seen = turns.flatMap(({ pieces }) => pieces.map(({ html }) => readHtml(html)));
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+
+  /** A server that is down comes back, as far as a browser knows. */
+  async function request(path: string, cookie: string, body?: object): Promise<Response> {
+    for (;;) {
+      const response = await fetch(`${url()}/api/${path}`, {
+        headers: { cookie, ...(body && { "content-type": "application/json" }) },
+        ...(body && { method: "POST", body: JSON.stringify(body) }),
+      }).catch(() => undefined);
+      if (response?.ok) return response;
+      if (closed) return Response.json({ turns: [] });
+      if (response && response.status < 500) throw new Error(`${response.status} ${await response.text()}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+}
