@@ -1,0 +1,291 @@
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Accounts, createAccounts, createWeb } from "../../../adapters/web/index.ts";
+import type { ChatEvent } from "../../../src/event.ts";
+import { startServer } from "../../../src/server.ts";
+import { openStore, type Store } from "../../../src/store.ts";
+import { openShelf } from "../../../src/web.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { captureLog } from "../../support/log.ts";
+import { until } from "../../support/until.ts";
+
+interface Site {
+  readonly url: string;
+  readonly port: string;
+  readonly store: Store;
+  readonly accounts: Accounts;
+  readonly events: ChatEvent[];
+  readonly adapter: ReturnType<typeof createWeb>;
+  /** A request, with a body where one is given. */
+  ask(path: string, options?: Asking): Promise<Response>;
+  /** Signs in and returns the cookie. */
+  enter(who: { name: string } | { key: string }): Promise<string>;
+}
+
+interface Asking {
+  readonly method?: string;
+  readonly cookie?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+async function openSite({ url, file }: { url?: string; file?: string } = {}): Promise<Site> {
+  const store = await openStore(`sqlite:${file ?? join(temporaryFolder(), "store.sqlite")}`);
+  const shelf = await openShelf(store);
+  const events: ChatEvent[] = [];
+  const { log } = captureLog();
+  const conversations = { chosen: async () => ({}), export: async () => "# said", usage: async () => [] };
+  const adapter = createWeb({ shelf, personas: ["a", "b"], models: ["m"], conversations, url, log });
+  await adapter.start(async (event) => void events.push(event), []);
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  onTestFinished(async () => {
+    await server.close();
+    await store.close();
+  });
+  const ask: Site["ask"] = (path, { method, cookie, body, headers = {} } = {}) =>
+    fetch(`${server.url}${path}`, {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers: {
+        ...(cookie && { cookie }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+  return {
+    url: server.url,
+    port: new URL(server.url).port,
+    store,
+    accounts: createAccounts(shelf),
+    events,
+    adapter,
+    ask,
+    enter: async (who) => {
+      const response = await ask("/api/session", { body: who });
+      expect(response.status).toBe(200);
+      return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+    },
+  };
+}
+
+const message = (text: string, id = "message-1") => ({ id, text });
+
+test("nobody gets anywhere without signing in", async () => {
+  const site = await openSite();
+  for (const path of ["/api/me", "/api/conversations", "/api/conversations/x", "/api/events", "/api/usage"])
+    expect((await site.ask(path)).status, path).toBe(401);
+  expect((await site.ask("/api/conversations/x/messages", { body: message("hi") })).status).toBe(401);
+  const cookie = await site.enter({ name: "Ann" });
+  expect((await site.ask("/api/me", { cookie })).status).toBe(200);
+  expect((await site.ask("/api/me", { cookie: `${cookie}x` })).status).toBe(401);
+  expect((await site.ask("/api/me", { cookie: cookie.replace(/=.*/, "=abc.def") })).status).toBe(401);
+  expect(site.events).toEqual([]);
+});
+
+test("the cookie is out of reach for scripts and other sites, and secure where the page is", async () => {
+  const site = await openSite();
+  const [cookie] = (await site.ask("/api/session", { body: { name: "Ann" } })).headers.getSetCookie();
+  expect(cookie).toMatch(/; HttpOnly/);
+  expect(cookie).toMatch(/; SameSite=Strict/);
+  expect(cookie).not.toMatch(/; Secure/);
+  const behind = await openSite({ url: "https://chat.example.org" });
+  const key = await behind.accounts.add("Ann", "link");
+  const [secure] = (await behind.ask("/api/session", { body: { key } })).headers.getSetCookie();
+  expect(secure).toMatch(/; Secure/);
+});
+
+test.each([
+  ["through a proxy", { "x-forwarded-for": "203.0.113.7" }],
+  ["by another name of this machine", { host: "evil.example:80" }],
+])("a name alone is not enough %s", async (_, headers) => {
+  const site = await openSite();
+  // Node's fetch sends no Host of ours.
+  const { request } = await import("node:http");
+  const status = await new Promise((resolve, reject) => {
+    const asking = request(`${site.url}/api/session`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+    });
+    asking.on("response", (response) => resolve(response.resume().statusCode)).on("error", reject);
+    asking.end(JSON.stringify({ name: "Ann" }));
+  });
+  expect(status).toBe(403);
+});
+
+test("a personal link signs in whoever has it, until it is taken away; names are no way in any more", async () => {
+  const site = await openSite();
+  const key = await site.accounts.add("Ann", "link");
+  expect(await (await site.ask("/api/session")).json()).toEqual({ signIn: "link" });
+  expect((await site.ask("/api/session", { body: { name: "Ann" } })).status).toBe(403);
+  expect((await site.ask("/api/session", { body: { key: "wrong" } })).status).toBe(403);
+  const cookie = await site.enter({ key });
+  expect(await (await site.ask("/api/session", { cookie })).json()).toEqual({ user: "Ann" });
+  expect(JSON.stringify(await site.store.keys("web", ""))).not.toContain(key);
+  expect(await site.accounts.remove("Ann")).toBe(true);
+  expect((await site.ask("/api/me", { cookie })).status).toBe(401);
+  // Now nobody has a link, and one signs in by name again.
+  expect((await site.ask("/api/session", { body: { key } })).status).toBe(403);
+});
+
+test("one signs out", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  expect((await site.ask("/api/session", { method: "DELETE", cookie })).status).toBe(204);
+  expect((await site.ask("/api/me", { cookie })).status).toBe(401);
+});
+
+test("who tries too often has to wait", async () => {
+  const site = await openSite();
+  const statuses = await Promise.all(
+    Array.from(
+      { length: 30 },
+      async () => (await site.ask("/api/session", { body: { key: "guess" } })).status,
+    ),
+  );
+  expect(statuses).toContain(429);
+});
+
+test("other sites cannot act for a person", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const body = message("sent by another site");
+  const path = "/api/conversations/c/messages";
+  for (const headers of [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+    { origin: "https://evil.example" },
+    { origin: "null" },
+  ])
+    expect((await site.ask(path, { cookie, body, headers })).status).toBe(403);
+  expect(
+    (await site.ask(path, { cookie, body: "text=x", headers: { "content-type": "text/plain" } })).status,
+  ).toBe(400);
+  expect(site.events).toEqual([]);
+  const own = { origin: `http://127.0.0.1:${site.port}` };
+  expect((await site.ask(path, { cookie, body, headers: own })).status).toBe(200);
+});
+
+test("nonsense is refused with a sentence, and nothing comes of it", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const post = (path: string, body: unknown) =>
+    site.ask(`/api/conversations/${path}/messages`, { cookie, body });
+  for (const [path, body, status] of [
+    ["c", "{", 400],
+    ["c", { text: "hi" }, 400],
+    ["c", { ...message("hi"), extra: 1 }, 400],
+    ["c", message(""), 400],
+    ["c", message("x".repeat(100_001)), 400],
+    ["c", { ...message("hi"), persona: "nobody" }, 400],
+    ["c", { ...message("hi"), __proto__: { polluted: 1 }, ["constructor"]: 1 }, 400],
+    ["%2e%2e", message("hi"), 404],
+    ["a:b", message("hi"), 404],
+  ] as const) {
+    const response = await post(path, body);
+    expect(response.status, JSON.stringify(body).slice(0, 60)).toBe(status);
+    expect(((await response.json()) as { error: string }).error).toMatch(/./);
+  }
+  expect(site.events.filter(({ command }) => command === undefined)).toEqual([]);
+  expect((await site.ask("/api/nothing", { cookie })).status).toBe(404);
+});
+
+test("what is far too large is not even read", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const body = message("x".repeat(10_000_000));
+  // Whoever still sends may find the connection closed before they hear of it.
+  const status = await site.ask("/api/conversations/c/messages", { cookie, body }).then(
+    (response) => response.status,
+    () => 413,
+  );
+  expect(status).toBe(413);
+  expect(site.events).toEqual([]);
+});
+
+test("the same message twice is one", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const post = async () =>
+    (await site.ask("/api/conversations/c/messages", { cookie, body: message("hi") })).json();
+  expect(await post()).toEqual(await post());
+  expect(new Set(site.events.map(({ id }) => id)).size).toBe(1);
+  const { turns } = (await (await site.ask("/api/conversations/c", { cookie })).json()) as {
+    turns: unknown[];
+  };
+  expect(turns).toHaveLength(1);
+});
+
+test("a stream that breaks goes on where it was; one from another run is told of the gap", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const first = await listen(site, cookie);
+  await until(() => first.hello?.gap === true);
+  await site.ask("/api/conversations/c/messages", { cookie, body: message("one", "message-1") });
+  await until(() => first.news.length === 2);
+  first.stop();
+  await site.ask("/api/conversations/c/messages", { cookie, body: message("two", "message-2") });
+  const second = await listen(site, cookie, first.position);
+  await until(() => second.news.length === 2);
+  expect(second.hello?.gap).toBe(false);
+  expect(second.news.map(({ kind }) => kind).sort()).toEqual(["asked", "listed"]);
+  expect(JSON.stringify(second.news)).toContain("two");
+  expect(JSON.stringify(second.news)).not.toContain("message-1");
+  const stranger = await listen(site, cookie, "another-1");
+  await until(() => stranger.hello?.gap === true);
+});
+
+test("where a proxy holds streams back, one asks again and again", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const ask = async (after: string) =>
+    (await (await site.ask(`/api/events?wait=1&after=${after}`, { cookie })).json()) as {
+      gap: boolean;
+      position: string;
+      news: { news: { kind: string } }[];
+    };
+  const first = await ask("");
+  expect(first.gap).toBe(true);
+  const waiting = ask(first.position);
+  await site.ask("/api/conversations/c/messages", { cookie, body: message("hi") });
+  const { gap, news, position } = await waiting;
+  expect(gap).toBe(false);
+  const all = [...news, ...(news.length < 2 ? (await ask(position)).news : [])];
+  expect(all.map(({ news: { kind } }) => kind).sort()).toEqual(["asked", "listed"]);
+});
+
+interface Listening {
+  readonly news: { kind: string }[];
+  hello?: { gap: boolean };
+  position: string;
+  stop(): void;
+}
+
+async function listen(site: Site, cookie: string, after?: string): Promise<Listening> {
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const response = await fetch(`${site.url}/api/events`, {
+    headers: { cookie, ...(after && { "last-event-id": after }) },
+    signal: over.signal,
+  });
+  const listening: Listening = { news: [], position: "", stop: () => over.abort() };
+  void (async () => {
+    let text = "";
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        take(text.slice(0, end), listening);
+        text = text.slice(end + 2);
+      }
+    }
+  })().catch(() => undefined);
+  return listening;
+}
+
+function take(event: string, listening: Listening): void {
+  const fields = Object.fromEntries(event.split("\n").map((line) => line.split(/: (.*)/s)));
+  const data: unknown = fields["data"] && JSON.parse(String(fields["data"]));
+  if (fields["event"] === "hello") listening.hello = data as { gap: boolean };
+  if (fields["event"] !== "news") return;
+  listening.news.push(data as { kind: string });
+  listening.position = String(fields["id"]);
+}
