@@ -35,10 +35,13 @@ export interface Account {
 export const SESSION_MS = 90 * 24 * 3_600_000;
 
 const keyRecord = z.object({ user: z.string() });
+const secretRecord = z.object({ secret: z.string() });
 const sessionRecord = z.object({ user: z.string(), at: z.number() });
 
 /** Accounts on a shelf. */
 export function createAccounts(shelf: Shelf): Accounts {
+  let secret: Promise<string> | undefined;
+
   return {
     add: async (user, kind) => {
       const key = randomBytes(24).toString("base64url");
@@ -84,13 +87,27 @@ export function createAccounts(shelf: Shelf): Accounts {
     },
     end: (id) => shelf.delete(shelfKey("session", id)),
     secret: async () => {
-      const found = z.string().safeParse(await shelf.get("secret")).data;
-      if (found) return found;
-      // Processes that begin at the same time agree on what was written last.
-      await shelf.set("secret", randomBytes(32).toString("base64url"));
-      return z.string().parse(await shelf.get("secret"));
+      secret ??= findSecret();
+      try {
+        return await secret;
+      } catch (error) {
+        secret = undefined;
+        throw error;
+      }
     },
   };
+
+  async function findSecret(): Promise<string> {
+    const found = secretRecord.safeParse(await shelf.get("secret")).data;
+    if (found) return found.secret;
+    // Of processes that write one at the same time only the first succeeds.
+    const failed = await shelf
+      .set("secret", { revision: 1, secret: randomBytes(32).toString("base64url") })
+      .catch((error: unknown) => error);
+    const stands = secretRecord.safeParse(await shelf.get("secret")).data;
+    if (stands) return stands.secret;
+    throw failed;
+  }
 
   /** The keys of the records of one kind, with whose they are. */
   async function usersOf(kind: KeyKind | "session"): Promise<(readonly [string, string])[]> {

@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { loadSettings } from "../../../config/settings.ts";
+import { startProgram } from "../../../src/main.ts";
+import { startModelSimulator } from "../../../src/model/simulator.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { captureLog } from "../../support/log.ts";
+import { until } from "../../support/until.ts";
+
+/** Names that could be taken for one another, or for a part of a key. */
+const NAMES = [
+  "ann",
+  "Ann",
+  "ann:main",
+  "ann%3Amain",
+  "ann/main",
+  "ann%",
+  "a",
+  "安",
+  "__proto__",
+  "ann main",
+];
+const THREADS = ["main", "a", "main-a", "__proto__"];
+
+const traffic = fc.array(fc.record({ who: fc.constantFrom(...NAMES), thread: fc.constantFrom(...THREADS) }), {
+  minLength: 60,
+  maxLength: 60,
+});
+
+test("whatever people say, each sees, gets and sends the model only their own words", async () => {
+  const model = await startModelSimulator({
+    reply: ({ messages }) => `You said: ${messages.map(({ content }) => content).join(" / ")}`,
+  });
+  const settings = loadSettings({
+    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
+    HTTP_PORT: "0",
+    OPENAI_API_KEY: model.key,
+    OPENAI_BASE_URL: model.baseURL,
+    OPENAI_MODEL: "simulated",
+    MESSAGES_PER_MINUTE: "100000",
+  });
+  const program = await startProgram({ settings, log: captureLog().log });
+  onTestFinished(async () => {
+    await program.stop();
+    await model.close();
+  });
+  const people = new Map(
+    await Promise.all(NAMES.map(async (name) => [name, await enter(program.url, name)] as const)),
+  );
+  const [said = []] = fc.sample(traffic, 1);
+  await Promise.all(
+    said.map(async ({ who, thread }, index) =>
+      people.get(who)?.call(`conversations/${thread}/messages`, {
+        id: randomUUID(),
+        text: `secret ${index}.`,
+      }),
+    ),
+  );
+  await until(() => model.requests.length >= said.length, "all to be asked", 30_000);
+
+  for (const [name, { call, heard }] of people) {
+    const own = said.flatMap(({ who }, index) => (who === name ? [`secret ${index}.`] : []));
+    const all = async () =>
+      JSON.stringify(await Promise.all(THREADS.map((thread) => call(`conversations/${thread}`))));
+    await until(async () => !(await all()).includes('"done":false'), `the answers for ${name}`);
+    const seen = [
+      await all(),
+      JSON.stringify(await call("conversations")),
+      JSON.stringify(await call("conversations?search=secret")),
+    ];
+    for (const secret of [...seen, heard()].flatMap(secrets)) expect(own).toContain(secret);
+    for (const secret of own) expect(seen[0]).toContain(secret);
+  }
+  // Within one request there is one conversation.
+  for (const { messages } of model.requests) {
+    const places = messages
+      .flatMap(({ content }) => secrets(content))
+      .map((secret) => said[Number(/\d+/.exec(secret)?.[0])])
+      .map((place) => `${place?.who} in ${place?.thread}`);
+    expect(new Set(places).size).toBe(1);
+  }
+});
+
+function secrets(text: string): readonly string[] {
+  return text.match(/secret \d+\./g) ?? [];
+}
+
+async function enter(url: string, name: string) {
+  const response = await fetch(`${url}/api/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name }),
+  });
+  const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const stream = await fetch(`${url}/api/events`, { headers: { cookie }, signal: over.signal });
+  let news = "";
+  void (async () => {
+    for await (const chunk of stream.body ?? []) news += Buffer.from(chunk).toString();
+  })().catch(() => undefined);
+  return {
+    heard: () => news,
+    call: async (path: string, body?: object): Promise<unknown> => {
+      const answer = await fetch(`${url}/api/${path}`, {
+        headers: { cookie, ...(body && { "content-type": "application/json" }) },
+        ...(body && { method: "POST", body: JSON.stringify(body) }),
+      });
+      expect(answer.status).toBe(200);
+      return answer.json();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../support/port.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { runProgram } from "../support/program.ts";
+import { flat, surroundings } from "../support/surroundings.ts";
+import { until } from "../support/until.ts";
+import { createWebPeople } from "../support/web-people.ts";
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+}, 60_000);
+afterAll(() => server.close());
+
+test("an answer grows on the page of one process while another writes it; both may be killed", async () => {
+  const answer = `${Array.from({ length: 3000 }, (_, n) => `word${n} `).join("")}END`;
+  const around = await surroundings({ reply: { text: answer, pieces: 60, delayMs: 60 } });
+  const ports = [await freePort(), await freePort()];
+  let port = ports[0];
+  const env = { ...around.onWeb, STORE_URL: await server.createDatabase() };
+  const start = (role: string, at: number | undefined) =>
+    runProgram(["start", "--role", role], { ...env, HTTP_PORT: String(at ?? 0) });
+  const [web, worker] = [start("web", ports[0]), start("worker", undefined)];
+  await Promise.all([web.ready(), worker.ready()]);
+  const people = createWebPeople(() => `http://127.0.0.1:${port}`);
+  onTestFinished(() => people.close());
+  const seen = () => flat(people.shows("ann"));
+
+  void people.say("ann", "tell me");
+  await until(() => seen().includes("word100 "), "a growing answer from the other process");
+  expect(seen()).not.toContain("END");
+  worker.signal("SIGKILL");
+  await start("worker", undefined).ready();
+  // Another process serves the page from now on; whoever was signed in is.
+  web.signal("SIGKILL");
+  await start("web", ports[1]).ready();
+  port = ports[1];
+  await until(() => seen() === flat([answer]), "the whole answer", 60_000);
+  void people.say("ann", "and then?");
+  await until(() => seen() === flat([answer, answer]), "the next answer", 30_000);
+  expect(around.service.requests.at(-1)?.messages.map(({ role }) => role)).toEqual([
+    "system",
+    "user",
+    "assistant",
+    "user",
+  ]);
+}, 120_000);
