@@ -60,7 +60,7 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
     const colloquy = await createColloquy({
       adapters,
       ...told,
-      middleware: await createGuards(settings, log, store),
+      middleware: [...web.map(({ tap }) => tap), ...(await createGuards(settings, log, store))],
       store,
       // Terminals may answer beside this one.
       ...(atConsole.length > 0 && { alone: createAlone(store, settings.STORE_URL) }),

@@ -1,5 +1,4 @@
-import { createWeb, type Shelf, type WebBody } from "../adapters/web/index.ts";
-import type { Adapter } from "./adapter.ts";
+import { createWeb, type Shelf, type Web } from "../adapters/web/index.ts";
 import { createHistory } from "./conversation.ts";
 import { type ExportFormat, print, type Told } from "./exchange/export.ts";
 import type { Log } from "./log.ts";
@@ -23,7 +22,7 @@ const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisf
 >;
 
 /** The web chat, with what it shows of conversations taken from the store. */
-export async function createWebChat(options: WebChatOptions): Promise<Adapter<WebBody>> {
+export async function createWebChat(options: WebChatOptions): Promise<Web> {
   const { store, told, personas, models, url, log } = options;
   const history = createHistory(await store.open("history"));
   const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
@@ -35,6 +34,7 @@ export async function createWebChat(options: WebChatOptions): Promise<Adapter<We
     log,
     conversations: {
       chosen: load,
+      spent: async (user, thread) => (await load(user, thread)).usage,
       export: async (user, thread, format) => {
         const conversation = await load(user, thread);
         const pieces: string[] = [];

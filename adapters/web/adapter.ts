@@ -1,6 +1,7 @@
 import type { Adapter, Receive } from "../../src/adapter.ts";
 import { PlatformError } from "../../src/errors.ts";
 import type { Address, Json } from "../../src/event.ts";
+import { type Handler, isStream, type Reply } from "../../src/handler.ts";
 import { createAccounts } from "./accounts.ts";
 import { createWebDialect, type WebBody } from "./dialect.ts";
 import { createFeed } from "./feed.ts";
@@ -20,8 +21,14 @@ export interface WebOptions
 /** The eye sees no more than some ten changes a second; several conversations do not wait for one another. */
 const PACE = { direct: 100, group: 100 };
 
+/** The web chat as an adapter, with what it has to see of answers. */
+export interface Web extends Adapter<WebBody> {
+  /** A handler that stands before all others: programs get answers as the Markdown that they are. */
+  readonly tap: Handler;
+}
+
 /** The web chat: people sign in on a page, and each has any number of conversations. */
-export function createWeb(options: WebOptions): Adapter<WebBody> {
+export function createWeb(options: WebOptions): Web {
   const records = createRecords(options.shelf);
   const feed = createFeed();
   const live = createLive();
@@ -75,7 +82,21 @@ export function createWeb(options: WebOptions): Adapter<WebBody> {
       publish(user, { kind: "done", thread, turn });
     },
     fetch: (request, from) => routes(request, from),
+    tap: async ({ event }, next) => {
+      const reply = await next();
+      if (event.platform !== "web" || !event.to["raw"]) return reply;
+      return tapped(reply, placeOf(event.to));
+    },
   };
+
+  async function* tapped(reply: Reply, { user, thread, turn }: Place): AsyncGenerator<string> {
+    let at = 0;
+    for await (const add of piecesOf(reply)) {
+      if (add) publish(user, { kind: "raw", thread, turn, at, add });
+      at += add.length;
+      yield add;
+    }
+  }
 
   function show(to: Address, piece: Piece): void {
     const { user, thread, turn } = placeOf(to);
@@ -94,6 +115,12 @@ export function createWeb(options: WebOptions): Adapter<WebBody> {
     live.apply(news);
     feed.tell(user, news);
   }
+}
+
+async function* piecesOf(reply: Reply): AsyncGenerator<string> {
+  if (typeof reply === "string") yield reply;
+  else if (isStream(reply)) yield* reply;
+  else if (reply) yield reply.text;
 }
 
 /** Where an answer goes. */

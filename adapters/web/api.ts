@@ -11,6 +11,8 @@ export interface Conversations {
   chosen(user: string, thread: string): Promise<Chosen>;
   /** A conversation as a file. */
   export(user: string, thread: string, format: ExportFormat): Promise<string>;
+  /** The tokens that a conversation has cost so far. */
+  spent(user: string, thread: string): Promise<{ readonly input: number; readonly output: number }>;
   /** What a person's conversations have cost. */
   usage(user: string): Promise<readonly Cost[]>;
 }
@@ -86,11 +88,32 @@ const cost = z.object({
   estimated: z.boolean(),
 });
 
-/** What someone who is signed in can do. */
-export function createApi(options: ApiOptions): readonly Route[] {
+/** What people do with their conversations. */
+export interface Api {
+  /** For whoever is signed in. */
+  readonly routes: readonly Route[];
+  /** Says something; resolves once it is taken in. */
+  say(user: string, thread: string, said: Said): Promise<{ turn: string }>;
+  stop(user: string, thread: string): Promise<void>;
+}
+
+/** Something to be said in a conversation. */
+export interface Said extends Chosen {
+  /** The same again is the same message. */
+  readonly id: string;
+  readonly text: string;
+  readonly locale?: string | undefined;
+  /** An earlier turn: it and all that followed is forgotten. */
+  readonly replaces?: string | undefined;
+  /** A program wants the answer, as Markdown. */
+  readonly raw?: true;
+}
+
+/** What someone can do with their conversations, and nobody else's. */
+export function createApi(options: ApiOptions): Api {
   const { records, feed, conversations, personas, models, growing, receive, publish } = options;
 
-  return [
+  const routes = [
     route({
       method: "get",
       path: "/api/me",
@@ -167,7 +190,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
       summary: "Deletes a conversation, and forgets what was said in it.",
       run: async ({ user, path }) => {
         const { thread } = inPath(path);
-        await receive(command(user, thread, { name: "stop" }));
+        await stop(user, thread);
         await records.remove(user, thread);
         await receive(command(user, thread, { name: "reset" }));
         publish(user, { kind: "deleted", thread });
@@ -197,7 +220,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
       method: "post",
       path: "/api/conversations/{thread}/stop",
       summary: "Stops the answer that is being written; what there is of it stays.",
-      run: ({ user, path }) => receive(command(user, inPath(path).thread, { name: "stop" })),
+      run: ({ user, path }) => stop(user, inPath(path).thread),
     }),
     route({
       method: "get",
@@ -221,17 +244,15 @@ export function createApi(options: ApiOptions): readonly Route[] {
       run: async ({ user }) => [...(await conversations.usage(user))],
     }),
   ];
+  return { routes, say, stop };
 
-  interface Said extends Chosen {
-    readonly id: string;
-    readonly text: string;
-    readonly locale?: string | undefined;
-    readonly replaces?: string | undefined;
+  function stop(user: string, thread: string): Promise<void> {
+    return receive(command(user, thread, { name: "stop" }));
   }
 
   /** First it stands where people see it, then it is taken in: what is not taken in can be said again there. */
   async function say(user: string, thread: string, said: Said): Promise<{ turn: string }> {
-    const { id, text, locale, replaces } = said;
+    const { id, text, locale, replaces, raw } = said;
     const earlier = (await records.turns(user, thread)).find(({ turn }) => turn.endsWith(`-${id}`));
     const at = earlier?.at ?? Date.now();
     const turn = `${String(at).padStart(15, "0")}-${id}`;
@@ -243,8 +264,10 @@ export function createApi(options: ApiOptions): readonly Route[] {
       publish(user, { kind: "asked", thread, turn, text, at });
       await choose(user, thread, said);
     }
+    const event = eventOf(user, thread, { turn, at });
     await receive({
-      ...eventOf(user, thread, { turn, at }),
+      ...event,
+      ...(raw && { to: { ...event.to, raw } }),
       ...(locale && { user: { id: user, name: user, locale } }),
       ...(replaces && { rewinds: Number(replaces.split("-")[0]) }),
       ...(parseCommand(text) ?? { text }),
@@ -253,7 +276,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
   }
 
   async function rewind(user: string, thread: string, from: string): Promise<void> {
-    await receive(command(user, thread, { name: "stop" }));
+    await stop(user, thread);
     await records.remove(user, thread, from);
     publish(user, { kind: "rewound", thread, turn: from });
   }

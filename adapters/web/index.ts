@@ -1,5 +1,5 @@
 export { createAccounts, type Account, type Accounts, type KeyKind } from "./accounts.ts";
-export { createWeb, type WebOptions } from "./adapter.ts";
+export { createWeb, type Web, type WebOptions } from "./adapter.ts";
 export type { Chosen, Conversations, Cost, ExportFormat } from "./api.ts";
 export { createWebDialect, type WebBody } from "./dialect.ts";
 export { isName } from "./sign-in.ts";

@@ -49,6 +49,14 @@ export type News =
       readonly more?: true;
     }
   | { readonly kind: "removed"; readonly thread: string; readonly turn: string; readonly ref: string }
+  /** For programs, which want Markdown: what follows the first `at` UTF-16 units of an answer. */
+  | {
+      readonly kind: "raw";
+      readonly thread: string;
+      readonly turn: string;
+      readonly at: number;
+      readonly add: string;
+    }
   | { readonly kind: "done"; readonly thread: string; readonly turn: string }
   /** What was asked from this turn on is forgotten. */
   | { readonly kind: "rewound"; readonly thread: string; readonly turn: string }

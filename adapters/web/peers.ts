@@ -30,6 +30,7 @@ export function createPeers({ hear }: { readonly hear: (user: string, news: News
 }
 
 function partsOf(news: News): News[] {
+  if (news.kind === "raw") return rawParts(news);
   if (news.kind !== "shown" || news.add.length <= LONGEST) return [cut(news)];
   const parts: News[] = [];
   let { keep, of } = news;
@@ -41,6 +42,14 @@ function partsOf(news: News): News[] {
     of = keep;
   }
   return parts;
+}
+
+function rawParts(news: Extract<News, { kind: "raw" }>): News[] {
+  const count = Math.ceil(news.add.length / LONGEST);
+  return Array.from({ length: count }, (_, index) => {
+    const from = index * LONGEST;
+    return { ...news, at: news.at + from, add: news.add.slice(from, from + LONGEST) };
+  });
 }
 
 /** A question may be long too: its other pages read it in full when they look at the conversation again. */

@@ -8,6 +8,7 @@ import type { Accounts } from "./accounts.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { createAssets } from "./assets.ts";
 import { streamNews, waitForNews } from "./events.ts";
+import { createCompletions } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
 import { createSignIn, type SignIn, type SignInOptions } from "./sign-in.ts";
@@ -53,7 +54,8 @@ export function createRoutes(
   app.onError((error, c) => answerError(error, c, options.log));
   app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
 
-  app.get("/api/openapi.json", (c) => c.json(describeApi(api)));
+  app.route("/v1", createCompletions({ ...options, ...api }));
+  app.get("/api/openapi.json", (c) => c.json(describeApi(api.routes)));
   app.get("/api/session", async (c) => c.json(await signIn.state(c)));
   app.post("/api/session", sameSite, async (c) => c.json(await signIn.begin(c, await jsonOf(c))));
   app.delete("/api/session", sameSite, async (c) => {
@@ -67,7 +69,7 @@ export function createRoutes(
       ? streamNews(following)
       : waitForNews(following, c.req.raw.signal);
   });
-  for (const route of api) {
+  for (const route of api.routes) {
     app.on(
       route.method.toUpperCase(),
       route.path.replace(/\{(\w+)\}/g, ":$1"),

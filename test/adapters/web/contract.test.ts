@@ -13,7 +13,12 @@ describeAdapter("web", async () => {
     shelf: await openShelf(store),
     personas: [],
     models: [],
-    conversations: { chosen: async () => ({}), export: async () => "", usage: async () => [] },
+    conversations: {
+      chosen: async () => ({}),
+      spent: async () => ({ input: 0, output: 0 }),
+      export: async () => "",
+      usage: async () => [],
+    },
     log,
   });
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });

@@ -34,7 +34,12 @@ async function openSite({ url, file }: { url?: string; file?: string } = {}): Pr
   const shelf = await openShelf(store);
   const events: ChatEvent[] = [];
   const { log } = captureLog();
-  const conversations = { chosen: async () => ({}), export: async () => "# said", usage: async () => [] };
+  const conversations = {
+    chosen: async () => ({}),
+    spent: async () => ({ input: 0, output: 0 }),
+    export: async () => "# said",
+    usage: async () => [],
+  };
   const adapter = createWeb({ shelf, personas: ["a", "b"], models: ["m"], conversations, url, log });
   await adapter.start(async (event) => void events.push(event), []);
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });

@@ -9,7 +9,12 @@ import { captureLog } from "../../support/log.ts";
 test("docs/openapi.json is what the program serves; `npx vitest run test/adapters/web/openapi -u` writes it", async () => {
   const store = await openStore("memory:");
   const { log } = captureLog();
-  const conversations = { chosen: async () => ({}), export: async () => "", usage: async () => [] };
+  const conversations = {
+    chosen: async () => ({}),
+    spent: async () => ({ input: 0, output: 0 }),
+    export: async () => "",
+    usage: async () => [],
+  };
   const adapter = createWeb({ shelf: await openShelf(store), personas: [], models: [], conversations, log });
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
   onTestFinished(() => server.close());

@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import OpenAI from "openai";
+import { expect, onTestFinished, test } from "vitest";
+import { createAccounts } from "../../../adapters/web/index.ts";
+import { loadSettings } from "../../../config/settings.ts";
+import { startProgram } from "../../../src/main.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
+import { openStore } from "../../../src/store.ts";
+import { openShelf } from "../../../src/web.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { captureLog } from "../../support/log.ts";
+import { until } from "../../support/until.ts";
+
+/** A program, and OpenAI's own client with a key of someone called Ann. */
+async function openClient(reply: ModelSimulatorOptions["reply"]) {
+  const model = await startModelSimulator({ ...(reply && { reply }) });
+  const settings = loadSettings({
+    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
+    HTTP_PORT: "0",
+    OPENAI_API_KEY: model.key,
+    OPENAI_BASE_URL: model.baseURL,
+    OPENAI_MODEL: "simulated",
+  });
+  const store = await openStore(settings.STORE_URL);
+  const key = await createAccounts(await openShelf(store)).add("Ann", "api");
+  await store.close();
+  const program = await startProgram({ settings, log: captureLog().log });
+  onTestFinished(async () => {
+    await program.stop();
+    await model.close();
+  });
+  const client = (apiKey: string) => new OpenAI({ apiKey, baseURL: `${program.url}/v1`, maxRetries: 0 });
+  return { model, client, openai: client(key) };
+}
+
+const ask = (content: string, model = "assistant") => ({
+  model,
+  messages: [{ role: "user" as const, content }],
+});
+
+test("OpenAI's client gets an answer, whole or as a stream, of a persona that remembers", async () => {
+  const text = "# Rain\n\n**Water** that falls, `code` and all.\n";
+  const { openai, model } = await openClient({ text, pieces: 10, delayMs: 10 });
+  const whole = await openai.chat.completions.create(ask("why is rain?"));
+  expect(whole.choices[0]?.message.content).toBe(text);
+  expect(whole.usage?.total_tokens).toBeGreaterThan(0);
+
+  const stream = await openai.chat.completions.create({
+    ...ask("and snow?"),
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  const pieces: string[] = [];
+  let total = 0;
+  for await (const { choices, usage } of stream) {
+    pieces.push(choices[0]?.delta.content ?? "");
+    total = usage?.total_tokens ?? total;
+  }
+  expect(pieces.join("")).toBe(text);
+  expect(pieces.filter(Boolean).length).toBeGreaterThan(3);
+  expect(total).toBeGreaterThan(0);
+  const asked = model.requests
+    .at(-1)
+    ?.messages.map(({ content }) => content)
+    .slice(1);
+  expect(asked).toEqual(["why is rain?", text, "and snow?"]);
+});
+
+test("each user that requests name has a conversation, and the model's name chooses the persona", async () => {
+  const { openai, model } = await openClient("fine");
+  await openai.chat.completions.create({ ...ask("one"), user: "x" });
+  await openai.chat.completions.create({ ...ask("two", "translator"), user: "y" });
+  expect(
+    model.requests
+      .at(-1)
+      ?.messages.map(({ content }) => content)
+      .slice(1),
+  ).toEqual(["two"]);
+  expect(model.requests.at(-1)?.messages[0]?.content).toContain("translat");
+  expect((await openai.models.list()).data.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(["assistant", "simulated"]),
+  );
+});
+
+test("what cannot be done is an error as OpenAI's clients know it", async () => {
+  const { openai, client } = await openClient("fine");
+  await expect(client("wrong").chat.completions.create(ask("hi"))).rejects.toMatchObject({ status: 401 });
+  await expect(openai.chat.completions.create(ask("hi", "gpt-nonsense"))).rejects.toMatchObject({
+    status: 404,
+  });
+  const last = { model: "assistant", messages: [{ role: "assistant" as const, content: "x" }] };
+  await expect(openai.chat.completions.create(last)).rejects.toMatchObject({ status: 400 });
+});
+
+test("a client that goes away stops its answer", async () => {
+  const { openai, model } = await openClient({ text: "on and on ".repeat(1000), pieces: 500, delayMs: 50 });
+  const stream = await openai.chat.completions.create({ ...ask("go on"), stream: true });
+  for await (const { choices } of stream) if (choices[0]?.delta.content) break;
+  stream.controller.abort();
+  await until(() => model.requests.at(-1)?.aborted === true, "the request to the model to end");
+});
