@@ -1,6 +1,7 @@
 import { type Console, createConsole, linesOf, openTerminal } from "../../adapters/console/index.ts";
+import type { Settings } from "../../config/settings.ts";
 import { texts } from "../i18n/texts.ts";
-import { looks, systemLocale } from "./surroundings.ts";
+import { localUrl, looks, systemLocale } from "./surroundings.ts";
 
 /** Whoever sits where the program was started. */
 export interface OpenConsole {
@@ -11,7 +12,7 @@ export interface OpenConsole {
 }
 
 /** A terminal, or a pipe of which each line is a message. */
-export function openConsole(user: string): OpenConsole {
+export function openConsole(user: string, served?: Settings): OpenConsole {
   const { stdin, stdout } = process;
   const locale = systemLocale();
   const say = texts(locale ?? "en");
@@ -27,6 +28,8 @@ export function openConsole(user: string): OpenConsole {
     return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
   }
   stdout.write(`${say("console.welcome")}\n`);
+  if (served?.WEB_CHAT && served.HTTP_PORT !== 0)
+    stdout.write(`${say("console.web", { url: served.WEB_URL ?? localUrl(served) })}\n`);
   const terminal = openTerminal({
     input: stdin,
     output: stdout,

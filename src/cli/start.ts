@@ -8,10 +8,10 @@ import { logTo } from "./surroundings.ts";
 /** `colloquy start`. */
 export async function start({ role }: { role: ProgramRole }): Promise<void> {
   const settings = loadSettings(process.env);
-  const withConsole = !hasPlatforms(settings);
+  const withConsole = !hasPlatforms(settings) && role === "all";
   const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];
   const log = logTo(process.stdout, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);
-  const console = withConsole ? openConsole(userInfo().username) : undefined;
+  const console = withConsole ? openConsole(userInfo().username, settings) : undefined;
   const starting = run(log, async () => {
     const program = await startProgram({ settings, log, console: console?.adapter, role });
     return {

@@ -38,3 +38,8 @@ export function systemLocale(): string | undefined {
   const tag = (LC_ALL || LC_MESSAGES || LANG || "").split(".")[0]?.replace("_", "-");
   return tag && !["C", "POSIX"].includes(tag) ? tag : undefined;
 }
+
+/** Where the HTTP port answers, for whoever is at this machine. */
+export function localUrl({ HTTP_HOST: host, HTTP_PORT: port }: Settings): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

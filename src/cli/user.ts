@@ -3,6 +3,7 @@ import { loadSettings, type Settings } from "../../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import { openStore } from "../store.ts";
 import { openShelf } from "../web.ts";
+import { localUrl } from "./surroundings.ts";
 
 /** `colloquy user add NAME`: lets someone into the web chat, and prints their personal link; or a key for programs. */
 export async function addUser(name: string, { api }: { api?: true }): Promise<void> {
@@ -57,8 +58,4 @@ async function withAccounts(
   } finally {
     await store.close();
   }
-}
-
-function localUrl({ HTTP_HOST: host, HTTP_PORT: port }: Settings): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -14,6 +14,7 @@ export const en = {
   "command.unknown": "I do not know the command /{command}. /help lists those I know.",
   "console.welcome":
     "Colloquy. Write a message; /help shows the commands, Ctrl-C stops an answer, /exit leaves.",
+  "console.web": "In a browser: {url}",
   "console.resumed": {
     one: "{user}, we go on with “{title}” (one message). /user chooses another conversation.",
     other: "{user}, we go on with “{title}” ({count} messages). /user chooses another conversation.",

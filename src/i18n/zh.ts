@@ -15,6 +15,7 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "start.description": "打个招呼",
   "command.unknown": "我不认识 /{command} 这个命令。发送 /help 可以看到所有命令。",
   "console.welcome": "Colloquy。写一条消息即可；/help 查看命令，Ctrl-C 停止回答，/exit 退出。",
+  "console.web": "在浏览器里：{url}",
   "console.resumed": { other: "{user}，我们接着聊“{title}”（{count} 条消息）。/user 选择别的对话。" },
   "console.begun": "{user}，这是一个新对话。",
   "console.who": "你是谁？",
