@@ -102,6 +102,10 @@ const schema = z.object({
     .transform((value) => value === "on"),
   // Where people find the web chat, if not only on this machine.
   WEB_URL: httpUrl.optional(),
+  STATUS_TOKEN: text
+    .min(16, "must have at least 16 characters, such as openssl rand -hex 16 prints")
+    .optional(),
+  STATUS_TOKEN_FILE: text.optional(),
   HTTP_PROXY: text.optional(),
   HTTPS_PROXY: text.optional(),
   ALL_PROXY: text.optional(),
@@ -139,6 +143,7 @@ const SECRETS = [
   "TELEGRAM_WEBHOOK_SECRET",
   "DISCORD_BOT_TOKEN",
   "DINGTALK_CLIENT_SECRET",
+  "STATUS_TOKEN",
 ] as const;
 
 /**

@@ -2,6 +2,7 @@ import { type AnswerOptions, ask, asking, estimate, pay } from "./asking.ts";
 import { describeError, Interrupted, ModelError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
 import type { Usage } from "./model/model.ts";
+import { pulse } from "./pulse.ts";
 import { shorten } from "./shorten.ts";
 import { closingFence } from "./text/fence.ts";
 
@@ -57,6 +58,7 @@ function explain(turn: Turn, error: unknown): string {
   if (error instanceof Interrupted) return turn.say("stopped");
   if (!(error instanceof ModelError)) throw error;
   turn.failure = error;
+  pulse("error", { kind: "model", code: error.code });
   turn.log.error(
     { code: error.code, status: error.status },
     `the model did not answer: ${describeError(error)}`,

@@ -17,7 +17,7 @@ import type { Postgres } from "./postgres/pool.ts";
 import type { Session } from "./postgres/session.ts";
 import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
-import type { Queue } from "./queue/queue.ts";
+import type { Queue, QueueLoad } from "./queue/queue.ts";
 import { WORKERS } from "./queue/rules.ts";
 import { shareSight } from "./sight.ts";
 import { openStore, type Store } from "./store.ts";
@@ -65,6 +65,8 @@ export interface Colloquy {
   start(): Promise<readonly string[]>;
   /** Ends in order: no new events, running answers within a grace, the store. Nothing accepted is lost. Safe to call twice. */
   stop(): Promise<void>;
+  /** How much there is to do. */
+  load(): Promise<QueueLoad>;
   /** Which platforms do not receive right now, and whether the store works, each with a sentence for the operator. */
   troubles(): Readonly<Record<string, string>>;
 }
@@ -132,6 +134,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
       return role === "worker" ? adapters.map(({ name }) => name) : intake.start();
     },
     stop: () => (stopped ??= stop()),
+    load: () => queue.load(),
     troubles: () => {
       const storage = watches.map((watch) => ["store", watch.trouble()]);
       const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;

@@ -10,6 +10,7 @@ import { compose, type Handler, isStream, type Reply, type Turn } from "./handle
 import type { TextName } from "./i18n/en.ts";
 import { localeOf, texts } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
+import { pulse } from "./pulse.ts";
 import type { Queue, Signals } from "./queue/queue.ts";
 import type { Choice } from "./text/dialect.ts";
 
@@ -85,7 +86,7 @@ export function createEngine(options: EngineOptions): Engine {
       throw new Parked(`${event.platform} is not configured`);
     }
     const conversation = await history.load(keyOf(event));
-    reached("loaded", event.id);
+    reached("loaded", event);
     if (conversation.answered.includes(event.id)) return;
     const record = openRecord(conversation, event);
     const known = record.outbox.text;
@@ -94,7 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
     const turn = createTurn({ event, conversation: record.draft, signal, log });
     const reply = known ?? (await runHandlers(turn));
     const { said: words, choices = record.outbox.choices } = offered(reply, adapter);
-    reached("asked", event.id);
+    reached("asked", event);
     try {
       await deliver(words, {
         adapter,
@@ -110,9 +111,9 @@ export function createEngine(options: EngineOptions): Engine {
           if (known !== undefined) return text;
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
-          reached("known", event.id);
+          reached("known", event);
           await record.commit(said, choices);
-          reached("committed", event.id);
+          reached("committed", event);
           return said;
         },
         signal: signals.parked,
@@ -125,9 +126,11 @@ export function createEngine(options: EngineOptions): Engine {
       // A reply that nobody can be shown any more is not worth its tokens.
       over.abort(new Parked("the turn is over"));
     }
-    reached("shown", event.id);
+    reached("shown", event);
     await record.close();
-    reached("saved", event.id);
+    reached("saved", event);
+    const outcome = signals.interrupted.aborted ? "stopped" : turn.failure ? "failed" : "answered";
+    pulse("turn", { event, outcome, at: Date.now() });
     log.info({ ms: Date.now() - event.at, failed: turn.failure !== undefined }, "answered");
   }
 
@@ -222,7 +225,7 @@ export function createEngine(options: EngineOptions): Engine {
     let begun = false;
     try {
       for await (const piece of reply) {
-        if (!begun && piece) reached("begun", turn.event.id);
+        if (!begun && piece) reached("begun", turn.event);
         begun ||= piece !== "";
         yield piece;
       }
@@ -233,6 +236,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   function apologise(turn: Turn, error: unknown): string {
     if (error instanceof Parked) throw error;
+    pulse("error", { kind: "handler", code: error instanceof Error ? error.name : "unknown" });
     turn.failure = error instanceof Error ? error : new Error(String(error));
     turn.log.error({ err: error }, `a handler failed: ${describeError(error)}`);
     return turn.say("error.internal");

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
 import { findPersona, loadPersonas } from "../config/personas.ts";
 import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
@@ -17,6 +18,8 @@ import { checkModels, createModels } from "./models.ts";
 import { createPreview, type Preview } from "./preview.ts";
 import type { Proxy } from "./proxy/proxy.ts";
 import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
+
+const { version: VERSION } = createRequire(import.meta.url)("colloquy/package.json") as { version: string };
 
 /** A running program. */
 export interface Program {
@@ -70,8 +73,29 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
     });
     const troubles = () => colloquy.troubles();
     const { HTTP_HOST: host, HTTP_PORT: port } = settings;
+    const { createMetrics } = await import("./metrics.ts");
+    const { createStatus } = await import("./status.ts");
+    const metrics = createMetrics({
+      platforms: adapters.map(({ name }) => name),
+      troubles,
+      load: () => colloquy.load(),
+    });
+    endings.push(async () => metrics.stop());
+    const pages = createStatus({
+      metrics,
+      token: settings.STATUS_TOKEN,
+      version: VERSION,
+      role: role ?? "all",
+      troubles,
+    });
     endings.push(() => colloquy.stop());
-    const server = await startServer({ host, port, adapters: role === "worker" ? [] : adapters, troubles });
+    const server = await startServer({
+      host,
+      port,
+      adapters: role === "worker" ? [] : adapters,
+      pages,
+      troubles,
+    });
     // The port is the last to close: it says until then how things stand.
     endings.splice(-1, 0, () => server.close());
     const checking = new AbortController();

@@ -1,6 +1,6 @@
 import { type HttpBindings, serve, type ServerType } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import type { Adapter } from "./adapter.ts";
+import type { Adapter, RequestFrom } from "./adapter.ts";
 import { describeError } from "./errors.ts";
 
 export interface ServerOptions {
@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly adapters: readonly Adapter[];
   /** How long a request may take until it is here as a whole, in ms; 30 s if absent. */
   readonly requestMs?: number;
+  /** What is served beside that, at addresses of its own. */
+  readonly pages?: Hono<{ Bindings: { readonly address?: string | undefined } }> | undefined;
   /** Why the program is not ready, by part; empty if it is. */
   readonly troubles: () => Readonly<Record<string, string>>;
 }
@@ -40,7 +42,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function routes({ adapters, troubles }: ServerOptions): Hono<Env> {
+function routes({ adapters, troubles, pages }: ServerOptions): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     await next();
@@ -55,14 +57,20 @@ function routes({ adapters, troubles }: ServerOptions): Hono<Env> {
     const ready = Object.keys(found).length === 0;
     return c.json({ ready, ...(!ready && { troubles: found }) }, ready ? 200 : 503);
   });
+  if (pages)
+    for (const path of ["/metrics", "/status", "/status/*"])
+      app.get(path, (c) => pages.fetch(c.req.raw, from(c)));
   for (const adapter of adapters) {
     const { mount } = adapter;
     const path = mount === undefined ? `/webhooks/${adapter.name}` : `${mount.replace(/\/$/, "")}/*`;
-    const from = (c: Context<Env>) => ({ address: c.env.incoming.socket.remoteAddress });
     if (adapter.fetch) app.all(path, async (c) => adapter.fetch?.(c.req.raw, from(c)) ?? c.notFound());
   }
   app.onError((error, c) => c.json({ error: `The request could not be handled: ${error.name}` }, 500));
   return app;
+}
+
+function from(c: Context<Env>): RequestFrom {
+  return { address: c.env.incoming.socket.remoteAddress };
 }
 
 function listen(app: Hono<Env>, { host, port, requestMs = REQUEST_MS }: ServerOptions): Promise<ServerType> {

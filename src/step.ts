@@ -1,5 +1,5 @@
-import { channel } from "node:diagnostics_channel";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { type Event, pulse } from "./pulse.ts";
 
 /** The steps of a message, in order; those of a message on the platform come once for each. */
 export const STEPS = [
@@ -22,23 +22,13 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What is published on the channel `colloquy:step`. */
-export interface Reached {
-  readonly step: Step;
-  /** The id of the event. */
-  readonly event: string;
-  /** In ms since the epoch. */
-  readonly at: number;
-}
-
-const steps = channel("colloquy:step");
 const file = process.env["COLLOQUY_CRASH_FILE"];
 let wish = "";
 let times = 0;
 
 /** Says that a message has come so far, to whoever measures or shows it, and to the tests that let programs die. */
-export function reached(step: Step, event: string): void {
-  if (steps.hasSubscribers) steps.publish({ step, event, at: Date.now() } satisfies Reached);
+export function reached(step: Step, event: Event): void {
+  pulse("step", { step, event, at: Date.now() });
   if (file !== undefined) crashIfWanted(step, file);
 }
 

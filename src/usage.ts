@@ -1,5 +1,6 @@
 import type { ConversationUsage, Spent } from "./conversation.ts";
 import type { Price } from "./model/model.ts";
+import { pulse } from "./pulse.ts";
 
 /** What was done for one turn. */
 export interface Bill {
@@ -32,6 +33,7 @@ export function charge(usage: ConversationUsage, bill: Bill, turns = 1): void {
     ...(price ? { cost: (input * price.input + output * price.output) / PER } : { unpriced: input + output }),
   };
   add(usage, spent);
+  pulse("spent", { model, input, output, cost: spent.cost });
   const day = new Date(bill.at).toISOString().slice(0, "2026-11-23".length);
   add(((usage.days[day] ??= {})[model] ??= nothingSpent()), spent);
 }

@@ -92,7 +92,7 @@ function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
     try {
       await adapter.draft?.(event.to, `${event.id}#${pages.length - 1}`, page);
       last = { look, at };
-      reached("drafted", event.id);
+      reached("drafted", event);
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.permanent) throw error;
       isPossible = false;

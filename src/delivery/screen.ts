@@ -110,7 +110,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     if (message && adapter.edit) await distrust(index);
     if (message && (await replaced(message.ref, body, attempt))) {
       messages[index] = { ref: message.ref, digest };
-      reached("edited", event.id);
+      reached("edited", event);
       return;
     }
     await post(
@@ -136,12 +136,12 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       doubtful ||= inDoubt;
       return (inDoubt ? await message.recover?.() : undefined) ?? (await trySend(message));
     });
-    reached("sent", event.id);
+    reached("sent", event);
     inDoubt = false;
     mark = undefined;
     messages[index] = { ref, digest: message.digest(doubtful) };
     await record();
-    reached("recorded", event.id);
+    reached("recorded", event);
   }
 
   async function sendFile(file: AnswerFile): Promise<string> {
@@ -156,7 +156,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
       // Of use only where something could be done about it.
       if (adapter.edit) await record();
     }
-    reached("sending", event.id);
+    reached("sending", event);
     try {
       return await message.send();
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Adapter } from "../adapter.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
+import { pulse } from "../pulse.ts";
 import { createLane, type Lane } from "./lane.ts";
 
 /** Keeps what is written on each platform to its pace: in each chat, and over all of them. */
@@ -70,6 +71,7 @@ export function createThrottles(others?: Others): Throttles {
   function open(platform: string, overallMs: number): Platform {
     const writers = () => Math.max(1, others?.writers() ?? 1);
     return createPlatform({
+      name: platform,
       overall: createLane(
         () => overallMs * writers(),
         () => BURST.overall / writers(),
@@ -80,6 +82,7 @@ export function createThrottles(others?: Others): Throttles {
 }
 
 interface Platform {
+  readonly name: string;
   readonly overall: Lane;
   /** That of a chat: always the newest, as idle ones are forgotten. */
   chat(id: string, paceMs: number): Lane;
@@ -116,8 +119,13 @@ function createThrottle(platform: Platform, { id, lane }: { id: string; lane: ()
 
   async function watch<T>(action: () => Promise<T>, chat: Lane, hadRoom: boolean): Promise<T> {
     try {
-      return await action();
+      const result = await action();
+      pulse("write", { platform: platform.name, outcome: "taken" });
+      return result;
     } catch (error) {
+      const isSlow = error instanceof PlatformError && error.retryAfterMs !== undefined;
+      pulse("write", { platform: platform.name, outcome: isSlow ? "slow" : "failed" });
+      if (error instanceof PlatformError && !isSlow) pulse("error", { kind: "platform", code: error.code });
       if (error instanceof PlatformError && error.retryAfterMs !== undefined)
         platform.refused({ id, lane: chat, hadRoom }, error.retryAfterMs);
       throw error;
@@ -126,9 +134,11 @@ function createThrottle(platform: Platform, { id, lane }: { id: string; lane: ()
 }
 
 function createPlatform({
+  name,
   overall,
   tell,
 }: {
+  name: string;
   overall: Lane;
   tell: (forMs: number, chat?: string) => void;
 }): Platform {
@@ -137,6 +147,7 @@ function createPlatform({
   let suspects: { readonly chat: Lane; readonly at: number }[] = [];
 
   return {
+    name,
     overall,
     chat: (id, paceMs) => {
       const chat =

@@ -165,7 +165,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       }
       if (!(await attempt(event, taken, hand))) return false;
       await insist(() => inbox.remove(taken));
-      reached("dropped", taken.id);
+      reached("dropped", event);
       return true;
     } catch (error) {
       await retryLater(taken, error);

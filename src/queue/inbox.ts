@@ -3,7 +3,7 @@ import { Overflow } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Postgres } from "../postgres/pool.ts";
 import { readEntry, writeEntry } from "./entry.ts";
-import { MOST_WAITING } from "./queue.ts";
+import { MOST_WAITING, type QueueLoad } from "./queue.ts";
 import { SUSPECT_AFTER } from "./rules.ts";
 
 /** The table of events that wait for an answer. Whatever is written wakes a worker in the same statement. */
@@ -25,6 +25,8 @@ export interface Inbox {
   interrupted(numbers: readonly number[]): Promise<number[]>;
   /** So many events wait. */
   depth(): Promise<number>;
+  /** The same, with the one that waits longest. */
+  load(): Promise<QueueLoad>;
 }
 
 /** An event in hand. */
@@ -154,6 +156,14 @@ export function openInbox(db: Postgres): Inbox {
     depth: async () => {
       const [row] = await db.query<{ count: number }>("select count(*)::int as count from colloquy.inbox");
       return row?.count ?? 0;
+    },
+    load: async () => {
+      const [row] = await db.query<{ count: number; id: string | null; entry: string | null }>(
+        `select (select count(*)::int from colloquy.inbox) as count, first.id, first.entry
+         from (select 1) one left join (select id, entry from colloquy.inbox order by number limit 1) first on true`,
+      );
+      const oldest = row?.entry && readEntry(row.id ?? "", JSON.parse(row.entry));
+      return { events: row?.count ?? 0, ...(oldest && { oldestAt: oldest.event.at }) };
     },
   };
 }

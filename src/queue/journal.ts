@@ -55,6 +55,10 @@ export function createJournalQueue(options: JournalOptions): Queue {
       look();
       pump();
     },
+    load: async () => {
+      const [oldest] = ids.values();
+      return { events: ids.size, ...(oldest && { oldestAt: oldest.event.at }) };
+    },
     stop: async () => {
       worker = undefined;
       clearTimeout(nextLook);
@@ -88,8 +92,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
   function store(event: ChatEvent): Promise<void> {
     number = Math.max(number + 1, Date.now() * 1000);
     const entry: Entry = { number, event, attempts: 0 };
-    reached("received", event.id);
-    const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored", event.id));
+    reached("received", event);
+    const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored", event));
     return enqueue(entry, writing).stored;
   }
 
@@ -184,7 +188,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
     try {
       if (job.attempts >= MOST_ATTEMPTS || !(await attempt(job, worker))) await bury(job, worker);
       await keyv.delete(job.event.id);
-      reached("dropped", job.event.id);
+      reached("dropped", job.event);
     } catch (error) {
       if (!(error instanceof Parked)) retryLater(lane, job, error);
       return false;

@@ -61,6 +61,7 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
       shift = beginShift({ ...options, inbox, pollMs, goneMs, worker });
       house = keepHouse({ db, session, dead, takeBack: push, goneMs, log });
     },
+    load: () => inbox.load(),
     stop: async () => {
       await Promise.all([shift?.end(), house?.stop()]);
       shift = undefined;
@@ -86,9 +87,9 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
     const waiting = await depth();
     if (waiting >= MOST_WAITING.overall * times)
       throw new Overflow(false, `${waiting} messages wait for an answer already; more are taken in later`);
-    reached("received", event.id);
+    reached("received", event);
     const stored = await inbox.push(event, { conversation, interrupts: times > 1 });
-    reached("stored", event.id);
+    reached("stored", event);
     return stored;
   }
 

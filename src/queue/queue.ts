@@ -23,8 +23,17 @@ export interface Queue {
   push(event: ChatEvent): Promise<void>;
   /** Begins to hand out events, those left from the last run first. */
   start(worker: Worker): Promise<void>;
+  /** What waits or is worked on, by all processes that share the queue. */
+  load(): Promise<QueueLoad>;
   /** Stops handing out, lets running work end for a while, then parks it; resolves when none runs. */
   stop(): Promise<void>;
+}
+
+/** How much there is to do. */
+export interface QueueLoad {
+  readonly events: number;
+  /** When the one that waits longest was said, in ms since the epoch; absent if there is none. */
+  readonly oldestAt?: number;
 }
 
 /** So often an event is tried: with the pauses between them over about two minutes. */

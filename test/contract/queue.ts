@@ -43,6 +43,18 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.stop();
     });
 
+    scenario("tells how much there is to do, and since when", async (house) => {
+      const queue = await house.open();
+      expect(await queue.load()).toEqual({ events: 0 });
+      await queue.push(said("ann", 1));
+      await queue.push(said("bob", 2));
+      expect(await queue.load()).toEqual({ events: 2, oldestAt: 1 });
+      await begin(queue, async () => undefined);
+      await until(async () => (await house.stored()).length === 0);
+      expect(await queue.load()).toEqual({ events: 0 });
+      await queue.stop();
+    });
+
     scenario("takes the same id twice as one event", async (house) => {
       const queue = await house.open();
       const seen: string[] = [];

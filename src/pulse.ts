@@ -1,0 +1,50 @@
+import { channel } from "node:diagnostics_channel";
+
+/** What happens, for whoever measures it or shows it; nothing of what people say or who they are is in it. */
+export interface Pulses {
+  /** A message has come so far. */
+  readonly step: { readonly step: string; readonly event: Event; readonly at: number };
+  /** An answer stands, or what there is to say instead. */
+  readonly turn: {
+    readonly event: Event;
+    readonly outcome: "answered" | "failed" | "stopped";
+    readonly at: number;
+  };
+  /** What a model was paid for. */
+  readonly spent: {
+    readonly model: string;
+    readonly input: number;
+    readonly output: number;
+    /** Absent where no price is known. */
+    readonly cost?: number | undefined;
+  };
+  /** Something went wrong; `kind` and `code` are those of the error. */
+  readonly error: { readonly kind: "model" | "platform" | "handler"; readonly code: string };
+  /** A platform has taken a write, or not: then `slow` if it asks to wait. */
+  readonly write: { readonly platform: string; readonly outcome: "taken" | "slow" | "failed" };
+}
+
+/** A message on its way. */
+export interface Event {
+  readonly id: string;
+  readonly platform: string;
+  /** When it was said, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** Tells what happens on the channel `colloquy:<what>` of Node's diagnostics channels; it costs nothing if nobody listens. */
+export function pulse<What extends keyof Pulses>(what: What, about: Pulses[What]): void {
+  const told = channel(`colloquy:${what}`);
+  if (told.hasSubscribers) told.publish(about);
+}
+
+/** Calls `heard` with all that is told from now on; returns how to end that. */
+export function onPulse<What extends keyof Pulses>(
+  what: What,
+  heard: (about: Pulses[What]) => void,
+): () => void {
+  const told = channel(`colloquy:${what}`);
+  const listener = (about: unknown) => heard(about as Pulses[What]);
+  told.subscribe(listener);
+  return () => told.unsubscribe(listener);
+}

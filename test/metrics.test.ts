@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
+import { loadSettings } from "../config/settings.ts";
+import { startProgram } from "../src/main.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../src/model/simulator.ts";
+import { temporaryFolder } from "./support/folder.ts";
+import { captureLog } from "./support/log.ts";
+import { flat } from "./support/surroundings.ts";
+import { until } from "./support/until.ts";
+
+async function openProgram(reply: ModelSimulatorOptions["reply"], more: Record<string, string> = {}) {
+  const [telegram, model] = await Promise.all([
+    startTelegramSimulator(),
+    startModelSimulator({ ...(reply && { reply }) }),
+  ]);
+  const settings = loadSettings({
+    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
+    HTTP_PORT: "0",
+    OPENAI_API_KEY: model.key,
+    OPENAI_BASE_URL: model.baseURL,
+    OPENAI_MODELS: '{"simulated": {"context": 32768, "input": 1, "output": 2}}',
+    OPENAI_MODEL: "simulated",
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.apiRoot,
+    ...more,
+  });
+  const program = await startProgram({ settings, log: captureLog().log });
+  onTestFinished(async () => {
+    await program.stop();
+    await Promise.all([telegram.close(), model.close()]);
+  });
+  await program.connected;
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${program.url}${path}`, { headers });
+  return {
+    telegram,
+    model,
+    get,
+    figures: async () => readExposition(await (await get("/metrics")).text()),
+  };
+}
+
+test("turns, times, tokens, cost and writes are counted", async () => {
+  const { telegram, figures } = await openProgram({
+    text: "one two three ".repeat(50),
+    pieces: 10,
+    delayMs: 10,
+  });
+  telegram.say("ann", "hello");
+  await until(
+    async () => (await figures()).get('colloquy_turns_total{platform="telegram",outcome="answered"}') === 1,
+  );
+  const found = await figures();
+  expect(found.get('colloquy_answer_seconds_count{platform="telegram"}')).toBe(1);
+  expect(found.get('colloquy_first_text_seconds_count{platform="telegram"}')).toBe(1);
+  expect(found.get('colloquy_first_text_seconds_sum{platform="telegram"}')).toBeLessThanOrEqual(
+    found.get('colloquy_answer_seconds_sum{platform="telegram"}') ?? 0,
+  );
+  const input = found.get('colloquy_tokens_total{model="simulated",direction="in"}') ?? 0;
+  const output = found.get('colloquy_tokens_total{model="simulated",direction="out"}') ?? 0;
+  expect(Math.min(input, output)).toBeGreaterThan(0);
+  expect(found.get('colloquy_cost_total{model="simulated"}')).toBeCloseTo((input + 2 * output) / 1e6, 9);
+  expect(found.get('colloquy_writes_total{platform="telegram",outcome="taken"}')).toBeGreaterThan(0);
+  expect(found.get('colloquy_connected{part="telegram"}')).toBe(1);
+  expect(found.get("colloquy_queue_events")).toBe(0);
+  expect(found.get("process_resident_memory_bytes")).toBeGreaterThan(1e6);
+});
+
+test("failures and refusals are counted by kind, and what waits", async () => {
+  const { telegram, model, figures } = await openProgram("fine");
+  const flood = {
+    ok: false,
+    error_code: 429,
+    description: "Too Many Requests",
+    parameters: { retry_after: 1 },
+  };
+  telegram.fail({ method: "sendMessage", how: { status: 429, body: flood } });
+  telegram.say("ann", "hello");
+  await until(
+    async () => (await figures()).get('colloquy_writes_total{platform="telegram",outcome="slow"}') === 1,
+  );
+  model.fail({ status: 401 });
+  telegram.say("ann", "again");
+  await until(
+    async () => (await figures()).get('colloquy_turns_total{platform="telegram",outcome="failed"}') === 1,
+  );
+  expect((await figures()).get('colloquy_errors_total{kind="model",code="key"}')).toBe(1);
+});
+
+test("nothing that people are or say is among the figures", async () => {
+  const { telegram, get } = await openProgram(
+    ({ messages }) => `You said ${String(messages.at(-1)?.content)}`,
+  );
+  for (const name of ["ann-the-secret", "bob-the-secret"]) telegram.say(name, `words of ${name}`);
+  await until(() => flat(telegram.shows("bob-the-secret")).includes("words of bob"));
+  for (const path of ["/metrics", "/status"]) {
+    const text = await (await get(path)).text();
+    expect(text).toContain("telegram");
+    expect(text).not.toMatch(/secret|words of/);
+    expect(text).not.toContain(String(telegram.userId("ann-the-secret")));
+  }
+});
+
+test("without a token only this machine sees them; with one, whoever has it", async () => {
+  const closed = await openProgram("fine");
+  expect((await closed.get("/status")).status).toBe(200);
+  expect((await closed.get("/status", { "x-forwarded-for": "203.0.113.7" })).status).toBe(403);
+  const token = "a-token-of-some-length";
+  const { get } = await openProgram("fine", { STATUS_TOKEN: token });
+  expect((await get("/status")).status).toBe(401);
+  expect((await get("/metrics", { authorization: "Bearer wrong" })).status).toBe(401);
+  expect((await get("/metrics", { authorization: `Bearer ${token}` })).status).toBe(200);
+  const basic = Buffer.from(`anyone:${token}`).toString("base64");
+  const page = await get("/status", { authorization: `Basic ${basic}`, "accept-language": "zh-CN,en" });
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain("已运行");
+  expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+  const tries = await Promise.all(
+    Array.from({ length: 30 }, () => get("/status", { authorization: "Bearer no" })),
+  );
+  expect(tries.map(({ status }) => status)).toContain(429);
+});
+
+/** Figures by name and labels; rejects what is not as the format says: every figure has HELP and TYPE before it. */
+function readExposition(text: string): Map<string, number> {
+  const known = new Set<string>();
+  const figures = new Map<string, number>();
+  for (const line of text.split("\n").filter(Boolean)) {
+    const about = /^# (HELP|TYPE) ([a-z_\d]+) ./.exec(line);
+    if (about) {
+      known.add(`${about[1]} ${about[2]}`);
+      continue;
+    }
+    const figure = /^([a-z_\d]+)(\{(?:[a-z_]+="[^"\n]*",?)*\})? ([-+.\deE]+|nan|\+inf)$/i.exec(line);
+    if (!figure?.[1]) throw new Error(`no figure: ${line}`);
+    const base = figure[1].replace(/_(bucket|sum|count)$/, "");
+    for (const kind of ["HELP", "TYPE"])
+      if (!known.has(`${kind} ${figure[1]}`) && !known.has(`${kind} ${base}`))
+        throw new Error(`no ${kind}: ${line}`);
+    figures.set(`${figure[1]}${figure[2] ?? ""}`, Number(figure[3]));
+  }
+  return figures;
+}
