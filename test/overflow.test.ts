@@ -6,7 +6,7 @@ import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
 import { Overflow } from "../src/errors.ts";
 import type { ChatEvent } from "../src/event.ts";
 import { MOST_WAITING } from "../src/queue/queue.ts";
-import { createScreen } from "./support/terminal.ts";
+import { createScreen } from "../adapters/console/simulator.ts";
 import { until } from "./support/until.ts";
 import { openWorld } from "./support/world.ts";
 

@@ -224,7 +224,8 @@ export async function startDingtalkSimulator(
     if (how === "after") act();
     if (how === "hang") await closed(c.env);
     c.env.incoming.socket.destroy();
-    return RESPONSE_ALREADY_SENT;
+    // A copy: the original may be of the kind that the server sends without looking for this mark (2.1.8).
+    return RESPONSE_ALREADY_SENT.clone();
   }
 
   /** Until the client has gone, or the simulator is closed. */

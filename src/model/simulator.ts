@@ -145,7 +145,8 @@ export async function startModelSimulator(options: ModelSimulatorOptions = {}): 
       seen.aborted = !seen.ended;
     });
     await respond(seen, response);
-    return RESPONSE_ALREADY_SENT;
+    // A copy: the original may be of the kind that the server sends without looking for this mark (2.1.8).
+    return RESPONSE_ALREADY_SENT.clone();
   });
   app.notFound((context) => {
     const message = `Invalid URL (${context.req.method} ${context.req.path})`;

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { createConsole, linesOf } from "../../../adapters/console/index.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
-import { createScreen } from "../../support/terminal.ts";
+import { createScreen } from "../../../adapters/console/simulator.ts";
 
 describeAdapter("console", () => build(false));
 describeAdapter("console", () => build(true));

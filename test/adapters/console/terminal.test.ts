@@ -9,7 +9,7 @@ import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/mo
 import { temporaryFolder } from "../../support/folder.ts";
 import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";
-import { createScreen } from "../../support/terminal.ts";
+import { createScreen } from "../../../adapters/console/simulator.ts";
 import { until } from "../../support/until.ts";
 
 const CTRL_C = "\u0003";
