@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes longest, by kill and restart, goes first: at the end everything else would have to wait for it. */
-const LONGEST = /test\/(crash\/|postgres\/processes|(program|faults|kill|stop)\.)/;
+const LONGEST =
+  /test\/(crash\/|postgres\/processes|playground\/|adapters\/web\/page|(program|faults|kill|stop)\.)/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

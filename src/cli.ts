@@ -9,6 +9,7 @@ import { ask } from "./cli/ask.ts";
 import { chat } from "./cli/chat.ts";
 import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { start } from "./cli/start.ts";
+import { playground } from "./cli/playground.ts";
 import { looks } from "./cli/surroundings.ts";
 import { addUser, listUsers, removeUser } from "./cli/user.ts";
 import { interruptingNames } from "./commands/all.ts";
@@ -46,6 +47,10 @@ cli
       .default("all"),
   )
   .action(start);
+cli
+  .command("playground")
+  .description("a page on which every platform is simulated, side by side, to try things out")
+  .action(playground);
 withConsoleFlags(cli.command("chat").description("chat in this terminal, or line by line in a pipe"))
   .option("--article", "like the program of the article: 0 leaves, 1 resets, eleven messages are the most")
   .action(chat);

@@ -17,9 +17,12 @@ import { MARKER } from "./migrate/end.ts";
 import { checkModels, createModels } from "./models.ts";
 import { createPreview, type Preview } from "./preview.ts";
 import type { Proxy } from "./proxy/proxy.ts";
+import type { Pages } from "./server.ts";
 import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
 
 const { version: VERSION } = createRequire(import.meta.url)("colloquy/package.json") as { version: string };
+
+const STATUS = ["/metrics", "/status", "/status/*"];
 
 /** A running program. */
 export interface Program {
@@ -38,13 +41,21 @@ export interface ProgramOptions {
   readonly console?: Adapter | undefined;
   /** What this process does; everything if absent. */
   readonly role?: ProgramRole | undefined;
+  /** What the HTTP port serves beside that. */
+  readonly pages?: readonly Pages[];
 }
 
 /** What a process of the program does; `web` receives from the web chat alone. */
 export type ProgramRole = Role | "web";
 
 /** The composition root: builds everything that the settings name, and starts it. */
-export async function startProgram({ settings, log, console, role }: ProgramOptions): Promise<Program> {
+export async function startProgram({
+  settings,
+  log,
+  console,
+  role,
+  pages = [],
+}: ProgramOptions): Promise<Program> {
   const claim = await claimAlone(settings.STORE_URL);
   const endings: (() => Promise<void>)[] = [() => claim.release()];
   let stopped: Promise<void> | undefined;
@@ -81,7 +92,7 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
       load: () => colloquy.load(),
     });
     endings.push(async () => metrics.stop());
-    const pages = createStatus({
+    const status = createStatus({
       metrics,
       token: settings.STATUS_TOKEN,
       version: VERSION,
@@ -93,7 +104,7 @@ export async function startProgram({ settings, log, console, role }: ProgramOpti
       host,
       port,
       adapters: role === "worker" ? [] : adapters,
-      pages,
+      pages: [...pages, { paths: STATUS, app: status }],
       troubles,
     });
     // The port is the last to close: it says until then how things stand.

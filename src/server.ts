@@ -11,9 +11,15 @@ export interface ServerOptions {
   /** How long a request may take until it is here as a whole, in ms; 30 s if absent. */
   readonly requestMs?: number;
   /** What is served beside that, at addresses of its own. */
-  readonly pages?: Hono<{ Bindings: { readonly address?: string | undefined } }> | undefined;
+  readonly pages?: readonly Pages[];
   /** Why the program is not ready, by part; empty if it is. */
   readonly troubles: () => Readonly<Record<string, string>>;
+}
+
+/** Pages of our own. */
+export interface Pages {
+  readonly paths: readonly string[];
+  readonly app: Pick<Hono<{ Bindings: RequestFrom }>, "fetch">;
 }
 
 /** A request is a few kB: who needs longer, in ms, only wants to keep a connection. */
@@ -42,7 +48,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function routes({ adapters, troubles, pages }: ServerOptions): Hono<Env> {
+function routes({ adapters, troubles, pages = [] }: ServerOptions): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     await next();
@@ -57,9 +63,8 @@ function routes({ adapters, troubles, pages }: ServerOptions): Hono<Env> {
     const ready = Object.keys(found).length === 0;
     return c.json({ ready, ...(!ready && { troubles: found }) }, ready ? 200 : 503);
   });
-  if (pages)
-    for (const path of ["/metrics", "/status", "/status/*"])
-      app.get(path, (c) => pages.fetch(c.req.raw, from(c)));
+  for (const { paths, app: own } of pages)
+    for (const path of paths) app.all(path, (c) => own.fetch(c.req.raw, from(c)));
   for (const adapter of adapters) {
     const { mount } = adapter;
     const path = mount === undefined ? `/webhooks/${adapter.name}` : `${mount.replace(/\/$/, "")}/*`;

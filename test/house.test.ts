@@ -89,6 +89,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
       ...LEAVES,
     ],
   ],
+  ["src/playground/", "all"],
   ["src/preview.ts", ["src/text/", ...LEAVES]],
   ["src/server.ts", ["src/adapter.ts", "src/metrics.ts", "src/status.ts", ...LEAVES]],
   ["adapters/", ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/"]],
@@ -102,7 +103,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
 ];
 
 /** Files that may name a platform. */
-const ABOVE = ["src/main.ts", "src/cli.ts", "src/cli/", "src/index.ts"];
+const ABOVE = ["src/main.ts", "src/cli.ts", "src/cli/", "src/index.ts", "src/playground/"];
 
 const files = ["src", "adapters", "config"].flatMap((folder) => sources(join(root, folder)));
 

@@ -86,6 +86,8 @@ export interface Shown {
   readonly edits: number;
   /** Whom it has pinged since it was posted: "@everyone", ids of people, "&" and ids of roles. */
   readonly pings: readonly string[];
+  /** What stands on the buttons below it. */
+  readonly buttons?: readonly string[];
   /** "thinking": the bot deferred its answer. "unanswered": the slash command got no response in time. */
   readonly state?: "thinking" | "unanswered";
   readonly files?: readonly { readonly name: string; readonly text: string }[];
@@ -332,7 +334,7 @@ function people(town: Town) {
 }
 
 function shown(entry: Entry, world: World): Shown {
-  const { id, text, edits, files, interaction } = entry;
+  const { id, text, edits, files, interaction, buttons } = entry;
   const unanswered = isCommand(entry) && interaction !== undefined && world.unanswered(interaction);
   const state = entry.thinking ? "thinking" : unanswered ? "unanswered" : undefined;
   return {
@@ -343,6 +345,7 @@ function shown(entry: Entry, world: World): Shown {
     pings: [...entry.pings],
     ...(state ? { state } : {}),
     ...(files.length > 0 ? { files } : {}),
+    ...(buttons.length > 0 && { buttons: buttons.map(({ label }) => label) }),
   };
 }
 

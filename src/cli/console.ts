@@ -30,6 +30,8 @@ export function openConsole(user: string, served?: Settings): OpenConsole {
   stdout.write(`${say("console.welcome")}\n`);
   if (served?.WEB_CHAT && served.HTTP_PORT !== 0)
     stdout.write(`${say("console.web", { url: served.WEB_URL ?? localUrl(served) })}\n`);
+  if (served && served.HTTP_PORT !== 0)
+    stdout.write(`${say("console.playground", { url: `${localUrl(served)}/playground` })}\n`);
   const terminal = openTerminal({
     input: stdin,
     output: stdout,

@@ -1,9 +1,19 @@
 import { userInfo } from "node:os";
 import { loadSettings } from "../../config/settings.ts";
 import { hasPlatforms, type ProgramRole, startProgram } from "../main.ts";
+import { onPulse } from "../pulse.ts";
 import { openConsole } from "./console.ts";
+import { openPlayground } from "./playground.ts";
 import { forever, run } from "./run.ts";
 import { logTo } from "./surroundings.ts";
+
+/** In a playground: tells the process that shows it where it is and how far messages come, and ends with it. */
+function tellPlayground(url: string): void {
+  if (!process.env["COLLOQUY_STEPS"] || !process.send) return;
+  process.send({ url });
+  onPulse("step", (step) => process.send?.(step));
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+}
 
 /** `colloquy start`. */
 export async function start({ role }: { role: ProgramRole }): Promise<void> {
@@ -13,14 +23,23 @@ export async function start({ role }: { role: ProgramRole }): Promise<void> {
   const log = logTo(process.stdout, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);
   const console = withConsole ? openConsole(userInfo().username, settings) : undefined;
   const starting = run(log, async () => {
-    const program = await startProgram({ settings, log, console: console?.adapter, role });
+    const playground = console && (await openPlayground({ settings, log }));
+    const program = await startProgram({
+      settings,
+      log,
+      console: console?.adapter,
+      role,
+      pages: playground ? [playground] : [],
+    });
+    tellPlayground(program.url);
     return {
       stop: () => {
         console?.close();
-        return program.stop();
+        return Promise.all([program.stop(), playground?.close()]).then(() => undefined);
       },
       running: async () => {
-        log.info({ platforms: await program.connected, url: program.url }, "ready");
+        const pages = playground && { playground: `${program.url}/playground` };
+        log.info({ platforms: await program.connected, url: program.url, ...pages }, "ready");
         if (!console) return forever();
         await console.adapter.ended;
         if (console.spoken()) return;

@@ -28,6 +28,7 @@ export const en = {
   "console.welcome":
     "Colloquy. Write a message; /help shows the commands, Ctrl-C stops an answer, /exit leaves.",
   "console.web": "In a browser: {url}",
+  "console.playground": "Every platform side by side, simulated: {url}",
   "console.resumed": {
     one: "{user}, we go on with “{title}” (one message). /user chooses another conversation.",
     other: "{user}, we go on with “{title}” ({count} messages). /user chooses another conversation.",

@@ -1,3 +1,4 @@
+import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { inject, onTestFinished } from "vitest";
 
@@ -35,4 +36,14 @@ export async function openPage(
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = undefined;
+}
+
+/** What axe has against a page as it stands, with the elements that it is about. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  // A script that is not the page's own: its policy is no matter of ours.
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate("axe.run()")) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }

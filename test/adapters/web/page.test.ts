@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../../config/settings.ts";
 import { startProgram } from "../../../src/main.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
-import { closeBrowser, hasBrowser, openPage } from "../../support/browser.ts";
+import { closeBrowser, findBarriers, hasBrowser, openPage } from "../../support/browser.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
 import { freePort } from "../../support/port.ts";
@@ -41,6 +40,9 @@ async function openChat(reply: ModelSimulatorOptions["reply"], more: Record<stri
     },
   };
 }
+
+/** `PICTURES=1` makes that of the README anew. */
+const PICTURES = process.env["PICTURES"] ? join(import.meta.dirname, "../../../docs/pictures") : undefined;
 
 /** Someone at the page, signed in. */
 async function enter(url: string, name: string, options: Parameters<typeof openPage>[0] = {}) {
@@ -234,11 +236,11 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
     await person.ask("show me all");
     await person.done(1);
     await page.waitForSelector(".hljs-keyword");
-    expect(await barriers(page)).toEqual([]);
+    expect(await findBarriers(page)).toEqual([]);
     if (width < 720) await page.getByRole("button", { name: "Menu" }).click();
     await page.getByRole("button", { name: "Usage" }).click();
     await page.waitForSelector("dialog[open]");
-    expect(await barriers(page)).toEqual([]);
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   test("the keyboard is enough", async () => {
@@ -278,6 +280,19 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
       expect([...reached]).toContain(name);
   });
 
+  test.runIf(PICTURES)("a picture for the README (PICTURES=1)", async () => {
+    const chat = await openChat(PICTURED);
+    const { page, person } = await enter(chat.url, "Ann", { viewport: { width: 1200, height: 760 } });
+    for (const text of ["Plan a weekend in Lisbon", "How do I sort a list in Python?"]) {
+      await person.ask(text);
+      await person.done(1);
+      if (text.startsWith("Plan")) await page.getByRole("button", { name: "New conversation" }).click();
+    }
+    await page.waitForSelector(".hljs-keyword");
+    expect(await page.locator(".conversations .title").count()).toBe(2);
+    await page.screenshot({ path: join(PICTURES ?? "", "web-chat.png") });
+  });
+
   test("it speaks Chinese where the browser does", async () => {
     const chat = await openChat("您好");
     const { page, person } = await enter(chat.url, "小明", { locale: "zh-CN" });
@@ -288,11 +303,19 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
   });
 });
 
-async function barriers(page: Page): Promise<string[]> {
-  // A script that is not the page's own; its policy holds for the page alone.
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate("axe.run()")) as {
-    violations: { id: string; nodes: { html: string }[] }[];
-  };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
+const PICTURED = `Two ways, both **stable**: equal items keep their order.
+
+| | returns | changes the list |
+|---|---|---|
+| \`sorted(items)\` | a new list | no |
+| \`items.sort()\` | nothing | yes |
+
+\`\`\`python
+def by_age(people):
+    """The youngest first."""
+    return sorted(people, key=lambda person: person.age)
+\`\`\`
+
+- [x] any iterable works with \`sorted\`
+- [ ] \`sort\` is a method of lists alone
+`;
