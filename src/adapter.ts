@@ -98,6 +98,11 @@ export interface Adapter<Body = unknown> {
 export interface RequestFrom {
   /** The address of whoever has connected, such as 127.0.0.1; it may be a proxy's. */
   readonly address?: string | undefined;
+  /**
+   * Only someone at this machine can have sent it: not through a proxy, and to a name of this machine, as a site
+   * elsewhere could give it one of its own.
+   */
+  readonly local?: boolean;
 }
 
 /** The other processes of the same bot. */

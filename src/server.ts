@@ -75,7 +75,11 @@ function routes({ adapters, troubles, pages = [] }: ServerOptions): Hono<Env> {
 }
 
 function from(c: Context<Env>): RequestFrom {
-  return { address: c.env.incoming.socket.remoteAddress };
+  const address = c.env.incoming.socket.remoteAddress;
+  const isNear = /^(127\.|::1$|::ffff:127\.)/.test(address ?? "");
+  const isDirect = !["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => c.req.header(name));
+  const isNamedSo = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(c.req.header("host") ?? "");
+  return { address, local: isNear && isDirect && isNamedSo };
 }
 
 function listen(app: Hono<Env>, { host, port, requestMs = REQUEST_MS }: ServerOptions): Promise<ServerType> {

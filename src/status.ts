@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { RequestFrom } from "./adapter.ts";
 import { texts } from "./i18n/texts.ts";
 import type { Figure, Metrics } from "./metrics.ts";
 
@@ -15,7 +16,7 @@ export interface StatusOptions {
   readonly troubles: () => Readonly<Record<string, string>>;
 }
 
-type Env = { Bindings: { readonly address?: string | undefined } };
+type Env = { Bindings: RequestFrom };
 
 /** So many wrong tokens are taken from an address in a minute. */
 const TRIES = 10;
@@ -40,11 +41,8 @@ export function createStatus(options: StatusOptions): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     const given = givenIn(c.req.header("authorization") ?? "");
-    const address = c.env.address ?? "";
-    const isHere =
-      /^(127\.|::1$|::ffff:127\.)/.test(address) &&
-      !["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => c.req.header(name));
-    const isOpen = token === undefined ? isHere : given !== undefined && isSame(given, token);
+    const { address = "", local } = c.env;
+    const isOpen = token === undefined ? local === true : given !== undefined && isSame(given, token);
     if (!isOpen) {
       const slow =
         given !== undefined &&

@@ -14,7 +14,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/step.ts", ["src/pulse.ts"]],
   ["src/pulse.ts", []],
   ["src/metrics.ts", ["src/pulse.ts", "src/queue/"]],
-  ["src/status.ts", ["src/metrics.ts", ...LEAVES]],
+  ["src/status.ts", ["src/adapter.ts", "src/metrics.ts", ...LEAVES]],
   ["src/i18n/", []],
   ["src/proxy/", ["src/errors.ts"]],
   ["src/version.ts", ["src/errors.ts"]],

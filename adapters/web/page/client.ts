@@ -1,15 +1,8 @@
-/** A conversation in the list. */
-export interface Entry {
-  readonly thread: string;
-  readonly title: string;
-  readonly at: number;
-}
+import type { Choice } from "../../../src/text/dialect.ts";
+import type { News } from "../news.ts";
 
-export interface Choice {
-  readonly label: string;
-  readonly command: string;
-  readonly text: string;
-}
+export type { Choice } from "../../../src/text/dialect.ts";
+export type { Entry, News } from "../news.ts";
 
 export interface Piece {
   readonly ref: string;
@@ -54,32 +47,6 @@ export interface Cost {
   readonly cost?: number;
   readonly estimated: boolean;
 }
-
-/** What the server tells of changes; the same as `adapters/web/news.ts`. */
-export type News =
-  | {
-      readonly kind: "asked";
-      readonly thread: string;
-      readonly turn: string;
-      readonly text: string;
-      readonly at: number;
-    }
-  | {
-      readonly kind: "shown";
-      readonly thread: string;
-      readonly turn: string;
-      readonly ref: string;
-      readonly keep: number;
-      readonly of: number;
-      readonly add: string;
-      readonly choices?: readonly Choice[];
-      readonly more?: true;
-    }
-  | { readonly kind: "removed"; readonly thread: string; readonly turn: string; readonly ref: string }
-  | { readonly kind: "done"; readonly thread: string; readonly turn: string }
-  | { readonly kind: "rewound"; readonly thread: string; readonly turn: string }
-  | ({ readonly kind: "listed" } & Entry)
-  | { readonly kind: "deleted"; readonly thread: string };
 
 /** Whether news came after a position; where that cannot be told they did. */
 export function isAfter(news: string, position: string): boolean {

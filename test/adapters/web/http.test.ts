@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { type Accounts, createAccounts, createWeb } from "../../../adapters/web/index.ts";
 import type { ChatEvent } from "../../../src/event.ts";
@@ -74,6 +75,43 @@ async function openSite({ url, file }: { url?: string; file?: string } = {}): Pr
 }
 
 const message = (text: string, id = "message-1") => ({ id, text });
+
+test("the page is small, and names no other host", async () => {
+  const site = await openSite();
+  const page = await (await site.ask("/")).text();
+  const files = ["/", ...(await assetsIn(site, page))];
+  expect(files).toEqual(
+    expect.arrayContaining([
+      "/assets/main.js",
+      "/assets/chat.js",
+      "/assets/highlight.js",
+      "/assets/style.css",
+    ]),
+  );
+  let bytes = 0;
+  for (const path of files) {
+    const response = await site.ask(path);
+    expect(response.status, path).toBe(200);
+    const text = await response.text();
+    bytes += gzipSync(text).length;
+    if (path !== "/assets/highlight.js")
+      expect(text.match(/https?:\/\/[^"')\s]+/g) ?? []).toEqual(
+        text.includes("<svg") ? text.match(/http:\/\/www\.w3\.org\/2000\/svg/g) : [],
+      );
+  }
+  expect(bytes).toBeLessThan(150_000);
+});
+
+/** What a page loads, and what that loads in turn. */
+async function assetsIn(site: Site, page: string): Promise<string[]> {
+  const found = new Set([...page.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, path]) => `/${path}`));
+  for (const path of found) {
+    const text = await (await site.ask(path)).text();
+    for (const [, name] of text.matchAll(/(?:from |import\(|new URL\()"(?:\.\/)?([\w-]+\.js)"/g))
+      found.add(`/assets/${name}`);
+  }
+  return [...found];
+}
 
 test("nobody gets anywhere without signing in", async () => {
   const site = await openSite();
@@ -237,6 +275,17 @@ test("a stream that breaks goes on where it was; one from another run is told of
   expect(JSON.stringify(second.news)).not.toContain("message-1");
   const stranger = await listen(site, cookie, "another-1");
   await until(() => stranger.hello?.gap === true);
+});
+
+test("two hundred pages are open, and each hears what is new", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const pages = await Promise.all(Array.from({ length: 200 }, () => listen(site, cookie)));
+  await until(() => pages.every(({ hello }) => hello !== undefined));
+  await site.ask("/api/conversations/c/messages", { cookie, body: message("hi") });
+  await until(() => pages.every(({ news }) => news.length === 2));
+  // Others are served meanwhile.
+  expect((await site.ask("/api/me", { cookie })).status).toBe(200);
 });
 
 test("where a proxy holds streams back, one asks again and again", async () => {
