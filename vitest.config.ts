@@ -19,8 +19,8 @@ const ALONE = ["test/proxy/proxy.test.ts"];
 const shared = {
   // Most tests wait for a simulator, not for the processor.
   maxWorkers: 5,
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 90_000,
+  hookTimeout: 60_000,
   globalSetup: "test/support/browser-setup.ts",
 };
 
