@@ -5,11 +5,11 @@ import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
 import { allowOnly, isAllowed } from "./access/allow.ts";
 import type { Adapter } from "./adapter.ts";
-import { createAlone } from "./alone.ts";
+import { type Alone, createAlone } from "./alone.ts";
 import { type Colloquy, createColloquy, type Role } from "./colloquy.ts";
 import { interruptingNames } from "./commands/all.ts";
 import { ConfigError } from "./errors.ts";
-import type { ChatEvent } from "./event.ts";
+import { type ChatEvent, partsOfKey } from "./event.ts";
 import type { Command, Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import type { Log } from "./log.ts";
@@ -76,8 +76,8 @@ export async function startProgram({
       ...told,
       middleware: [...web.map(({ tap }) => tap), ...(await createGuards(settings, log, store))],
       store,
-      // Terminals may answer beside this one.
-      ...(atConsole.length > 0 && { alone: createAlone(store, settings.STORE_URL) }),
+      // Terminals may answer beside this one, in their own conversations.
+      ...(atConsole.length > 0 && { alone: aloneAtConsole(createAlone(store, settings.STORE_URL)) }),
       turnsAtOnce: settings.TURNS_AT_ONCE,
       ...(role && { role: role === "web" ? "intake" : role }),
       log,
@@ -152,6 +152,12 @@ async function openWebChat(
     url: settings.WEB_URL,
     log: log.child({ platform: "web" }),
   });
+}
+
+/** Locks are few, and shared by chance: who is answered by this process alone shall not wait for one. */
+function aloneAtConsole(alone: Alone): Alone {
+  return async (key, signal) =>
+    partsOfKey(key)?.platform === "console" ? alone(key, signal) : async () => undefined;
 }
 
 /** What was begun last ends first. */

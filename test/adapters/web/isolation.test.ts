@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { createConsole, linesOf } from "../../../adapters/console/index.ts";
 import { loadSettings } from "../../../config/settings.ts";
 import { startProgram } from "../../../src/main.ts";
-import { startModelSimulator } from "../../../src/model/simulator.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
@@ -29,10 +31,9 @@ const traffic = fc.array(fc.record({ who: fc.constantFrom(...NAMES), thread: fc.
   maxLength: 60,
 });
 
-test("whatever people say, each sees, gets and sends the model only their own words", async () => {
-  const model = await startModelSimulator({
-    reply: ({ messages }) => `You said: ${messages.map(({ content }) => content).join(" / ")}`,
-  });
+/** A program with a web chat, and somebody at its console. */
+async function openProgram(reply: ModelSimulatorOptions["reply"]) {
+  const model = await startModelSimulator({ ...(reply && { reply }) });
   const settings = loadSettings({
     STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
     HTTP_PORT: "0",
@@ -41,11 +42,49 @@ test("whatever people say, each sees, gets and sends the model only their own wo
     OPENAI_MODEL: "simulated",
     MESSAGES_PER_MINUTE: "100000",
   });
-  const program = await startProgram({ settings, log: captureLog().log });
+  const keyboard = new PassThrough();
+  const console = createConsole({
+    input: linesOf(keyboard),
+    output: new PassThrough(),
+    user: "ann",
+    color: false,
+  });
+  const program = await startProgram({ settings, log: captureLog().log, console });
   onTestFinished(async () => {
+    keyboard.end();
     await program.stop();
     await model.close();
   });
+  return { model, program };
+}
+
+test("nobody waits for another, though terminals may answer beside", async () => {
+  const count = 60;
+  let asked = 0;
+  let open = () => {};
+  const all = new Promise<void>((resolve) => (open = resolve));
+  const { program } = await openProgram(async () => {
+    asked += 1;
+    if (asked === count) open();
+    await all;
+    return "all are asked";
+  });
+  const { call } = await enter(program.url, "ann");
+  await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      call(`conversations/thread-${index}/messages`, { id: randomUUID(), text: "hello" }),
+    ),
+  );
+  await until(
+    () => asked === count,
+    () => `${count} to be asked at once; there are ${asked}`,
+  );
+});
+
+test("whatever people say, each sees, gets and sends the model only their own words", async () => {
+  const { model, program } = await openProgram(
+    ({ messages }) => `You said: ${messages.map(({ content }) => content).join(" / ")}`,
+  );
   const people = new Map(
     await Promise.all(NAMES.map(async (name) => [name, await enter(program.url, name)] as const)),
   );
