@@ -11,11 +11,16 @@ const MARKS: Readonly<Record<Style, string>> = {
   code: "", // printed by itself: its marks depend on the text
 };
 
+/** No name of an emoji is longer, in UTF-16 units (API reference, "Emoji": 32), with its colon. */
+const MOST_EMOJI = 40;
+
 /** Spans as Discord's Markdown. */
 export function printSpans(spans: readonly Span[]): string {
   // What is looked at while it grows is kept apart: to look at the whole text each time is slow.
   let text = "";
   let last = "";
+  /** As far back as an emoji could begin. */
+  let tail = "";
   let lineStart = true;
   /** The last is a mark that opens a style or a link, or any mark. */
   let opened = false;
@@ -23,7 +28,10 @@ export function printSpans(spans: readonly Span[]): string {
   const open: Style[] = [];
   const codes = new Set<Span>();
   const add = (piece: string, apart: boolean) => {
-    text += apart ? APART + piece : piece;
+    const isSeam = /:[\w+-]*$/.test(tail) && /^[\w+-]*:/.test(piece);
+    const added = apart || isSeam ? APART + piece : piece;
+    text += added;
+    tail = (tail + added).slice(-MOST_EMOJI);
     last = piece;
   };
   const addMark = (piece: string, apart: boolean, opens: boolean) => {
