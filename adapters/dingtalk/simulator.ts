@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
@@ -29,6 +30,8 @@ export interface DingtalkSimulatorOptions {
   readonly limits?: boolean;
   /** The one card template that is published; absent: none. */
   readonly cardTemplate?: { readonly id: string; readonly field: string };
+  /** Told whenever a call was answered: what people see may have changed. */
+  readonly changed?: () => void;
 }
 
 /** A call of the robot. */
@@ -126,6 +129,10 @@ export async function startDingtalkSimulator(
   );
   app.notFound(() => refuse(new Refusal(404, "InvalidAction.NotFound", "no such API")));
   const server = createAdaptorServer({ fetch: app.fetch });
+  const { changed } = options;
+  if (changed) {
+    server.on("request", (_request: unknown, response: ServerResponse) => response.once("close", changed));
+  }
   server.on("upgrade", (request, socket, head) => {
     calls.push({ name: "connect", payload: undefined, at: Date.now() });
     const how = faults.meet("connect");

@@ -59,6 +59,8 @@ export interface DiscordSimulatorOptions {
   readonly host?: string;
   /** So many calls, and lines in each channel, are remembered, the latest; all if absent. */
   readonly keep?: number;
+  /** Told whenever a request was answered: what people see may have changed. */
+  readonly changed?: () => void;
 }
 
 /** How a slash command is used. */
@@ -114,6 +116,8 @@ export interface DiscordSimulator {
   press(user: string, label: string, channel?: string): string;
   /** What somebody sees in their DM with the bot, or in a server's channel, from top to bottom. */
   screen(user: string, channel?: string): Shown[];
+  /** Whether the bot is shown to be typing in somebody's DM. */
+  typing(user: string): boolean;
   /** The bot's texts on that screen. */
   shows(user: string, channel?: string): string[];
   userId(user: string): string;
@@ -211,7 +215,10 @@ export async function startDiscordSimulator(
     keep,
   });
   const handle = getRequestListener((request, env) => rest.fetch(request, env));
-  server.on("request", (request, response) => void handle(request, response));
+  server.on("request", (request, response) => {
+    if (options.changed) response.once("close", options.changed);
+    void handle(request, response);
+  });
   server.on("upgrade", (request, socket, head) => connect({ request, socket, head }, faults, gateway));
   await listen(server, options.port ?? 0);
   const port = portOf(server);
@@ -322,6 +329,7 @@ function people(town: Town) {
       ask(town, { user, question, ...options }),
     press: (user: string, label: string, channel?: string) => press(town, { user, label, channel }),
     screen,
+    typing: (user: string) => world.typing(channelOf(user)),
     shows: (user: string, channel?: string) =>
       screen(user, channel)
         .filter((line) => line.from === "bot" && !line.state)

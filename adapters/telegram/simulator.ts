@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { STATUS_CODES } from "node:http";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import { createAdaptorServer, type HttpBindings, type ServerType } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
@@ -11,6 +11,7 @@ import { createFaults, type Fault } from "./simulator/faults.ts";
 import { createFeed } from "./simulator/feed.ts";
 import { createDraftFlood, createFlood, type FloodLimits, REAL_FLOOD_LIMITS } from "./simulator/flood.ts";
 import { createMethods, type Fields, type Method, toMessage } from "./simulator/methods.ts";
+import { menuIn, type Menus, type SimulatedCommand } from "./simulator/menus.ts";
 import { Refusal } from "./simulator/refusal.ts";
 import type { SimulatedRich } from "./simulator/rich.ts";
 import { saidBy } from "./simulator/said.ts";
@@ -34,6 +35,8 @@ export interface TelegramSimulatorOptions {
   readonly webhookRetryMs?: number;
   /** So many calls, and messages in each chat, are remembered, the latest; all if absent. */
   readonly keep?: number;
+  /** Told whenever a call was answered: what people see may have changed. */
+  readonly changed?: () => void;
 }
 
 /** How something is said. */
@@ -98,6 +101,8 @@ export interface TelegramSimulator {
   press(user: string, button: string, options?: { readonly chat?: string }): number;
   /** So many presses have not been answered. */
   readonly unanswered: number;
+  /** The menu of commands that somebody's app shows in this language, such as "zh". */
+  commands(language: string): readonly SimulatedCommand[];
   /** Whether the bot is shown to be typing there. */
   typing(name: string): boolean;
   userId(user: string): number;
@@ -107,6 +112,8 @@ export interface TelegramSimulator {
   fail(fault: Fault): () => void;
   /** From now on the bot may not write to this person; `false`: it may again. */
   block(user: string, blocked?: boolean): void;
+  /** Cuts every connection, also one that waits for updates. */
+  dropSockets(): void;
   /** The group becomes a supergroup, which has another id. */
   migrate(group: string): void;
   close(): Promise<void>;
@@ -143,6 +150,7 @@ export async function startTelegramSimulator(
   const limits = { ...REAL_FLOOD_LIMITS, ...(typeof flood === "object" && flood) };
   const unlimited = () => undefined;
   const presses = new Set<string>();
+  const menus: Menus = new Map();
   const drafts = createDrafts({
     chats,
     feed,
@@ -151,7 +159,15 @@ export async function startTelegramSimulator(
     lastsMs: draftMs,
   });
   const methods = new Map([
-    ...createMethods({ bot, chats, feed, rich, presses, flood: flood ? createFlood(limits) : unlimited }),
+    ...createMethods({
+      bot,
+      chats,
+      feed,
+      rich,
+      presses,
+      menus,
+      flood: flood ? createFlood(limits) : unlimited,
+    }),
     ...(options.drafts === false ? [] : drafts.methods),
   ]);
 
@@ -169,6 +185,7 @@ export async function startTelegramSimulator(
   });
   app.notFound((c) => refuse(c, new Refusal(404, "Not Found")));
   const server = createAdaptorServer({ fetch: app.fetch });
+  if (options.changed) tellChanges(server, options.changed);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port ?? 0, "127.0.0.1", resolve);
   });
@@ -226,12 +243,16 @@ export async function startTelegramSimulator(
     get unanswered() {
       return presses.size;
     },
+    commands: (language) => menuIn(language, menus),
     typing: (name) => chats.named(name).typingUntil > Date.now(),
     userId: (user) => chats.person(user).id,
     chatId: (name) => chats.named(name).id,
     fail: (fault) => faults.add(fault),
     block: (user, blocked = true) => {
       chats.person(user).blocked = blocked;
+    },
+    dropSockets: () => {
+      if ("closeAllConnections" in server) server.closeAllConnections();
     },
     migrate: (group) => {
       const { from, to } = chats.migrate(group);
@@ -249,13 +270,13 @@ export async function startTelegramSimulator(
   function screen(name: string): ShownMessage[] {
     const chat = chats.named(name);
     return [...(chat.before?.messages ?? []), ...chat.messages].map(
-      ({ sender, id, text, entities, rich, edits, buttons }) => ({
+      ({ sender, id, text, entities, rich, buttons, edits }) => ({
         from: sender?.name ?? "bot",
         id,
         text,
         entities,
         ...(rich && { rich }),
-        ...(buttons && { buttons: buttons.map((button) => button.text) }),
+        ...(buttons?.length && { buttons: buttons.map((button) => button.text) }),
         edits,
       }),
     );
@@ -299,6 +320,10 @@ export async function startTelegramSimulator(
       over.signal.addEventListener("abort", done);
     });
   }
+}
+
+function tellChanges(server: ServerType, changed: () => void): void {
+  server.on("request", (_request: unknown, response: ServerResponse) => response.once("close", changed));
 }
 
 function refuse(c: Context<Env>, { code, message, parameters }: Refusal): Response {

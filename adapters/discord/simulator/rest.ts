@@ -191,7 +191,7 @@ function channelRoutes(app: Hono<Env>, { world, bot }: RestOptions): void {
   });
   app.get("/channels/:channel", (c) => c.json(channelJson(channelOf(c), bot)));
   app.post("/channels/:channel/typing", (c) => {
-    channelOf(c);
+    world.type(channelOf(c));
     return c.body(null, 204);
   });
   app.get("/channels/:channel/messages", (c) => {

@@ -22,6 +22,8 @@ export interface Channel {
   /** Whether the bot's own token may read and write here: not where only a person installed it. */
   readonly open: boolean;
   readonly entries: Entry[];
+  /** Until when the bot is shown to be typing, in ms since the epoch. */
+  typingUntil?: number;
 }
 
 /** A line of a channel. */
@@ -75,6 +77,8 @@ export interface WorldOptions {
 
 /** Message flag: only the person who used the command sees it. */
 export const EPHEMERAL = 1 << 6;
+/** Trigger Typing Indicator: it goes after 10 s, or with the bot's message; in ms. */
+const TYPING_MS = 10_000;
 /** "The past few minutes" of Create Message's `enforce_nonce`, in ms. */
 const NONCE_MEMORY = 5 * 60_000;
 /** Discord API docs, "Receiving and Responding": for apps that only the person installed. */
@@ -129,8 +133,18 @@ export function createWorld({ clock, responseMs, tokenMs, keep, onChange }: Worl
     const whole: Entry = { id: nextId(), at: clock(), ...blank, ...fresh, ...entry };
     channel.entries.push(whole);
     channel.entries.splice(0, Math.max(0, channel.entries.length - keep));
+    if (!whole.author) channel.typingUntil = 0;
     onChange("CREATE", whole, channel);
     return whole;
+  }
+
+  /** Trigger Typing Indicator. */
+  function type(channel: Channel): void {
+    channel.typingUntil = clock() + TYPING_MS;
+  }
+
+  function typing({ typingUntil = 0 }: Channel): boolean {
+    return typingUntil > clock();
   }
 
   /** What a person writes. */
@@ -249,6 +263,8 @@ export function createWorld({ clock, responseMs, tokenMs, keep, onChange }: Worl
     serverChannel,
     openChannel,
     message,
+    type,
+    typing,
     say,
     post,
     edit,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Chats, Person, SimulatedChat, SimulatedMessage } from "./chats.ts";
 import { type Feed, readHook } from "./feed.ts";
 import { readButtons, type SimulatedButton } from "./buttons.ts";
+import { Commands, keyOf, type Menus } from "./menus.ts";
 import { badRequest } from "./refusal.ts";
 import { readBlocksAloud, type SimulatedRich } from "./rich.ts";
 import { readRichMessage } from "./rich-blocks.ts";
@@ -29,6 +30,8 @@ export interface MethodsOptions {
   readonly flood: (chat: SimulatedChat) => void;
   /** The ids of presses that wait for being answered. */
   readonly presses: Set<string>;
+  /** The menus of commands, filled here. */
+  readonly menus: Menus;
 }
 
 /** sendChatAction lasts 5 s or until a message comes: https://core.telegram.org/bots/api#sendchataction. */
@@ -42,7 +45,6 @@ const Reply = z.object({
   allow_sending_without_reply: z.boolean().optional(),
 });
 const Kinds = z.array(z.string()).optional().catch(undefined);
-const Commands = z.array(z.object({ command: z.string(), description: z.string() })).max(100);
 
 /** The methods by their names in lower case: the Bot API does not mind the case. */
 export function createMethods(options: MethodsOptions): ReadonlyMap<string, Method> {
@@ -55,7 +57,7 @@ export function createMethods(options: MethodsOptions): ReadonlyMap<string, Meth
     }),
     ...updateMethods(options),
     ...messageMethods(options),
-    ...commandMethods(),
+    ...commandMethods(options.menus),
   };
   return new Map(Object.entries(methods).map(([name, method]) => [name.toLowerCase(), method]));
 }
@@ -166,8 +168,7 @@ function readReply(chat: SimulatedChat, value: unknown): number | undefined {
   throw badRequest("message to be replied not found");
 }
 
-function commandMethods(): Record<string, Method> {
-  const lists = new Map<string, z.infer<typeof Commands>>();
+function commandMethods(lists: Menus): Record<string, Method> {
   return {
     setMyCommands: ({ commands, scope, language_code }) => {
       const list = Commands.safeParse(commands).data;
@@ -181,13 +182,6 @@ function commandMethods(): Record<string, Method> {
     },
     getMyCommands: ({ scope, language_code }) => lists.get(keyOf(scope, language_code)) ?? [],
   };
-}
-
-function keyOf(scope: unknown, language: unknown = ""): string {
-  if (typeof language === "string" && /^([a-z]{2})?$/.test(language)) {
-    return JSON.stringify([scope ?? { type: "default" }, language]);
-  }
-  throw badRequest("invalid language code specified");
 }
 
 /** A message as the Bot API writes it. */
