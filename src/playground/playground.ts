@@ -1,55 +1,66 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import type { RequestFrom } from "../adapter.ts";
 import { describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { CONTROLS, openWorld, WINDOWS, type World } from "./world.ts";
+import { BUILT } from "./children.ts";
+import { guard } from "./guard.ts";
+import type { News, Person, Wish } from "./protocol.ts";
+import type { Scene } from "./scene.ts";
+import { createWebWindow } from "./web.ts";
 
-/** What is served at `/playground`. */
+/** The playground: a page with simulated platforms, for whoever sits at this machine. */
 export interface Playground {
+  /** What answers at `/playground` and below it. */
   readonly pages: Hono<Env>;
+  /** Ends all that runs for it. */
   readonly close: () => Promise<void>;
 }
 
 type Env = { Bindings: RequestFrom };
 
-const FOLDER = join(
-  import.meta.dirname,
-  import.meta.filename.endsWith(".ts") ? "../../dist/src/playground/page" : "page",
-);
+const PATH = "/playground";
 
-/** So often is looked what the windows show, in ms. */
-const LOOK_EVERY_MS = 100;
-
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const TYPES: Readonly<Record<string, string>> = {
-  html: "text/html; charset=utf-8",
-  css: "text/css; charset=utf-8",
-  js: "text/javascript; charset=utf-8",
+  js: "text/javascript",
+  css: "text/css",
+  map: "application/json",
 };
 
-const PEOPLE = ["Ann", "Bob"] as const;
-const person = z.enum(PEOPLE);
-const said = z.strictObject({ window: z.enum(WINDOWS), person, text: z.string().min(1).max(4000) });
+/** In characters: more than that nobody types. */
+const MOST_TEXT = 20_000;
+/** In bytes. */
+const MOST_BODY = 4 * MOST_TEXT + 1000;
 
-/**
- * Every platform side by side: the real adapters, in a process that may be killed, against simulators. Nothing of it
- * runs before the page is opened; only who sits at this machine can do that.
- */
+const NOT_BUILT =
+  "The playground runs the compiled program, and there is none: `npm run build`, and open the page again.";
+
+const PEOPLE = ["Ann", "Bob"] as const satisfies readonly Person[];
+const person = z.enum(PEOPLE);
+const window = z.enum(["telegram", "discord", "dingtalk", "terminal"]);
+const Asked = z.object({
+  locale: z.string().max(35).default("en"),
+  wish: z.discriminatedUnion("do", [
+    z.object({ do: z.literal("say"), window, person, text: z.string().trim().min(1).max(MOST_TEXT) }),
+    z.object({ do: z.literal("press"), window, person, button: z.string().max(200) }),
+    z.object({ do: z.literal("stop"), window, person }),
+    z.object({ do: z.literal("key"), person, key: z.string().max(20) }),
+    z.object({ do: z.enum(["slow", "refuse"]), on: z.boolean() }),
+    z.object({ do: z.enum(["kill", "drop", "flood"]) }),
+  ]),
+});
+
+/** Nothing of it runs before the page is opened for the first time. */
 export function createPlayground({
   settings,
   log,
@@ -57,140 +68,84 @@ export function createPlayground({
   readonly settings: Settings;
   readonly log: Log;
 }): Playground {
-  const app = new Hono<Env>({ strict: false }).basePath("/playground");
-  const over = new AbortController();
-  /** Of the worker's web chat, by person. */
-  const cookies = new Map<string, string>();
-  let world: Promise<World> | undefined;
-  const open = () => (world ??= openWorld({ settings, log }));
+  const web = createWebWindow();
+  let opening: Promise<Scene> | undefined;
+  const open = () => (opening ??= begin());
+  const app = new Hono<Env>().basePath(PATH);
+  app.use(guard);
+  app.get("/", async (c) => {
+    await open();
+    const html = await readFile(join(BUILT, "playground/page/index.html"), "utf8");
+    return c.html(html, 200, { "content-security-policy": POLICY, "x-content-type-options": "nosniff" });
+  });
+  app.get("/page/:file{[\\w-]+\\.(?:js|css|map)}", async (c) => {
+    const file = c.req.param("file");
+    const content = await readFile(join(BUILT, "playground/page", file), "utf8").catch(() => undefined);
+    if (content === undefined) return c.notFound();
+    const type = TYPES[file.slice(file.lastIndexOf(".") + 1)] ?? "text/plain";
+    return c.body(content, 200, {
+      "content-type": `${type}; charset=utf-8`,
+      "cache-control": "no-cache",
+      "x-content-type-options": "nosniff",
+    });
+  });
+  app.get("/events", async (c) => sendNews(c, await open()));
+  const tooLarge = (c: Context) => c.json({ error: `More than ${MOST_TEXT} characters are too many.` }, 413);
+  app.post("/wish", bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }), async (c) => {
+    const asked = Asked.safeParse(await c.req.json().catch(() => undefined));
+    if (!asked.success) return c.json({ error: z.prettifyError(asked.error) }, 400);
+    const scene = await open();
+    try {
+      scene.act(asked.data.wish satisfies Wish, asked.data.locale.startsWith("zh") ? "zh" : "en");
+      return c.json({ done: true });
+    } catch (error) {
+      return c.json({ error: describeError(error) }, 409);
+    }
+  });
+  const isPerson = `:person{${PEOPLE.join("|")}}`;
+  app.all(`/web/${isPerson}/*`, async (c) => {
+    const { url } = await open();
+    const person = c.req.param("person") ?? "";
+    return web(c, { url, person, prefix: `${PATH}/web/${person}` });
+  });
+  // The page's own addresses begin where it stands.
+  app.get("/*", (c) => (c.req.path === `${PATH}/` ? c.redirect(PATH) : c.notFound()));
+  app.onError((error, c) => c.json({ error: describeError(error) }, 502));
+  return { pages: app, close: async () => (await opening?.catch(() => undefined))?.close() };
 
-  app.onError((error, c) => {
-    log.warn(`the playground: ${describeError(error)}`);
-    return c.json({ error: describeError(error) }, 400);
-  });
-  app.use("*", async (c, next) => {
-    if (!c.env.local || !isOwn(c))
-      return c.text("The playground is for whoever sits at this machine.\n", 403);
-    await next();
-    if (!c.req.path.startsWith("/playground/web/")) c.header("content-security-policy", POLICY);
-    c.header("x-content-type-options", "nosniff");
-  });
-  app.get("/", (c) =>
-    new URL(c.req.url).pathname.endsWith("/") ? file(c, "index.html") : c.redirect("/playground/"),
-  );
-  for (const name of readdirSync(FOLDER)) app.get(`/assets/${name}`, (c) => file(c, name));
-  app.get("/events", async (c) => watch(await open(), person.parse(c.req.query("person")), over.signal));
-  app.post("/say", async (c) => {
-    const { window, person, text } = said.parse(await c.req.json());
-    (await open()).say(window, person, text);
-    return c.body(null, 204);
-  });
-  app.post("/press", async (c) => {
-    const { window, person, text } = said.parse(await c.req.json());
-    (await open()).press(window, person, text);
-    return c.body(null, 204);
-  });
-  app.post("/control", async (c) => {
-    const { what } = z.strictObject({ what: z.enum(CONTROLS) }).parse(await c.req.json());
-    (await open()).control(what);
-    return c.body(null, 204);
-  });
-  app.all("/web/:person/*", async (c) => {
-    const { web } = await open();
-    const who = person.parse(c.req.param("person"));
-    if (web === undefined) return c.text("The worker is starting.", 503);
-    if (!cookies.has(who)) cookies.set(who, await signIn(web, who));
-    return pass(c, `${web}${c.req.path.replace(/^\/playground\/web\/\w+/, "")}`, cookies.get(who) ?? "");
-  });
-  return {
-    pages: app,
-    close: async () => {
-      over.abort();
-      await (await world)?.close();
-    },
-  };
-}
-
-/** Another site's page could ask too, with its own origin. */
-function isOwn(c: Context<Env>): boolean {
-  const site = c.req.header("sec-fetch-site");
-  const origin = c.req.header("origin");
-  if (c.req.method === "GET") return true;
-  return site ? site === "same-origin" : !origin || origin === `http://${c.req.header("host")}`;
-}
-
-function file(c: Context, name: string): Response {
-  const type = TYPES[name.split(".").at(-1) ?? ""] ?? "application/octet-stream";
-  return c.body(readFileSync(join(FOLDER, name)), 200, { "content-type": type, "cache-control": "no-cache" });
-}
-
-/** What the windows show of one person, as Server-Sent Events: each window whenever it has changed. */
-function watch(world: World, who: string, over: AbortSignal): Response {
-  const encoder = new TextEncoder();
-  let timer: NodeJS.Timeout | undefined;
-  const stream = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      const last = new Map<string, string>();
-      const tell = (event: string, data: unknown) => {
-        const text = JSON.stringify(data);
-        if (last.get(event) === text) return;
-        last.set(event, text);
-        controller.enqueue(encoder.encode(`event: ${event}\ndata: ${text}\n\n`));
-      };
-      const look = () => {
-        for (const window of WINDOWS) tell(window, world.screen(window, who));
-        tell("journey", world.journey());
-        tell("state", {
-          running: world.running,
-          web: world.web !== undefined,
-          slow: world.slow,
-          simulated: world.simulatesModel,
-        });
-      };
-      look();
-      timer = setInterval(look, LOOK_EVERY_MS);
-      over.addEventListener("abort", () => {
-        clearInterval(timer);
-        controller.close();
-      });
-    },
-    cancel: () => clearInterval(timer),
-  });
-  return new Response(stream, {
-    headers: {
-      "content-type": "text/event-stream",
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-    },
-  });
-}
-
-async function signIn(web: string, name: string): Promise<string> {
-  const response = await fetch(`${web}/api/session`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ name }),
-  });
-  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
-}
-
-/** The worker's own web chat, as the person of the page. */
-async function pass(c: Context, url: string, cookie: string): Promise<Response> {
-  const { search } = new URL(c.req.url);
-  const headers = new Headers({ cookie });
-  for (const name of ["content-type", "accept", "accept-language", "last-event-id", "if-none-match"]) {
-    const value = c.req.header(name);
-    if (value) headers.set(name, value);
+  async function begin(): Promise<Scene> {
+    try {
+      if (!existsSync(join(BUILT, "cli.js"))) throw new Error(NOT_BUILT);
+      const { openScene } = await import("./scene.ts");
+      return await openScene(settings);
+    } catch (err) {
+      opening = undefined;
+      log.error({ err }, `the playground cannot open: ${describeError(err)}`);
+      throw err;
+    }
   }
-  const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-  const response = await fetch(url + search, {
-    method: c.req.method,
-    headers,
-    ...(!isRead && { body: await c.req.arrayBuffer() }),
-  }).catch(() => undefined);
-  if (!response) return c.text("The worker is away.", 503);
-  const passed = new Headers(response.headers);
-  for (const name of ["content-encoding", "content-length", "set-cookie", "transfer-encoding"])
-    passed.delete(name);
-  return new Response(response.body, { status: response.status, headers: passed });
+}
+
+function sendNews(c: Context<Env>, { frames }: Scene): Response {
+  return streamSSE(c, async (stream) => {
+    const waiting: News[] = [];
+    let wake = () => {};
+    const end = frames.listen((news) => {
+      waiting.push(news);
+      wake();
+    });
+    stream.onAbort(() => wake());
+    try {
+      while (!stream.aborted) {
+        for (let news = waiting.shift(); news; news = waiting.shift())
+          await stream.writeSSE({ data: JSON.stringify(news) });
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (waiting.length > 0 || stream.aborted) resolve();
+        });
+      }
+    } finally {
+      end();
+    }
+  });
 }

@@ -1,78 +1,113 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
-import type { Event } from "../pulse.ts";
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { end, type Home, spawnProgram } from "./children.ts";
+import type { Told } from "./journey.ts";
 
-export interface WorkerOptions {
-  /** Its settings; nothing else of this process' surroundings that names a platform reaches it. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly reached: (step: { readonly step: string; readonly event: Event; readonly at: number }) => void;
-}
-
-/** The program itself, as a process that may be killed: it is started again. */
+/** The program that talks to the simulated platforms; it comes again whenever it ends. */
 export interface Worker {
-  readonly running: boolean;
-  /** Where its HTTP port answers, once it does. */
+  readonly state: "starting" | "ready" | "down";
+  /** What it has died of, if nobody has killed it. */
+  readonly trouble: string | undefined;
+  /** Where its HTTP port answers, while it is ready. */
   readonly url: string | undefined;
   /** `kill -9`. */
   kill(): void;
   close(): Promise<void>;
 }
 
-/** The pause before it is started again, in ms: long enough to be seen. */
-const PAUSE_MS = 1_500;
+export interface WorkerOptions extends Home {
+  readonly told: (told: Told) => void;
+  /** Its state is another one. */
+  readonly changed: (state: Worker["state"]) => void;
+}
 
-const CLI = join(
-  import.meta.dirname,
-  import.meta.filename.endsWith(".ts") ? "../../dist/src/cli.js" : "../cli.js",
-);
+/** It comes again after so long, in ms; later, if it has ended by itself again and again. */
+const PAUSE_MS = 1000;
+const MOST_PAUSE_MS = 30_000;
 
-/** Starts `colloquy start` beside this process; it ends with it. */
-export function startWorker({ env, reached }: WorkerOptions): Worker {
+const Line = z.object({
+  level: z.union([z.string(), z.number()]).optional(),
+  msg: z.string(),
+  url: z.string().optional(),
+});
+
+/** Starts it. */
+export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
   let child: ChildProcess | undefined;
+  let state: Worker["state"] = "starting";
   let url: string | undefined;
-  let closed = false;
+  let trouble: string | undefined;
+  let lastWords = "";
+  let isWished = false;
+  let failures = 0;
   let timer: NodeJS.Timeout | undefined;
-  let gone = Promise.resolve();
+  let closed = false;
   begin();
 
   return {
-    get running() {
-      return child !== undefined;
+    get state() {
+      return state;
+    },
+    get trouble() {
+      return trouble;
     },
     get url() {
       return url;
     },
-    kill: () => void child?.kill("SIGKILL"),
+    kill: () => {
+      isWished = true;
+      child?.kill("SIGKILL");
+    },
     close: async () => {
       closed = true;
       clearTimeout(timer);
-      child?.kill("SIGTERM");
-      await gone;
+      await end(child);
     },
   };
 
   function begin(): void {
-    const { PATH, HOME, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY } = process.env;
-    const around = { PATH, HOME, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY };
-    const started = spawn(process.execPath, [CLI, "start"], {
-      cwd: env["COLLOQUY_FOLDER"],
-      env: { ...around, ...env, COLLOQUY_STEPS: "1" },
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
+    isWished = false;
+    const started = spawnProgram("cli.js", ["start"], { ...home, told });
     child = started;
-    started.on("message", (message) => {
-      const told = message as { readonly url: string } | Parameters<typeof reached>[0];
-      if ("url" in told) url = told.url;
-      else reached(told);
-    });
-    gone = new Promise((resolve) => {
-      started.on("error", () => undefined);
-      started.on("close", () => {
-        child = undefined;
-        url = undefined;
-        if (!closed) timer = setTimeout(begin, PAUSE_MS);
-        resolve();
-      });
-    });
+    become("starting");
+    const { stdout, stderr } = started;
+    if (stdout) createInterface({ input: stdout }).on("line", read);
+    if (stderr) createInterface({ input: stderr }).on("line", (line) => (lastWords = line));
+    started.once("close", over);
+  }
+
+  function read(line: string): void {
+    const said = Line.safeParse(jsonOrNull(line)).data;
+    if (!said) return;
+    if (said.level === "error" || said.level === "fatal" || Number(said.level) >= 50) lastWords = said.msg;
+    if (said.msg !== "ready" || said.url === undefined) return;
+    url = said.url;
+    failures = 0;
+    trouble = undefined;
+    become("ready");
+  }
+
+  function over(): void {
+    url = undefined;
+    if (closed) return;
+    failures = isWished ? 0 : failures + 1;
+    trouble = isWished ? undefined : lastWords || "The program has ended.";
+    become("down");
+    timer = setTimeout(begin, Math.min(MOST_PAUSE_MS, PAUSE_MS * Math.max(1, failures)));
+  }
+
+  function become(next: Worker["state"]): void {
+    if (state === next) return;
+    state = next;
+    changed(state);
+  }
+}
+
+function jsonOrNull(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
   }
 }

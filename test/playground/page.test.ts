@@ -1,121 +1,188 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
-import { afterAll, describe, expect, test } from "vitest";
-import { closeBrowser, findBarriers, hasBrowser, openPage } from "../support/browser.ts";
-import { freePort } from "../support/port.ts";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { startModelSimulator } from "../../src/model/simulator.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
+import { closeBrowser, findBarriers, hasBrowser } from "../support/browser.ts";
 import { until } from "../support/until.ts";
+import { address, bare, END, openPlayground, QUESTION, text, write } from "./open.ts";
 
-const WINDOWS = ["telegram", "discord", "dingtalk", "terminal"] as const;
-
-/** `PICTURES=1` makes those of the README anew. */
+/** A browser and several processes for each test. */
+/** `PICTURES=1` makes that of the README anew. */
 const PICTURES = process.env["PICTURES"] ? join(import.meta.dirname, "../../docs/pictures") : undefined;
 
-async function openPlayground() {
-  const port = String(await freePort());
-  const program = runProgram(["playground"], { HTTP_PORT: port });
-  await program.ready();
-  const url = `http://127.0.0.1:${port}/playground`;
-  const { page, problems } = await openPage({ viewport: { width: 1440, height: 900 } });
-  await page.goto(url);
-  await page.waitForSelector('.status[data-state="good"]');
-  await page.frameLocator("iframe").locator("#message").waitFor();
-  return { program, page, problems, url };
-}
+const LONG = { timeout: 60_000 };
 
-async function write(page: Page, window: string, text: string): Promise<void> {
-  await page.fill(`.${window} input`, text);
-  await page.press(`.${window} input`, "Enter");
-}
+afterAll(closeBrowser);
 
-async function reads(page: Page, window: string): Promise<string> {
-  return (await page.innerText(`.${window} .lines`)).replace(/\s+/g, " ");
-}
+const HOSTILE =
+  '<img src=x onerror="window.hit=1"> [x](javascript:window.hit=1) <script>window.hit=1</script>';
 
-/** How the demo model's answer to a greeting ends. */
-const END = "start again.";
+test(
+  "colloquy start without a platform says where the playground is, and runs nothing of it yet",
+  LONG,
+  async () => {
+    const program = runProgram(["start"], { LANG: "en_US.UTF-8" });
+    const url = await address(program);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/playground$/);
+    expect(await (await fetch(`${url}/page/main.js`)).text()).toContain("makeWindow");
+    expect(program.output()).not.toMatch(/"level":(50|60)/);
+  },
+);
 
-describe.skipIf(!hasBrowser)("the playground in a browser", () => {
-  afterAll(closeBrowser);
+test("with a platform there is a playground only for those who ask for it", LONG, async () => {
+  const settings = {
+    DINGTALK_CLIENT_ID: "id",
+    DINGTALK_CLIENT_SECRET: "s",
+    DINGTALK_API_ROOT: "http://127.0.0.1:9",
+  };
+  const program = runProgram(["start"], settings);
+  await program.says("ALLOWED_USERS is empty");
+  expect(program.output()).not.toContain("/playground");
+  const asked = runProgram(["playground"], settings);
+  expect((await fetch(`${await address(asked)}/page/page.css`)).status).toBe(200);
+});
 
-  test("an answer grows in five windows, and the way of the last message is shown", async () => {
-    const { page, problems } = await openPlayground();
+test.skipIf(!hasBrowser)("each window shows an answer that grows, each person their own", LONG, async () => {
+  const { page } = await openPlayground();
+  const names = ["telegram", "discord", "dingtalk", "terminal"];
+  const web = page.frameLocator("iframe");
+  await web.locator("#message").fill("Show markdown");
+  await web.locator("#message").press("Enter");
+  const lengths = new Map(names.map((name) => [name, new Set<number>()]));
+  for (const name of names) await write(page, name, `${name === "discord" ? "/ask " : ""}${QUESTION}`);
+  await until(
+    async () => {
+      const shown = await Promise.all(names.map((name) => text(page, name)));
+      for (const [index, name] of names.entries()) lengths.get(name)?.add(shown[index]?.length ?? 0);
+      return shown.every(
+        (each) =>
+          bare(each).endsWith(END) || bare(each).endsWith(`${END}edited`) || bare(each).endsWith(`${END}Ann`),
+      );
+    },
+    () =>
+      `the end ${END} in each window; lengths ${names.map((name) => [...(lengths.get(name) ?? [])].join(" ")).join("; ")}`,
+  );
+  if (PICTURES) await page.screenshot({ path: join(PICTURES, "playground.png") });
+  for (const [name, seen] of lengths) expect(seen.size, `${name} grows`).toBeGreaterThan(2);
+  await page.click('.telegram .switch button:has-text("Bob")');
+  await until(async () => (await page.getAttribute(".telegram", "data-person")) === "Bob");
+  expect(await text(page, "telegram")).toBe("");
+  await write(page, "telegram", "what did I say before?");
+  await until(async () => (await text(page, "telegram")).includes("This is the first thing you have said"));
+  await page.click('.telegram .switch button:has-text("Ann")');
+  await until(async () => (await text(page, "telegram")).includes(QUESTION));
+  await until(async () =>
+    (await page.textContent(".journey .stations"))?.includes("done: the queue forgets it"),
+  );
+});
+
+test.skipIf(!hasBrowser)("styles, links and buttons are there, and the buttons work", LONG, async () => {
+  const { page } = await openPlayground();
+  for (const name of ["telegram", "discord", "dingtalk"]) {
+    await write(page, name, "Show markdown");
+    await until(async () => (await text(page, name)).includes("return 1"), `the answer in ${name}`);
+    const bubble = page.locator(`.${name} .line.bot`).last();
+    expect(await bubble.locator("strong").first().textContent()).toBe("bold");
+    expect(await bubble.locator("s").first().textContent()).toBe("struck");
+    expect(await bubble.locator("a").first().getAttribute("href")).toBe("https://example.com/page/1");
+    expect(await bubble.locator("pre").count()).toBeGreaterThan(1);
+  }
+  await page.fill(".discord textarea", "/pers");
+  await page.press(".discord textarea", "Tab");
+  expect(await page.inputValue(".discord textarea")).toBe("/persona ");
+  await page.press(".discord textarea", "Enter");
+  await page.click('.discord .buttons button:has-text("translator")');
+  await until(async () => (await text(page, "discord")).includes("I am translator here"));
+  await write(page, "telegram", "/persona");
+  await page.click('.telegram .buttons button:has-text("translator")');
+  await until(async () => (await text(page, "telegram")).includes("I am translator here"));
+});
+
+test.skipIf(!hasBrowser)("hostile words stay words", LONG, async () => {
+  const { page, url } = await openPlayground();
+  for (const name of ["telegram", "discord", "dingtalk", "terminal"]) {
+    await write(page, name, HOSTILE);
+    await until(async () => (await text(page, name)).split("onerror").length > 2, `the answer in ${name}`);
+  }
+  expect(await page.locator(".log img, .log script, .log [onerror]").count()).toBe(0);
+  const links = page.locator("#windows a");
+  const addresses = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+  expect(addresses.filter((href) => href && !/^https?:/.test(href))).toEqual([]);
+  await write(page, "telegram", "x".repeat(1_000_000));
+  await page.waitForSelector("#toast.seen");
+  expect(await page.evaluate("window.hit")).toBeUndefined();
+  await write(page, "telegram", "What is 3*3?");
+  await until(async () => (await text(page, "telegram")).includes("3*3 = 9"));
+  expect((await fetch(url)).headers.get("content-security-policy")).toContain("default-src 'none'");
+});
+
+test("no other web site can use it", LONG, async () => {
+  const url = await address(runProgram(["playground"]));
+  const { port } = new URL(url);
+  const ask = (headers: Record<string, string>, path = "/wish") =>
+    fetch(url + path, { method: "POST", headers, body: '{"wish":{"do":"kill"}}' });
+  expect((await ask({ origin: "https://elsewhere.example" })).status).toBe(403);
+  expect((await ask({})).status).toBe(403);
+  expect((await ask({ origin: "null" })).status).toBe(403);
+  expect((await ask({ origin: `http://127.0.0.1:${port}` })).status).toBe(200);
+  expect((await fetch(`${url}/events`, { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
+  expect((await fetch(`${url}/web/Ann/`, { headers: { "sec-fetch-site": "same-site" } })).status).toBe(403);
+});
+
+test.skipIf(!hasBrowser)(
+  "with drafts the answer grows below the chat, and its button stops it",
+  LONG,
+  async () => {
+    const { page } = await openPlayground({ TELEGRAM_DRAFTS: "on" });
+    await page.click('button:has-text("Slow model")');
+    await write(page, "telegram", QUESTION);
+    await page.click(".telegram .line.draft .buttons button");
+    await until(async () => (await text(page, "telegram")).includes("(stopped)"));
+  },
+);
+
+test.skipIf(!hasBrowser)("with a key, questions go to the service that is configured", LONG, async () => {
+  const service = await startModelSimulator();
+  onTestFinished(() => service.close());
+  const settings = { OPENAI_BASE_URL: service.baseURL, OPENAI_API_KEY: service.key, OPENAI_MODEL: "mine" };
+  const { page, program } = await openPlayground(settings);
+  await page.waitForSelector(".pill.model:has-text('your model')");
+  await write(page, "discord", "an echo");
+  await until(async () => (await text(page, "discord")).split("an echo").length > 2);
+  expect(service.requests.map(({ model }) => model)).toEqual(["mine"]);
+  expect(program.output() + (await page.content())).not.toContain(service.key);
+});
+
+test.skipIf(!hasBrowser)(
+  "the web chat answers in its frame, to each person by themselves; nothing is a barrier",
+  LONG,
+  async () => {
+    const { page } = await openPlayground();
+    for (const name of ["telegram", "discord", "dingtalk"]) await write(page, name, "Show markdown");
     const web = page.frameLocator("iframe");
-    // None is to be whole before all have begun.
-    await page.getByRole("button", { name: "Slow model" }).click();
-    for (const window of WINDOWS) await write(page, window, "Hello, who are you?");
-    await web.locator("#message").fill("Hello, who are you?");
+    await web.locator("#message").fill("What is 12*3?");
     await web.locator("#message").press("Enter");
-    const all = async () => [
-      ...(await Promise.all(WINDOWS.map((window) => reads(page, window)))),
-      (await web.locator(".turns").innerText()).replace(/\s+/g, " "),
-    ];
-    await until(async () => (await all()).every((text) => text.includes("offline")), "five growing answers");
-    expect((await all()).some((text) => text.includes(END))).toBe(false);
-    if (PICTURES) await page.screenshot({ path: join(PICTURES, "playground.png") });
-    await until(async () => (await all()).every((text) => text.includes(END)), "five whole answers");
-    for (const window of WINDOWS.slice(0, 3))
-      expect(await page.locator(`.${window} strong`).first().innerText()).toBe("demo model");
-    await until(async () => {
-      const steps = (await page.locator(".journey li").allInnerTexts()).map((step) => step.split(" ")[0]);
-      return ["received", "stored", "asked", "begun", "sent", "saved", "dropped"].every((step) =>
-        steps.includes(step),
-      );
-    }, "the way of the last message");
-    expect(problems).toEqual([]);
+    await until(async () => (await web.locator(".turns").innerText()).includes("12*3 = 36"));
+    await page.click('.web .switch button:has-text("Bob")');
+    await web.getByText("What would you like to talk about?").waitFor();
+    expect(await web.locator("body").innerText()).not.toContain("12*3");
     expect(await findBarriers(page)).toEqual([]);
-  });
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await findBarriers(page)).toEqual([]);
+  },
+);
 
-  test("commands, buttons, a second person", async () => {
-    const { page } = await openPlayground();
-    await write(page, "telegram", "/persona");
-    await page.locator(".telegram .choice", { hasText: "translator" }).click();
-    await until(async () => (await reads(page, "telegram")).includes("I am translator here."));
-    await write(page, "discord", "/ask what is 12*3?");
-    await until(async () => (await reads(page, "discord")).includes("36"));
-    await page.getByRole("button", { name: "Bob" }).click();
-    await until(async () => (await reads(page, "telegram")) === "");
-    expect(await reads(page, "discord")).toBe("");
-    await page.getByRole("button", { name: "Ann" }).click();
-    await until(async () => (await reads(page, "telegram")).includes("translator"));
-  });
-
-  test("killed in the middle of an answer, the worker comes back and finishes it; refusals are waited out", async () => {
-    const { page } = await openPlayground();
-    await page.getByRole("button", { name: "Slow model" }).click();
-    await write(page, "telegram", "Hello");
-    await until(async () => (await reads(page, "telegram")).includes("offline"));
-    await page.getByRole("button", { name: "Kill the worker" }).click();
-    await page.waitForSelector('.status[data-state="bad"]');
-    await page.getByRole("button", { name: "Slow model" }).click();
-    await until(async () => (await reads(page, "telegram")).endsWith(END), "the whole answer", 30_000);
-    for (const name of ["Model: 429", "Telegram: 429", "Drop sockets"])
-      await page.getByRole("button", { name }).click();
-    await write(page, "telegram", "what is 2*21?");
-    await until(async () => (await reads(page, "telegram")).includes("42"), "an answer all the same", 30_000);
-  });
-
-  test("nothing that is written runs; and other sites get nothing", async () => {
-    const { page, url } = await openPlayground();
-    for (const window of WINDOWS)
-      await write(
-        page,
-        window,
-        '<img src=x onerror="window.hacked=1"> [x](javascript:window.hacked=2) <script>window.hacked=3</script>',
-      );
-    await until(async () => (await reads(page, "telegram")).includes("onerror"));
-    await until(async () => (await reads(page, "discord")).includes("onerror"));
-    expect(await page.evaluate("window.hacked")).toBeUndefined();
-    expect(await page.locator("main .lines :is(img, script, [onerror])").count()).toBe(0);
-    const body = JSON.stringify({ what: "kill" });
-    const headers = { "content-type": "application/json" };
-    for (const more of [
-      { origin: "https://evil.example" },
-      { "sec-fetch-site": "cross-site" },
-      { "x-forwarded-for": "203.0.113.7" },
-    ])
-      expect(
-        (await fetch(`${url}/control`, { method: "POST", headers: { ...headers, ...more }, body })).status,
-      ).toBe(403);
-  });
+test.skipIf(!hasBrowser)("when it ends, nothing of it is left", LONG, async () => {
+  const TMPDIR = temporaryFolder();
+  const { page, program } = await openPlayground({ TMPDIR });
+  await write(page, "telegram", "What is 3*3?");
+  await until(async () => (await text(page, "telegram")).includes("3*3 = 9"));
+  expect(readdirSync(TMPDIR).filter((name) => name.startsWith("colloquy-playground-"))).toHaveLength(1);
+  const health = await page.evaluate("fetch('playground/web/Ann/healthz').then((answer) => answer.json())");
+  expect(health).toEqual({ alive: true });
+  program.signal("SIGTERM");
+  expect(await program.exited).toBe(0);
+  expect(readdirSync(TMPDIR).filter((name) => name.startsWith("colloquy-playground-"))).toEqual([]);
 });

@@ -1,0 +1,94 @@
+import { startDingtalkSimulator } from "../../adapters/dingtalk/simulator.ts";
+import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import type { WindowName } from "./protocol.ts";
+import { dingtalkWindow, discordWindow, type PlayWindow, telegramWindow } from "./windows.ts";
+
+/** The simulated platforms. */
+export interface Platforms {
+  readonly windows: Readonly<Record<Exclude<WindowName, "terminal">, PlayWindow>>;
+  /** The settings with which the program finds them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Cuts every connection that somebody holds open. */
+  drop(): void;
+  /** Each platform takes the next messages for too many. */
+  flood(): void;
+  close(): Promise<void>;
+}
+
+/** So many calls and messages are remembered. */
+const KEEP = 300;
+
+/** So that answers can grow in DingTalk too. */
+const CARD = { id: "playground.schema", field: "content" };
+
+/** Refusals in a row that a strike of flood control has on each platform, and for how long each, in seconds. */
+const FLOOD = { times: 2, seconds: 3 };
+
+/** Starts them, with their real limits. `changed`: something may look different now. `locale`: that of the apps. */
+export async function startPlatforms({
+  changed,
+  locale,
+}: {
+  readonly changed: () => void;
+  readonly locale: () => string;
+}): Promise<Platforms> {
+  const [telegram, discord, dingtalk] = await Promise.all([
+    startTelegramSimulator({ flood: true, keep: KEEP, changed }),
+    startDiscordSimulator({ rateLimits: true, keep: KEEP, changed }),
+    startDingtalkSimulator({ limits: true, cardTemplate: CARD, changed }),
+  ]);
+
+  return {
+    windows: {
+      telegram: telegramWindow(telegram, locale),
+      discord: discordWindow(discord),
+      dingtalk: dingtalkWindow(dingtalk),
+    },
+    env: {
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_ROOT: telegram.apiRoot,
+      DISCORD_BOT_TOKEN: discord.token,
+      DISCORD_API_ROOT: discord.apiRoot,
+      DINGTALK_CLIENT_ID: dingtalk.clientId,
+      DINGTALK_CLIENT_SECRET: dingtalk.clientSecret,
+      DINGTALK_API_ROOT: dingtalk.apiRoot,
+      DINGTALK_CARD_TEMPLATE: CARD.id,
+      DINGTALK_CARD_FIELD: CARD.field,
+    },
+    drop: () => {
+      telegram.dropSockets();
+      discord.dropSockets();
+      dingtalk.stream.drop();
+    },
+    flood: () => {
+      for (const method of ["sendMessage", "sendRichMessage", "editMessageText"])
+        telegram.fail({ method, times: FLOOD.times, how: { status: 429, body: TELEGRAM_REFUSAL } });
+      discord.fail(DISCORD_REFUSAL);
+      dingtalk.fail({ call: "streaming", times: FLOOD.times, how: DINGTALK_REFUSAL });
+    },
+    close: async () => {
+      await Promise.all([telegram.close(), discord.close(), dingtalk.close()]);
+    },
+  };
+}
+
+const TELEGRAM_REFUSAL = {
+  ok: false,
+  error_code: 429,
+  description: `Too Many Requests: retry after ${FLOOD.seconds}`,
+  parameters: { retry_after: FLOOD.seconds },
+};
+
+const DISCORD_REFUSAL = {
+  path: /^\/channels\/\d+\/messages/,
+  times: FLOOD.times,
+  status: 429,
+  headers: { "retry-after": `${FLOOD.seconds}`, "x-ratelimit-scope": "shared" },
+  body: { message: "You are being rate limited.", retry_after: FLOOD.seconds, global: false },
+};
+
+const DINGTALK_REFUSAL = {
+  status: 403,
+  body: { code: "Forbidden.AccessDenied.QpsLimitForApi", message: "the limit of this API is reached" },
+};

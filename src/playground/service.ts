@@ -1,0 +1,78 @@
+import type { Settings } from "../../config/settings.ts";
+import { answerOffline } from "../model/demo-answers.ts";
+import { startModelSimulator } from "../model/simulator.ts";
+import { type Relay, startRelay } from "./relay.ts";
+
+/** The model's service with its faults. */
+export interface PlayModel {
+  readonly relay: Relay;
+  /** Whether it is the service that is configured, or the demo model's answers. */
+  readonly isReal: boolean;
+  /** The settings with which the program finds it. */
+  readonly env: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Where the client of OpenAI goes by itself. */
+const OPENAI = "https://api.openai.com/v1";
+
+/** The demo model's pace: an answer grows before one's eyes, and a long one takes no minutes. Characters and ms. */
+const DEMO = { piece: 6, mostPieces: 500, delayMs: 25 };
+
+/** So many requests are remembered. */
+const KEEP = 20;
+
+/** Starts a relay to the service that is configured; without one, to the demo model's answers. */
+export async function startPlayModel(settings: Settings): Promise<PlayModel> {
+  const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url } = settings;
+  const isReal = Boolean(key || url);
+  const demo = isReal ? undefined : await startDemo();
+  const relay = await startRelay(demo ?? { baseURL: url ?? OPENAI, key });
+  return {
+    relay,
+    isReal,
+    env: {
+      ...textOf(conversing(settings)),
+      ...(isReal ? textOf(naming(settings)) : { OPENAI_MODEL: "demo" }),
+      OPENAI_BASE_URL: relay.baseURL,
+      OPENAI_API_KEY: relay.key,
+    },
+    close: async () => {
+      await relay.close();
+      await demo?.close();
+    },
+  };
+}
+
+function startDemo() {
+  const { piece, mostPieces, delayMs } = DEMO;
+  return startModelSimulator({
+    model: "demo",
+    keep: KEEP,
+    reply: ({ messages }) => {
+      const text = answerOffline(messages);
+      return { text, pieces: Math.min(mostPieces, Math.ceil(text.length / piece)), delayMs };
+    },
+  });
+}
+
+/** How people are answered, and how long conversations may become: as without the playground. */
+function conversing(settings: Settings) {
+  const { PERSONA, HISTORY_MESSAGES, HISTORY_TOKENS, HISTORY_HOURS, HISTORY_POLICY, CURRENCY } = settings;
+  const { TELEGRAM_RICH, TELEGRAM_DRAFTS, DISCORD_FILE_AFTER } = settings;
+  const history = { HISTORY_MESSAGES, HISTORY_TOKENS, HISTORY_HOURS, HISTORY_POLICY };
+  const drafts = TELEGRAM_DRAFTS ? "on" : "off";
+  return { PERSONA, CURRENCY, ...history, TELEGRAM_RICH, TELEGRAM_DRAFTS: drafts, DISCORD_FILE_AFTER };
+}
+
+function naming(settings: Settings) {
+  const { OPENAI_MODEL, OPENAI_FALLBACK_MODEL, OPENAI_CONTEXT_TOKENS, OPENAI_MODELS: models } = settings;
+  const named = Object.keys(models).length > 0 ? { OPENAI_MODELS: JSON.stringify(models) } : {};
+  return { OPENAI_MODEL, OPENAI_FALLBACK_MODEL, OPENAI_CONTEXT_TOKENS, ...named };
+}
+
+function textOf(settings: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}

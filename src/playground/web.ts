@@ -1,0 +1,76 @@
+import type { Context } from "hono";
+import { ending } from "./stream.ts";
+
+/** Headers that are between two neighbours and not passed on (RFC 9110, "Connection"), and those that follow from the way. */
+const OWN = [
+  "connection",
+  "host",
+  "origin",
+  "referer",
+  "content-length",
+  "accept-encoding",
+  "transfer-encoding",
+];
+
+/** Where a request goes that came for a person's web chat, below `prefix`. */
+interface Way {
+  readonly url: string | undefined;
+  readonly person: string;
+  readonly prefix: string;
+}
+
+/** Passes requests on to the worker's own web chat, each person signed in, as if they were asked there. */
+export function createWebWindow(): (c: Context, way: Way) => Promise<Response> {
+  /** By person: the browser has one jar for all of them. */
+  const cookies = new Map<string, string>();
+  return async (c, way) => {
+    const { url, person } = way;
+    if (url === undefined) return c.json({ error: "The worker is not ready." }, 503);
+    const cookie = cookies.get(person) ?? (await signIn(url, person));
+    if (cookie) cookies.set(person, cookie);
+    return passOn(c, { url, prefix: way.prefix, cookie });
+  };
+}
+
+async function signIn(url: string, name: string): Promise<string> {
+  const response = await fetch(`${url}/api/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name }),
+  });
+  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+async function passOn(
+  c: Context,
+  { url, prefix, cookie }: { readonly url: string; readonly prefix: string; readonly cookie: string },
+): Promise<Response> {
+  const { method, raw } = c.req;
+  const { pathname, search } = new URL(c.req.url);
+  const headers = new Headers(raw.headers);
+  headers.set("cookie", cookie);
+  const hasOrigin = headers.has("origin");
+  for (const name of OWN) headers.delete(name);
+  if (hasOrigin) headers.set("origin", url);
+  const response = await fetch(`${url}${pathname.slice(prefix.length)}${search}`, {
+    method,
+    headers,
+    redirect: "manual",
+    ...(method !== "GET" && method !== "HEAD" && { body: await raw.arrayBuffer() }),
+  });
+  const passed = new Headers(response.headers);
+  // It was unpacked on the way.
+  for (const name of ["content-encoding", "content-length", "connection", "transfer-encoding", "set-cookie"])
+    passed.delete(name);
+  // The frame that shows it stands on this page.
+  passed.delete("x-frame-options");
+  const leads = passed.get("location");
+  if (leads?.startsWith("/")) passed.set("location", prefix + leads);
+  const policy = passed.get("content-security-policy");
+  if (policy) passed.set("content-security-policy", framed(policy));
+  return new Response(response.body && ending(response.body), { status: response.status, headers: passed });
+}
+
+function framed(policy: string): string {
+  return policy.replace(/frame-ancestors [^;]*/, "frame-ancestors 'self'");
+}

@@ -1,0 +1,47 @@
+import { expect, onTestFinished, test } from "vitest";
+import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startRelay } from "../../src/playground/relay.ts";
+
+test("the relay passes on what the real service says, with the real key, to whoever has its own", async () => {
+  const { ask, relay, service } = await open();
+  expect((await ask("sk-wrong")).status).toBe(401);
+  expect((await ask(service.key)).status).toBe(401);
+  const response = await ask(relay.key);
+  expect(response.status).toBe(200);
+  expect(await response.text()).toContain("[DONE]");
+  expect(service.requests.map(({ messages }) => messages.at(-1)?.content)).toEqual(["Hello"]);
+});
+
+test("it refuses while it is told to", async () => {
+  const { ask, relay, service } = await open();
+  relay.refusing = true;
+  const refused = await ask(relay.key);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+  relay.refusing = false;
+  expect((await ask(relay.key)).status).toBe(200);
+  expect(service.requests).toHaveLength(1);
+});
+
+test("a service that is gone is told of without its key", async () => {
+  const { ask, relay, service } = await open();
+  await service.close();
+  const response = await ask(relay.key);
+  expect(response.status).toBe(502);
+  expect(await response.text()).not.toContain(service.key);
+});
+
+async function open() {
+  const service = await startModelSimulator();
+  const relay = await startRelay(service);
+  onTestFinished(async () => {
+    await relay.close();
+    await service.close();
+  });
+  const ask = (key: string) =>
+    fetch(`${relay.baseURL}/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "Hello" }] }),
+    });
+  return { ask, relay, service };
+}
