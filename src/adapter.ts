@@ -86,6 +86,12 @@ export interface Adapter<Body = unknown> {
    * that close an answer. Called again if it rejects, or the program has died meanwhile.
    */
   finish?(to: Address, shown: readonly { readonly ref: string; readonly body: Body }[]): Promise<void>;
+  /**
+   * An image that was sent, by the `ref` of its attachment, as a `data:` URL of a PNG, JPEG, GIF or WebP; undefined if it
+   * is not there any more. Asked again with each question as long as the image is part of the conversation, in whichever
+   * process answers. May reject: then the image is left out.
+   */
+  image?(ref: string): Promise<string | undefined>;
   /** Handles a request to `mount`; the one HTTP server calls it, an adapter never opens a port. */
   fetch?(request: Request, from?: RequestFrom): Promise<Response>;
   /** The path below which requests are for `fetch`; `/webhooks/<name>` alone if absent. */

@@ -1,4 +1,4 @@
-import { type AnswerOptions, ask, asking, estimate, pay } from "./asking.ts";
+import { type AnswerOptions, ask, asking, estimate, pay, questionOf } from "./asking.ts";
 import { describeError, Interrupted, ModelError } from "./errors.ts";
 import type { Handler, Turn } from "./handler.ts";
 import type { Usage } from "./model/model.ts";
@@ -11,7 +11,8 @@ export function createAnswer(options: AnswerOptions): Handler {
   return (turn) => {
     rewind(turn);
     const { text, attachments = [] } = turn.event;
-    if (!text.trim()) return turn.say(attachments.length > 0 ? "text.only" : "text.empty");
+    const { images } = questionOf(turn.event);
+    if (!text.trim() && !images) return turn.say(attachments.length > 0 ? "text.only" : "text.empty");
     return answer(turn, options);
   };
 }
@@ -72,7 +73,7 @@ function explain(turn: Turn, error: unknown): string {
 function remember({ conversation, event }: Turn, said: string): void {
   if (!said.trim()) return;
   conversation.messages.push(
-    { role: "user", content: event.text, at: event.at },
+    { ...questionOf(event), role: "user", at: event.at },
     { role: "assistant", content: said, at: Date.now() },
   );
 }

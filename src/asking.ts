@@ -1,6 +1,8 @@
 import { withSummary } from "./conversation.ts";
 import { ModelError } from "./errors.ts";
+import type { ChatEvent } from "./event.ts";
 import type { Turn } from "./handler.ts";
+import { fetchImages, newestImages } from "./images.ts";
 import type { HistoryLimits } from "./limits.ts";
 import { fitContext, inputBudget } from "./model/context.ts";
 import type { Message, Model, Usage } from "./model/model.ts";
@@ -26,7 +28,7 @@ export interface Asking {
   readonly system: string;
   /** What was said before, oldest first. */
   readonly messages: readonly Message[];
-  readonly question: string;
+  readonly question: Message;
   /** The most tokens of the request. */
   readonly budget: number;
 }
@@ -41,9 +43,15 @@ export function asking({ conversation, event }: Turn, options: AnswerOptions): A
     persona,
     system: withSummary(persona, conversation.summary),
     messages: conversation.messages,
-    question: event.text,
+    question: questionOf(event),
     budget: Math.min(inputBudget(model.contextTokens), limits.tokens ?? Number.POSITIVE_INFINITY),
   };
+}
+
+/** What someone has said, as the model is asked it. */
+export function questionOf({ text, attachments = [] }: ChatEvent): Message {
+  const images = attachments.flatMap(({ kind, ref }) => (kind === "image" && ref !== undefined ? [ref] : []));
+  return { role: "user", content: text, ...(images.length > 0 && { images }) };
 }
 
 /** A request that turns out too long for the model is made again with less of the past, down to the question. */
@@ -51,8 +59,9 @@ export async function* ask(turn: Turn, asked: Asking): AsyncGenerator<string, Us
   let { budget } = asked;
   for (;;) {
     const request = await requestOf({ ...asked, budget });
+    const messages = await fetchImages(request, turn.image);
     try {
-      return yield* asked.model.answer({ messages: request }, turn.signal);
+      return yield* asked.model.answer({ messages }, turn.signal);
     } catch (error) {
       const nothingLess = pastIn(request, asked) === 0;
       if (!(error instanceof ModelError) || error.code !== "too_long" || nothingLess) throw error;
@@ -67,7 +76,9 @@ export async function countFitting(asked: Asking): Promise<number> {
   return pastIn(await requestOf(asked), asked);
 }
 
-function requestOf({ system, messages, question, budget, model }: Asking): Promise<Message[]> {
+function requestOf({ system, messages: past, question: asked, budget, model }: Asking): Promise<Message[]> {
+  const messages = newestImages([...past, asked]);
+  const question = messages.pop() ?? asked;
   return fitContext({ system, messages, question, budget, model: model.name });
 }
 

@@ -57,6 +57,8 @@ export interface ConversationUsage extends Spent {
 export interface Saying {
   readonly role: "user" | "assistant";
   readonly content: string;
+  /** Images that were sent along, by which the adapter finds them. */
+  readonly images?: readonly string[] | undefined;
   /** When it was said, in ms since the epoch. */
   readonly at: number;
 }
@@ -119,11 +121,18 @@ const spent = z.object({
   unpriced: z.number().optional(),
 });
 
+const saying = z.object({
+  role: z.enum(["user", "assistant"]),
+  content: z.string(),
+  images: z.array(z.string()).optional(),
+  at: z.number(),
+});
+
 const record = z.object({
   version: z.number(),
   key: z.string(),
   revision: z.int().nonnegative().default(0),
-  messages: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.string(), at: z.number() })),
+  messages: z.array(saying),
   summary: z.string().optional(),
   title: z.string().optional(),
   persona: z.string().optional(),

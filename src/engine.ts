@@ -92,7 +92,7 @@ export function createEngine(options: EngineOptions): Engine {
     const known = record.outbox.text;
     const over = new AbortController();
     const signal = AbortSignal.any([signals.interrupted, signals.parked, over.signal]);
-    const turn = createTurn({ event, conversation: record.draft, signal, log });
+    const turn = createTurn({ event, conversation: record.draft, signal, image: images(adapter, log), log });
     const reply = known ?? (await runHandlers(turn));
     const { said: words, choices = record.outbox.choices } = offered(reply, adapter);
     reached("asked", event);
@@ -275,7 +275,16 @@ function placeholderOf({ placeholder }: ChatEvent): Shown[] {
   return placeholder ? [{ ref: placeholder, digest: "" }] : [];
 }
 
-function createTurn(parts: Pick<Turn, "event" | "conversation" | "signal" | "log">): Turn {
+/** That an image cannot be had is no reason to say nothing. */
+function images(adapter: Adapter, log: Log): Turn["image"] {
+  return async (ref) =>
+    adapter.image?.(ref).catch((error: unknown) => {
+      log.warn(`an image is left out: ${describeError(error)}`);
+      return undefined;
+    });
+}
+
+function createTurn(parts: Omit<Turn, "locale" | "say">): Turn {
   const locale = localeOf(parts.event.user.locale, parts.event.text);
   return { ...parts, locale, say: texts(locale) };
 }

@@ -52,6 +52,7 @@ export type ModelErrorCode =
   | "unreachable" // no connection, no answer, gateway errors
   | "stalled" // no first word, or silence in the middle
   | "cut" // the stream ended without saying that it was finished
+  | "blind" // it cannot look at the images that it was sent
   | "too_long" // the request does not fit the model's context
   | "filtered" // the service refused the content
   | "not_found" // no such model or URL

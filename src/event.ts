@@ -55,6 +55,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface Attachment {
   /** "image", "voice", "file", … */
   readonly kind: string;
+  /** By which the event's adapter finds what was sent; absent where it cannot be fetched. */
+  readonly ref?: string;
 }
 
 /**

@@ -33,6 +33,8 @@ export interface Turn {
   readonly locale: string;
   /** Chat texts in that language. */
   readonly say: Say;
+  /** An image that was sent in this conversation, as a `data:` URL; undefined if it cannot be had. */
+  readonly image: (ref: string) => Promise<string | undefined>;
   readonly log: Log;
   /** Why there is no whole answer; the reply then tells the person. */
   failure?: Error;

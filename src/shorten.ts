@@ -41,7 +41,7 @@ async function summarise(turn: Turn, count: number, asked: Asking): Promise<stri
   const older = conversation.messages.slice(0, count);
   let summary = "";
   try {
-    const asking = { ...asked, messages: older, question: SUMMARISE };
+    const asking = { ...asked, messages: older, question: { role: "user", content: SUMMARISE } as const };
     const pieces = ask(turn, asking);
     let next = await pieces.next();
     for (; !next.done; next = await pieces.next()) summary += next.value;

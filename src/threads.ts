@@ -1,4 +1,5 @@
 import type { Alone } from "./alone.ts";
+import { inWords } from "./images.ts";
 import { type Conversation, type History, isUnsound } from "./conversation.ts";
 import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
 import type { Store } from "./store.ts";
@@ -123,7 +124,7 @@ function toThread(conversation: Conversation | undefined): Thread | undefined {
     key,
     user,
     ...(thread !== undefined && { thread }),
-    title: title ?? clip(first.content),
+    title: title ?? clip(inWords(first)),
     at: last.at,
     messages: messages.length,
   };

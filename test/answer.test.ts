@@ -51,6 +51,7 @@ async function ask(fault: Fault): Promise<{ said: string; turn: Turn }> {
     signal: new AbortController().signal,
     locale: "en",
     say: texts("en"),
+    image: async () => undefined,
     log: captureLog().log,
   };
   const reply = await createAnswer({

@@ -8,7 +8,7 @@ import { createFeed } from "./feed.ts";
 import { createLive } from "./live.ts";
 import type { News, Piece } from "./news.ts";
 import { createPeers } from "./peers.ts";
-import { createRecords } from "./records.ts";
+import { createRecords, type Place } from "./records.ts";
 import { createRoutes, type RoutesOptions } from "./routes.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -81,6 +81,10 @@ export function createWeb(options: WebOptions): Web {
       );
       publish(user, { kind: "done", thread, turn });
     },
+    image: async (ref) => {
+      const [user = "", thread = "", turn = "", index] = ref.split(":").map(decodeURIComponent);
+      return (await records.images({ user, thread, turn }))[Number(index)];
+    },
     fetch: (request, from) => routes(request, from),
     tap: async ({ event }, next) => {
       const reply = await next();
@@ -121,13 +125,6 @@ async function* piecesOf(reply: Reply): AsyncGenerator<string> {
   if (typeof reply === "string") yield reply;
   else if (isStream(reply)) yield* reply;
   else if (reply) yield reply.text;
-}
-
-/** Where an answer goes. */
-interface Place {
-  readonly user: string;
-  readonly thread: string;
-  readonly turn: string;
 }
 
 function placeOf({ user, thread, turn }: Address): Place {

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { type ChatEvent, parseCommand } from "../../src/event.ts";
 import type { Feed } from "./feed.ts";
+import { checkImages, MOST_IMAGES, readImage } from "./images.ts";
 import type { News, Piece, Turn } from "./news.ts";
 import type { Records } from "./records.ts";
 import { Refused, type Route, route } from "./route.ts";
+import { shelfKey } from "./shelf.ts";
 
 /** What the program knows of conversations beside what people see of them. */
 export interface Conversations {
@@ -47,6 +49,9 @@ const FORMATS = ["md", "jsonl", "json"] as const;
 /** As much as a person writes or pastes, in UTF-16 units; a model's context is not much larger. */
 const LONGEST = 100_000;
 
+/** What a conversation is called that begins with an image. */
+const NO_WORDS = "🖼️";
+
 /** The longest title, in UTF-16 units. */
 const LONGEST_TITLE = 120;
 
@@ -63,6 +68,7 @@ const entry = z.object({
 const turn = z.object({
   turn: turnName,
   text: z.string(),
+  images: z.number().optional().describe("How many images were sent with it."),
   at: z.number(),
   done: z.boolean().describe("Whether no more of the answer comes."),
   pieces: z
@@ -102,6 +108,8 @@ export interface Said extends Chosen {
   /** The same again is the same message. */
   readonly id: string;
   readonly text: string;
+  /** As `data:` URLs; absent: those of the turn that is replaced. */
+  readonly images?: readonly string[] | undefined;
   readonly locale?: string | undefined;
   /** An earlier turn: it and all that followed is forgotten. */
   readonly replaces?: string | undefined;
@@ -202,7 +210,12 @@ export function createApi(options: ApiOptions): Api {
       summary: "Says something; the answer comes as news. The same `id` twice is the same message.",
       body: z.strictObject({
         id: z.string().regex(/^[\w-]{8,40}$/),
-        text: z.string().min(1).max(LONGEST),
+        text: z.string().max(LONGEST),
+        images: z
+          .array(z.string())
+          .max(MOST_IMAGES)
+          .optional()
+          .describe("PNG, JPEG, GIF or WebP, as data: URLs; absent: those of the turn that is replaced."),
         locale: z
           .string()
           .max(35)
@@ -215,6 +228,21 @@ export function createApi(options: ApiOptions): Api {
       }),
       answer: z.object({ turn: turnName }),
       run: ({ user, path, body }) => say(user, inPath(path).thread, body),
+    }),
+    route({
+      method: "get",
+      path: "/api/conversations/{thread}/images/{turn}/{index}",
+      summary: "An image that was sent with a question; the first one is 0.",
+      media: "image/*",
+      run: async ({ user, path }) => {
+        const { thread } = inPath(path);
+        const { turn = "", index } = path;
+        const url = (await records.images({ user, thread, turn }))[Number(index)];
+        if (url === undefined) throw new Refused(404, "There is no such image.");
+        const { type, bytes } = readImage(url);
+        const headers = { "content-type": type, "cache-control": "private, max-age=31536000, immutable" };
+        return new Response(bytes, { headers });
+      },
     }),
     route({
       method: "post",
@@ -256,12 +284,18 @@ export function createApi(options: ApiOptions): Api {
     const earlier = (await records.turns(user, thread)).find(({ turn }) => turn.endsWith(`-${id}`));
     const at = earlier?.at ?? Date.now();
     const turn = `${String(at).padStart(15, "0")}-${id}`;
-    if (replaces && !earlier) await rewind(user, thread, replaces);
+    let images = earlier?.images ?? 0;
     if (!earlier) {
-      await records.saveQuestion(user, thread, { turn, text, at });
+      const sent = await imagesOf(user, thread, said);
+      images = sent.length;
+      if (!text.trim() && images === 0) throw new Refused(400, "There is nothing in this message.");
+      if (replaces) await rewind(user, thread, replaces);
+      const question = { turn, text, at, ...(images > 0 && { images }) };
+      if (images > 0) await records.saveImages({ user, thread, turn }, sent);
+      await records.saveQuestion(user, thread, question);
       const known = await records.entry(user, thread);
-      await list(user, { thread, title: known?.title ?? titleOf(text), at });
-      publish(user, { kind: "asked", thread, turn, text, at });
+      await list(user, { thread, title: known?.title ?? (titleOf(text) || NO_WORDS), at });
+      publish(user, { kind: "asked", thread, ...question });
       await choose(user, thread, said);
     }
     const event = eventOf(user, thread, { turn, at });
@@ -271,8 +305,23 @@ export function createApi(options: ApiOptions): Api {
       ...(locale && { user: { id: user, name: user, locale } }),
       ...(replaces && { rewinds: Number(replaces.split("-")[0]) }),
       ...(parseCommand(text) ?? { text }),
+      ...(images > 0 && {
+        attachments: Array.from({ length: images }, (_, index) => ({
+          kind: "image",
+          ref: `${shelfKey(user, thread, turn)}:${index}`,
+        })),
+      }),
     });
     return { turn };
+  }
+
+  async function imagesOf(
+    user: string,
+    thread: string,
+    { images, replaces }: Said,
+  ): Promise<readonly string[]> {
+    if (images) return checkImages(images);
+    return replaces === undefined ? [] : records.images({ user, thread, turn: replaces });
   }
 
   async function rewind(user: string, thread: string, from: string): Promise<void> {

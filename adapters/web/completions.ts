@@ -22,12 +22,17 @@ export interface CompletionsOptions {
 interface Said {
   readonly id: string;
   readonly text: string;
+  readonly images: readonly string[];
   readonly persona?: string;
   readonly model?: string;
   readonly raw: true;
 }
 
-const part = z.object({ type: z.string(), text: z.string().optional() });
+const part = z.object({
+  type: z.string(),
+  text: z.string().optional(),
+  image_url: z.object({ url: z.string() }).optional(),
+});
 const request = z.object({
   model: z.string(),
   messages: z
@@ -70,15 +75,22 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     const parsed = request.safeParse(await c.req.json().catch(() => undefined));
     if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
     const { model, messages, stream, stream_options: wishes, user: who } = parsed.data;
-    const text = textOf(messages.at(-1)?.content);
-    if (messages.at(-1)?.role !== "user" || !text)
-      throw new Refused(400, "The last message must be the user's, and text.");
+    const last = messages.at(-1);
+    const [text, images] = [textOf(last?.content), imagesOf(last?.content)];
+    if (last?.role !== "user" || (!text && images.length === 0))
+      throw new Refused(400, "The last message must be the user's: text, or images.");
     const { user } = c.var;
     const thread = threadOf(who ?? "");
     const before = await conversations.spent(user, thread);
     const written = listen(options.feed, user, thread);
     try {
-      const { turn } = await say(user, thread, { id: randomUUID(), text, raw: true, ...chosen(model) });
+      const { turn } = await say(user, thread, {
+        id: randomUUID(),
+        text,
+        images,
+        raw: true,
+        ...chosen(model),
+      });
       written.of(turn);
     } catch (error) {
       written.end();
@@ -117,7 +129,13 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
 }
 
 function textOf(content: string | readonly z.infer<typeof part>[] | null | undefined): string {
-  return typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join("\n");
+  return typeof content === "string" ? content : (content ?? []).flatMap(({ text = [] }) => text).join("\n");
+}
+
+/** Nothing is fetched from elsewhere: an address could lead into the network that the program runs in. */
+function imagesOf(content: string | readonly z.infer<typeof part>[] | null | undefined): string[] {
+  const parts = typeof content === "string" ? [] : (content ?? []);
+  return parts.flatMap(({ image_url: image }) => image?.url ?? []);
 }
 
 /** Any name becomes one that a conversation may have. */

@@ -14,6 +14,8 @@ export interface Question {
   /** When, and which: questions of a conversation are in the order of these. */
   readonly turn: string;
   readonly text: string;
+  /** So many images were sent with it. */
+  readonly images?: number | undefined;
   /** In ms since the epoch. */
   readonly at: number;
 }

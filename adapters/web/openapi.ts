@@ -4,7 +4,7 @@ import type { Route } from "./route.ts";
 /** The API as an OpenAPI 3.1 document. */
 export function describeApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const { method, path, summary, body, query, answer } of routes) {
+  for (const { method, path, summary, body, query, answer, media } of routes) {
     const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
     const inPath = names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
     const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => {
@@ -22,9 +22,7 @@ export function describeApi(routes: readonly Route[]): object {
       ...(parameters.length > 0 && { parameters }),
       ...(body && { requestBody: { required: true, content: json(schemaOf(body, "input")) } }),
       responses: {
-        ...(answer
-          ? { 200: { description: "Done", content: json(schemaOf(answer, "output")) } }
-          : { 204: { description: "Done" } }),
+        ...done(answer, media),
         default: { description: "Not done", content: json(schemaOf(failure, "output")) },
       },
     };
@@ -38,6 +36,12 @@ export function describeApi(routes: readonly Route[]): object {
     },
     paths,
   };
+}
+
+function done(answer: z.ZodType | undefined, media: string | undefined): object {
+  if (media) return { 200: { description: "Done", content: { [media]: {} } } };
+  if (!answer) return { 204: { description: "Done" } };
+  return { 200: { description: "Done", content: json(schemaOf(answer, "output")) } };
 }
 
 /** What comes back when something was not done. */

@@ -14,15 +14,31 @@ export interface Records {
   /** Oldest first; an answer that is not whole yet has no pieces here. */
   turns(user: string, thread: string): Promise<Turn[]>;
   saveQuestion(user: string, thread: string, question: Question): Promise<void>;
-  saveAnswer(place: { user: string; thread: string; turn: string }, pieces: readonly Piece[]): Promise<void>;
+  saveAnswer(place: Place, pieces: readonly Piece[]): Promise<void>;
+  /** The images of a question, as `data:` URLs. */
+  images(place: Place): Promise<readonly string[]>;
+  saveImages(place: Place, images: readonly string[]): Promise<void>;
   /** Takes away the turns from this one on; all, and the entry, without it. */
   remove(user: string, thread: string, from?: string): Promise<void>;
   /** Everyone who has a conversation. */
   users(): Promise<string[]>;
 }
 
+/** Which turn. */
+export interface Place {
+  readonly user: string;
+  readonly thread: string;
+  readonly turn: string;
+}
+
 const entry = z.object({ thread: z.string(), title: z.string(), at: z.number() });
-const question = z.object({ turn: z.string(), text: z.string(), at: z.number() });
+const question = z.object({
+  turn: z.string(),
+  text: z.string(),
+  images: z.number().optional(),
+  at: z.number(),
+});
+const images = z.array(z.string());
 const choice = z.object({ label: z.string(), command: z.string(), text: z.string() });
 const answer = z.array(z.object({ ref: z.string(), html: z.string(), choices: z.array(choice).optional() }));
 
@@ -48,8 +64,11 @@ export function createRecords(shelf: Shelf): Records {
     },
     saveQuestion: (user, thread, one) => shelf.set(shelfKey("asked", user, thread, one.turn), one),
     saveAnswer: ({ user, thread, turn }, pieces) => shelf.set(shelfKey("said", user, thread, turn), pieces),
+    images: async ({ user, thread, turn }) =>
+      images.safeParse(await shelf.get(shelfKey("images", user, thread, turn))).data ?? [],
+    saveImages: ({ user, thread, turn }, all) => shelf.set(shelfKey("images", user, thread, turn), all),
     remove: async (user, thread, from) => {
-      const kinds = ["asked", "said"].map((kind) => shelf.keys(`${shelfKey(kind, user, thread)}:`));
+      const kinds = ["asked", "said", "images"].map((kind) => shelf.keys(`${shelfKey(kind, user, thread)}:`));
       const keys = (await Promise.all(kinds)).flat();
       const gone = keys.filter((key) => from === undefined || (key.split(":").at(-1) ?? "") >= from);
       for (const key of gone) await shelf.delete(key);

@@ -23,6 +23,9 @@ export interface Route {
   readonly query?: z.ZodObject;
   /** What comes back as JSON; nothing (204) if absent. */
   readonly answer?: z.ZodType;
+  /** The media type of what comes back as it is, instead of JSON. */
+  readonly media?: string;
+  /** A `Response` is answered as it is. */
   run(asked: Asked<unknown, unknown>): Promise<unknown>;
 }
 
@@ -33,7 +36,8 @@ interface Typed<Body extends z.ZodType, Query extends z.ZodObject, Answer extend
   readonly body?: Body;
   readonly query?: Query;
   readonly answer?: Answer;
-  run(asked: Asked<z.infer<Body>, z.infer<Query>>): Promise<z.input<Answer> | void>;
+  readonly media?: string;
+  run(asked: Asked<z.infer<Body>, z.infer<Query>>): Promise<z.input<Answer> | Response | void>;
 }
 
 /** A route whose handler is given what its schemas say. */

@@ -11,6 +11,7 @@ import { streamNews, waitForNews } from "./events.ts";
 import { createCompletions } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
+import { LARGEST_WITH_IMAGES } from "./images.ts";
 import { createSignIn, type SignIn, type SignInOptions } from "./sign-in.ts";
 
 export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url"> {
@@ -41,6 +42,9 @@ const POLICY = [
   "frame-ancestors 'self'",
 ].join("; ");
 
+const small = most(LARGEST);
+const large = most(LARGEST_WITH_IMAGES);
+
 /** The page, its sign-in, its API and its news, as one function of requests. */
 export function createRoutes(
   options: RoutesOptions,
@@ -50,7 +54,8 @@ export function createRoutes(
   const signIn = createSignIn({ accounts, users: () => records.users(), url });
   const api = createApi(options);
   app.use(secure);
-  app.use("/api/*", bodyLimit({ maxSize: LARGEST, onError: () => fail(413, "That is too much at once.") }));
+  app.use("/api/*", (c, next) => (c.req.path.endsWith("/messages") ? large : small)(c, next));
+  app.use("/v1/*", large);
   app.onError((error, c) => answerError(error, c, options.log));
   app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
 
@@ -86,6 +91,7 @@ async function run(route: Route, c: Context<Env>): Promise<Response> {
   const body = route.body && check(route.body, await jsonOf(c));
   const query = route.query && check(route.query, c.req.query());
   const answer = await route.run({ user: c.var.user, path: c.req.param(), body, query });
+  if (answer instanceof Response) return answer;
   return answer === undefined ? c.body(null, 204) : c.json(answer as object);
 }
 
@@ -142,6 +148,10 @@ function answerError(error: Error, c: Context, log: Log): Response {
   if (error instanceof Overflow) return c.json({ error: "Too much is waiting for an answer already." }, 429);
   log.error({ err: error }, `a request of the web chat failed: ${describeError(error)}`);
   return c.json({ error: "Something went wrong on the server. Please try again." }, 503);
+}
+
+function most(maxSize: number) {
+  return bodyLimit({ maxSize, onError: () => fail(413, "That is too much at once.") });
 }
 
 function fail(status: Refused["status"], message: string): never {

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { type Conversation, type Saying, withSummary } from "../conversation.ts";
 import { ConfigError } from "../errors.ts";
+import { inWords } from "../images.ts";
 import { topKeys } from "./top-keys.ts";
 import { writeWhole } from "./write.ts";
 
@@ -54,7 +55,7 @@ export function toFileMessages(
   personas: { readonly persona: string; readonly personas: ReadonlyMap<string, string> },
 ): FileMessage[] {
   const told = withSummary(system ?? personas.personas.get(chosen) ?? personas.persona, summary);
-  const said = messages.map(({ role, content }) => ({ role, content }));
+  const said = messages.map((message) => ({ role: message.role, content: inWords(message) }));
   return told ? [{ role: "system", content: told }, ...said] : said;
 }
 

@@ -114,6 +114,8 @@ export const en = {
   "model.cut": "The answer was cut off here. Ask me to go on if you want the rest.",
   "model.too_long":
     "That is too long for the language model, even without our earlier conversation. Please shorten it.",
+  "model.blind":
+    "The language model could not look at the image; perhaps it can only read. Please ask without it, or choose another model with /model.",
   "model.filtered": "The language model has refused to answer this.",
   "model.not_found":
     "I cannot answer at the moment: the language model I am set up for does not exist. The person who runs me has to look into it.",

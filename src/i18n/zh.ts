@@ -100,6 +100,7 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "model.stalled": "语言模型没有反应了。请再问一次。",
   "model.cut": "回答到这里断了。如果想看剩下的，请让我继续。",
   "model.too_long": "这段内容太长，即使不带之前的对话，语言模型也放不下。请缩短一些。",
+  "model.blind": "语言模型无法查看这张图片，它可能只能阅读文字。请不带图片再问，或用 /model 换一个模型。",
   "model.filtered": "语言模型拒绝回答这个问题。",
   "model.not_found": "我暂时无法回答：设置的语言模型不存在，需要管理员处理。",
   "model.bad_request": "语言模型拒绝了我的请求，需要管理员处理。",

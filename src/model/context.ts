@@ -1,5 +1,5 @@
 import type { Message } from "./model.ts";
-import { ANSWER_TOKENS, type CountText, loadTokenizer, MESSAGE_TOKENS } from "./tokens.ts";
+import { ANSWER_TOKENS, besidesText, type CountText, loadTokenizer } from "./tokens.ts";
 
 /** What a request is made of. */
 export interface ContextParts {
@@ -7,7 +7,7 @@ export interface ContextParts {
   readonly system?: string;
   /** What was said before, oldest first. */
   readonly messages: readonly Message[];
-  readonly question: string;
+  readonly question: Message;
   /** The most tokens that the request may have; see `inputBudget`. */
   readonly budget: number;
   /** The model's name, for its way of counting. */
@@ -29,7 +29,7 @@ export function inputBudget(contextTokens: number): number {
  */
 export async function fitContext(parts: ContextParts): Promise<Message[]> {
   const system: Message[] = parts.system ? [{ role: "system", content: parts.system }] : [];
-  const question: Message = { role: "user", content: parts.question };
+  const { question } = parts;
   const turns = parts.messages.slice(firstThatFits(parts.messages, Number.POSITIVE_INFINITY, () => 0));
   const all = [...system, ...turns, question];
   if (mostTokens(all) <= parts.budget) return all;
@@ -42,7 +42,7 @@ export async function fitContext(parts: ContextParts): Promise<Message[]> {
 /** No token is less than a byte of UTF-8: what is short enough by this needs no tokenizer, which is slow to load. */
 function mostTokens(messages: readonly Message[]): number {
   return messages.reduce(
-    (sum, { content }) => sum + MESSAGE_TOKENS + Buffer.byteLength(content),
+    (sum, message) => sum + besidesText(message) + Buffer.byteLength(message.content),
     ANSWER_TOKENS,
   );
 }
@@ -71,7 +71,7 @@ function createCounter(count: CountText, model: string): (message: Message) => n
   return (message) => {
     const known = counted.get(message);
     if (known?.model === model) return known.tokens;
-    const tokens = MESSAGE_TOKENS + count(message.content);
+    const tokens = besidesText(message) + count(message.content);
     counted.set(message, { model, tokens });
     return tokens;
   };

@@ -6,6 +6,8 @@ import { type Amount, type DemoLanguage, MOST_CHARACTERS, showMarkdown, writeAtL
 interface Talk {
   readonly language: DemoLanguage;
   readonly question: string;
+  /** How many images came with it. */
+  readonly images: number;
   /** What the person said before, oldest first. */
   readonly said: readonly string[];
   /** The answer before. */
@@ -19,12 +21,19 @@ export function answerOffline(messages: readonly Message[]): string {
   const answered = messages.findLast(({ role }) => role === "assistant")?.content;
   // Han characters without kana: Chinese.
   const language = /\p{Script=Han}/u.test(question) && !/\p{Script=Hiragana}/u.test(question) ? "zh" : "en";
-  const talk: Talk = { language, question, said: questions.slice(0, -1), answered };
-  for (const topic of [name, recall, count, length, sum, why, markdown, greeting]) {
+  const images = messages.findLast(({ role }) => role === "user")?.images?.length ?? 0;
+  const talk: Talk = { language, question, images, said: questions.slice(0, -1), answered };
+  for (const topic of [pictures, name, recall, count, length, sum, why, markdown, greeting]) {
     const answer = topic(talk);
     if (answer !== undefined) return answer;
   }
   return introduce(talk);
+}
+
+function pictures({ language, images }: Talk): string | undefined {
+  if (images === 0) return undefined;
+  if (language === "zh") return `我收到了 **${images}** 张图片。演示模型没有眼睛，真正的模型可以查看它。`;
+  return `I have got **${images}** image${images === 1 ? "" : "s"}. The demo model has no eyes; a real model can look at what you send.`;
 }
 
 function name({ language, question, said }: Talk): string | undefined {

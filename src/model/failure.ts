@@ -44,6 +44,7 @@ const ADVICE: Readonly<Record<ModelErrorCode, string>> = {
   unreachable: "Check OPENAI_BASE_URL, the network and the proxy, and the service's status.",
   stalled: "Ask again; if it happens often, the service is overloaded or the model too large for it.",
   cut: "Ask again.",
+  blind: "Ask without images, or use a model that can look at them.",
   too_long: "Send less, or use a model with a larger context.",
   filtered: "The service's content filter decided; ask in other words.",
   not_found: "Check OPENAI_MODEL and OPENAI_BASE_URL.",
@@ -105,6 +106,15 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return error instanceof Error && error.cause instanceof Refusal ? error.cause : undefined;
 }
 
+/** What a service says that does not take the images of a request; undefined if that is not why it refuses. */
+export function refusalOfImages(
+  error: unknown,
+): { readonly status: number; readonly said: string } | undefined {
+  const refusal = refusalOf(error);
+  if (!refusal || NOT_BLIND.has(refusal.status) || !BLIND.test(refusal.body)) return undefined;
+  return { status: refusal.status, said: readComplaint(refusal.body).message };
+}
+
 function explainRefusal({ status, headers, body }: Refusal, service: Service): ModelError {
   const said = readComplaint(body);
   const code = sort(status, said);
@@ -160,6 +170,13 @@ const REVOKED = /deactivated|revoked|expired|disabled|suspended|terminated/i;
 /** OpenAI: context_length_exceeded; llama.cpp: exceed_context_size_error; vLLM and others only say it. */
 const TOO_LONG =
   /context_length_exceeded|exceed_context_size|maximum context|context (size|window|length)|too many (input )?tokens|(prompt|input) (is )?too long/i;
+/**
+ * "image_url is only supported by certain models" (OpenAI), "does not support image input" (Ollama), "is not a multimodal
+ * model" (vLLM), "unknown variant `image_url`" (DeepSeek); with it, that an image cannot be read.
+ */
+const BLIND = /\bimage|multi-?modal|\bvision\b/i;
+/** Refusals that are about whoever asks, whatever their words. */
+const NOT_BLIND: ReadonlySet<number> = new Set([401, 402, 403, 429]);
 /** A rate limit that no waiting helps against: one request is more than a minute may have. */
 const TOO_LARGE = /request too large|must be reduced/i;
 const FILTERED = /content_filter|content_policy|content management policy|data_inspection_failed/i;

@@ -14,6 +14,7 @@ const OTHERWISE: ReadonlySet<ModelErrorCode> = new Set([
   "busy",
   "unreachable",
   "stalled",
+  "blind",
   "cut",
   "not_found",
   "bad_answer",

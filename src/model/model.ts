@@ -24,6 +24,8 @@ export interface ModelRequest {
 export interface Message {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
+  /** Images beside a user's text, as `data:` URLs in a request; before that by the names that the adapter finds them by. */
+  readonly images?: readonly string[] | undefined;
 }
 
 /** The cost of a million tokens that a model is sent, and of a million that it writes, in any currency. */

@@ -1,7 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type OpenAI from "openai";
 import { ConfigError } from "../errors.ts";
-import { explain, givenUp, modelError, passes, Refusal, refusalOf, type Service } from "./failure.ts";
+import {
+  explain,
+  givenUp,
+  modelError,
+  passes,
+  Refusal,
+  refusalOf,
+  refusalOfImages,
+  type Service,
+} from "./failure.ts";
+import { withOnly } from "../images.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
@@ -147,12 +157,29 @@ export function createOpenAI(options: OpenAIOptions): Model {
     return text;
   }
 
+  /** What a model cannot look at it may still answer about, if it was not just now that it was shown. */
   async function open(messages: readonly Message[], signal: AbortSignal): Promise<AsyncIterable<Chunk>> {
+    try {
+      return await post(messages, signal);
+    } catch (error) {
+      const refusal = messages.some(({ images }) => images) ? refusalOfImages(error) : undefined;
+      if (!refusal) throw error;
+      const { status, said } = refusal;
+      if (messages.at(-1)?.images)
+        throw modelError("blind", `refused the images (${status}): ${said}`, { service, status });
+      return post(
+        messages.map((message) => withOnly(message, [])),
+        signal,
+      );
+    }
+  }
+
+  async function post(messages: readonly Message[], signal: AbortSignal): Promise<AsyncIterable<Chunk>> {
     const { completions } = (await connect()).chat;
     // Exactly these fields: a service refuses those that it does not know.
     const body = {
       model,
-      messages: messages.map(({ role, content }) => ({ role, content: wellFormed(content) })),
+      messages: messages.map(inRequest),
       stream: true,
     } as const;
     if (billed) {
@@ -259,6 +286,14 @@ function refusesField(error: unknown): boolean {
       refusal.body,
     )
   );
+}
+
+/** A text alone is no list of parts: services that know only texts take no other form. */
+function inRequest({ role, content, images = [] }: Message): OpenAI.ChatCompletionMessageParam {
+  const text = wellFormed(content);
+  if (role !== "user" || images.length === 0) return { role, content: text };
+  const shown = images.map((url) => ({ type: "image_url", image_url: { url } }) as const);
+  return { role, content: [...(text ? [{ type: "text", text } as const] : []), ...shown] };
 }
 
 /** Half a character, which a platform may cut or a person may send, is refused by some services. */

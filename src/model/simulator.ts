@@ -16,6 +16,8 @@ export interface ModelSimulatorOptions {
   readonly key?: string;
   /** The one model that it lists; it answers under any name. */
   readonly model?: string;
+  /** It knows only texts, and refuses images as OpenAI does. */
+  readonly blind?: true;
   /** How many tokens a request may have. */
   readonly contextTokens?: number;
   /** So many requests are remembered, the latest; all if absent. */
@@ -125,9 +127,14 @@ export async function startModelSimulator(options: ModelSimulatorOptions = {}): 
     const parsed = requestBody.safeParse(body);
     if (!parsed.success) return context.json(invalid(parsed.error), 400);
     const { user, ...known } = parsed.data;
+    const messages: readonly Message[] = known.messages;
+    if (options.blind && messages.some(({ images }) => images)) {
+      const message = "Invalid content type. image_url is only supported by certain models.";
+      return context.json(errorBody({ message, param: "messages" }), 400);
+    }
     const seen: Seen = {
-      body: parsed.data,
-      messages: known.messages,
+      body: body as SimulatedRequest["body"],
+      messages,
       model: known.model,
       ...(user === undefined ? {} : { user }),
       at: Date.now(),
@@ -305,9 +312,39 @@ function refuse(response: ServerResponse, fault: Fault & { readonly status: numb
   response.writeHead(status, { "content-type": type, ...headers }).end(text);
 }
 
+/** What OpenAI takes: https://platform.openai.com/docs/guides/images-vision */
+const parts = z
+  .array(
+    z.discriminatedUnion("type", [
+      z.object({ type: z.literal("text"), text: z.string() }),
+      z.object({
+        type: z.literal("image_url"),
+        image_url: z.object({
+          url: z.string().regex(/^(https?:|data:image\/(png|jpeg|gif|webp);base64,[\w+/]+={0,2}$)/),
+        }),
+      }),
+    ]),
+  )
+  .min(1)
+  .transform((all) => ({
+    content: all.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n"),
+    images: all.flatMap((part) => (part.type === "image_url" ? [part.image_url.url] : [])),
+  }));
+
+const message = z.union([
+  z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() }),
+  z
+    .object({ role: z.literal("user"), content: parts })
+    .transform(({ role, content: { content, images } }) => ({
+      role,
+      content,
+      ...(images.length > 0 && { images }),
+    })),
+]);
+
 const requestBody = z.looseObject({
   model: z.string().min(1),
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
+  messages: z.array(message).min(1),
   user: z.string().optional(),
 });
 

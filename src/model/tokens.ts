@@ -11,8 +11,14 @@ const PIECE = 256;
 /** Of a longer text so many pieces are counted, evenly spread, and the rest is reckoned from them. */
 const MOST_PIECES = 256;
 /** What a message costs besides its text, and what an answer's opening costs, by OpenAI's own examples. */
-export const MESSAGE_TOKENS = 4;
+const MESSAGE_TOKENS = 4;
 export const ANSWER_TOKENS = 3;
+
+/**
+ * What an image costs, as OpenAI counts one of at most 768 × 1536 pixels in high detail: 85, and 170 for each of six
+ * tiles; larger ones are shrunk to that. Other models take less, or about as much.
+ */
+const IMAGE_TOKENS = 1105;
 
 type Encoding = "o200k_base" | "cl100k_base";
 
@@ -22,7 +28,12 @@ const loaded = new Map<Encoding, Promise<CountText>>();
 export async function countTokens(what: string | readonly Message[], model = ""): Promise<number> {
   const count = await loadTokenizer(model);
   if (typeof what === "string") return count(what);
-  return what.reduce((sum, { content }) => sum + MESSAGE_TOKENS + count(content), ANSWER_TOKENS);
+  return what.reduce((sum, message) => sum + besidesText(message) + count(message.content), ANSWER_TOKENS);
+}
+
+/** What a message costs besides its text. */
+export function besidesText({ images = [] }: Message): number {
+  return MESSAGE_TOKENS + images.length * IMAGE_TOKENS;
 }
 
 /** The tokenizer of a model; its tables (some MB) are loaded when they are first needed. */

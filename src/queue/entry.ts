@@ -25,7 +25,7 @@ const event = z.looseObject({
   command: z.string().optional(),
   silent: z.literal(true).optional(),
   rewinds: z.number().optional(),
-  attachments: z.array(z.looseObject({ kind: z.string() })).optional(),
+  attachments: z.array(z.looseObject({ kind: z.string(), ref: z.string().optional() })).optional(),
   placeholder: z.string().optional(),
   at: z.number(),
 });

@@ -4,6 +4,8 @@ import { type ContextParts, fitContext, inputBudget } from "../../src/model/cont
 import type { Message } from "../../src/model/model.ts";
 import { countTokens } from "../../src/model/tokens.ts";
 
+const why: Message = { role: "user", content: "why?" };
+
 test("counts as OpenAI's tokenizers do", async () => {
   expect(await countTokens("hello world")).toBe(2);
   expect(await countTokens("")).toBe(0);
@@ -32,7 +34,7 @@ test.each([
 
 test("sends everything when it fits: persona, history, question", async () => {
   const messages = talk(2);
-  const context = await fitContext({ system: "Be brief.", messages, question: "why?", budget: 1000 });
+  const context = await fitContext({ system: "Be brief.", messages, question: why, budget: 1000 });
   expect(context).toEqual([
     { role: "system", content: "Be brief." },
     ...messages,
@@ -42,7 +44,7 @@ test("sends everything when it fits: persona, history, question", async () => {
 
 test("lets the oldest turns go first, and whole", async () => {
   const messages = talk(50);
-  const parts = { system: "Be brief.", messages, question: "why?", budget: 200 };
+  const parts = { system: "Be brief.", messages, question: why, budget: 200 };
   const context = await fitContext(parts);
   const kept = context.slice(1, -1);
   expect(kept).toEqual(messages.slice(-kept.length));
@@ -53,7 +55,8 @@ test("lets the oldest turns go first, and whole", async () => {
 });
 
 test("sends persona and question alone when not even they fit", async () => {
-  const parts = { system: "Be brief.", messages: talk(3), question: "long ".repeat(500), budget: 100 };
+  const question: Message = { role: "user", content: "long ".repeat(500) };
+  const parts = { system: "Be brief.", messages: talk(3), question, budget: 100 };
   expect((await fitContext(parts)).map(({ role }) => role)).toEqual(["system", "user"]);
 });
 
@@ -64,7 +67,7 @@ test("fits any budget, for any history", async () => {
   });
   await fc.assert(
     fc.asyncProperty(fc.array(message, { maxLength: 20 }), fc.nat(500), async (messages, budget) => {
-      const parts: ContextParts = { messages, question: "why?", budget };
+      const parts: ContextParts = { messages, question: why, budget };
       const context = await fitContext(parts);
       const kept = context.slice(0, -1);
       expect(context.at(-1)).toEqual({ role: "user", content: "why?" });

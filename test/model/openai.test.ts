@@ -15,6 +15,8 @@ import {
 import { describeModel, listen, listenToFailure } from "../contract/model.ts";
 import { until } from "../support/until.ts";
 
+const DOT = "data:image/png;base64,iVBORw0KGgo=";
+
 const closers: (() => Promise<void>)[] = [];
 afterAll(async () => {
   for (const close of closers) await close();
@@ -50,6 +52,40 @@ describe("an answer", () => {
     const message = { role: "user", content: "Hi", at: 7 } as const;
     await listen(model, [message]);
     expect(simulator.requests[0]?.body["messages"]).toEqual([{ role: "user", content: "Hi" }]);
+  });
+
+  test("looks at images, which come as parts beside the text", async () => {
+    const { model, simulator } = await build();
+    await listen(model, [{ role: "user", content: "Hi", images: [DOT] }]);
+    expect(simulator.requests[0]?.body["messages"]).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "Hi" },
+          { type: "image_url", image_url: { url: DOT } },
+        ],
+      },
+    ]);
+  });
+
+  test("goes on without earlier images where the model cannot look at them", async () => {
+    const { model, simulator } = await build({ blind: true });
+    const before = [
+      { role: "user", content: "look", images: [DOT] },
+      { role: "assistant", content: "nice" },
+    ] as const;
+    await listen(model, [...before, { role: "user", content: "why?" }]);
+    expect(simulator.requests[0]?.messages).toEqual([
+      { role: "user", content: "look\n[image]" },
+      { role: "assistant", content: "nice" },
+      { role: "user", content: "why?" },
+    ]);
+    const error: unknown = await listen(model, before.slice(0, 1)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "blind",
+      status: 400,
+      message: expect.stringContaining("image_url"),
+    });
   });
 
   test("has an estimated bill if the service sends none", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readHtml } from "../adapters/web/html.ts";
 
-/** People at the web chat, as browsers: signed in by name, one conversation each, looking all the time. */
+/** People at the web chat, as browsers: signed in by name, one conversation each, looking as long as somebody asks what they see. */
 export interface WebPeople {
   /** Says something, again and again until it is taken in. */
   say(person: string, text: string): Promise<void>;
@@ -17,6 +17,8 @@ interface Person {
   readonly thread: string;
   readonly cookie: Promise<string>;
   seen: readonly string[];
+  /** Somebody has asked since the last look. */
+  isAsked: boolean;
 }
 
 interface Shown {
@@ -34,14 +36,18 @@ export function createWebPeople(url: () => string): WebPeople {
       const message = { id: randomUUID(), text };
       await request(`conversations/${thread}/messages`, await cookie, message);
     },
-    shows: (person) => find(person).seen,
+    shows: (name) => {
+      const person = find(name);
+      person.isAsked = true;
+      return person.seen;
+    },
     close: () => (closed = true),
   };
 
   function find(name: string): Person {
     const known = people.get(name);
     if (known) return known;
-    const person = { thread: "main", cookie: signIn(name), seen: [] };
+    const person: Person = { thread: "main", cookie: signIn(name), seen: [], isAsked: true };
     people.set(name, person);
     void look(person);
     return person;
@@ -54,10 +60,12 @@ export function createWebPeople(url: () => string): WebPeople {
 
   async function look(person: Person): Promise<void> {
     while (!closed) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      if (!person.isAsked) continue;
+      person.isAsked = false;
       const response = await request(`conversations/${person.thread}`, await person.cookie);
       const { turns } = (await response.json()) as Shown;
       person.seen = turns.flatMap(({ pieces }) => pieces.map(({ html }) => readHtml(html)));
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
 

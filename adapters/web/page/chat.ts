@@ -1,5 +1,15 @@
-import { call, type Choice, type Conversation, isAfter, type Me, type News, type Turn } from "./client.ts";
+import {
+  call,
+  type Choice,
+  type Conversation,
+  imagesOf,
+  isAfter,
+  type Me,
+  type News,
+  type Turn,
+} from "./client.ts";
 import { h, iconButton } from "./dom.ts";
+import { attachImages, fetchImage, showImages } from "./images.ts";
 import { outbox, type Unsent } from "./outbox.ts";
 import { locale, say } from "./texts.ts";
 import { createTurnView, type TurnView } from "./turns.ts";
@@ -17,13 +27,22 @@ export interface Chat {
 export interface ChatOptions {
   readonly me: Me;
   readonly failed: (error: unknown) => void;
+  /** Shows a sentence for a while. */
+  readonly tell: (text: string) => void;
   /** A button that shows the list, on narrow screens. */
   readonly menu: HTMLElement;
   readonly exported: (thread: string) => void;
 }
 
+/** What is asked; without images, those of the turn that it is asked instead of. */
+interface Asking {
+  readonly text: string;
+  readonly images?: readonly string[];
+  readonly instead?: Turn | undefined;
+}
+
 /** One conversation: what was said, and the place to write. */
-export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
+export function createChat({ me, failed, tell, menu, exported }: ChatOptions): Chat {
   let thread = "";
   let views: TurnView[] = [];
   let replaces: Turn | undefined;
@@ -47,6 +66,7 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
   });
   const send = iconButton("send", say("send"), () => submit());
   const stop = iconButton("stop", say("stopHint"), () => void halt());
+  const attached = attachImages(tell);
   const editing = h("p", { class: "editing", hidden: true });
   const scroller = h("div", { class: "scroller", tabIndex: -1 }, list);
   const element = h(
@@ -59,7 +79,8 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
       "footer",
       { class: "composer" },
       editing,
-      h("div", { class: "row" }, input, stop, send),
+      attached.element,
+      h("div", { class: "row" }, attached.button, input, stop, send),
       h("p", { class: "hint" }, say("hint")),
     ),
   );
@@ -73,14 +94,27 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
     event.preventDefault();
     submit();
   };
+  input.onpaste = (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    void attached.add(files);
+  };
+  element.ondragover = (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  };
+  element.ondrop = (event) => {
+    event.preventDefault();
+    void attached.add([...(event.dataTransfer?.files ?? [])]);
+  };
   element.onkeydown = (event) => {
     if (event.key === "Escape" && isRunning()) void halt();
     else if (event.key === "Escape" && replaces) edit(undefined);
   };
   const actions = {
     edit: (turn: Turn) => edit(turn),
-    retry: (turn: Turn) => ask(turn.text, turn),
-    choose: ({ command, text }: Choice) => ask(`/${command} ${text}`),
+    retry: (turn: Turn) => ask({ text: turn.text, instead: turn }),
+    choose: ({ command, text }: Choice) => ask({ text: `/${command} ${text}` }),
   };
   const sending = outbox({ user: me.user, changed: draw, post });
 
@@ -121,7 +155,7 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
       persona.set(found.persona);
       model.set(found.model);
     }
-    views = found.turns.map((turn) => createTurnView(turn, actions));
+    views = found.turns.map((turn) => createTurnView(name, turn, actions));
     draw();
     for (const { news, position } of missed) take(news, position);
   }
@@ -150,10 +184,10 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
     if (atEnd || one.kind === "asked") scroller.scrollTop = scroller.scrollHeight;
   }
 
-  function asked({ turn, text, at }: Extract<News, { kind: "asked" }>): void {
-    if (views.some((view) => view.turn.turn === turn)) return;
-    views.push(createTurnView({ turn, text, at, done: false, pieces: [] }, actions));
-    sending.sent(turn);
+  function asked({ kind: _, thread: where, ...question }: Extract<News, { kind: "asked" }>): void {
+    if (views.some((view) => view.turn.turn === question.turn)) return;
+    views.push(createTurnView(where, { ...question, done: false, pieces: [] }, actions));
+    sending.sent(question.turn);
     draw();
   }
 
@@ -173,11 +207,16 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
   }
 
   function drawUnsent(one: Unsent): HTMLElement {
-    const { text, why } = one;
+    const { text, images = [], why } = one;
     return h(
       "article",
       { class: "turn" },
-      h("div", { class: "question unsent" }, h("div", { class: "text", dir: "auto" }, text)),
+      h(
+        "div",
+        { class: "question unsent" },
+        showImages(images),
+        h("div", { class: "text", dir: "auto", hidden: text === "" }, text),
+      ),
       h(
         "p",
         { class: "problem", role: "alert" },
@@ -190,6 +229,7 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
             onclick: () => {
               sending.drop(one);
               input.value ||= text;
+              if (attached.urls.length === 0) attached.set(images);
               fit();
             },
           },
@@ -209,20 +249,23 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
 
   function submit(): void {
     const text = input.value.trim();
-    if (!text) return;
+    const images = attached.urls;
+    if (!text && images.length === 0) return;
     input.value = "";
     localStorage.removeItem(`draft ${thread}`);
     fit();
-    ask(text, replaces);
+    ask({ text, images, instead: replaces });
+    attached.set([]);
     edit(undefined);
   }
 
-  function ask(text: string, instead?: Turn): void {
+  function ask({ text, images, instead }: Asking): void {
     const isNew = views.length === 0;
     sending.add({
       thread,
       text,
       locale: locale(),
+      ...(images && { images: [...images] }),
       ...(instead && { replaces: instead.turn }),
       ...(isNew && persona.value() && { persona: persona.value() }),
       ...(isNew && model.value() && { model: model.value() }),
@@ -240,10 +283,12 @@ export function createChat({ me, failed, menu, exported }: ChatOptions): Chat {
       say("editing"),
       h("button", { type: "button", onclick: () => edit(undefined) }, say("cancel")),
     );
+    attached.set([]);
     if (!turn) return;
     input.value = turn.text;
     fit();
     input.focus();
+    void Promise.all(imagesOf(thread, turn).map(fetchImage)).then((urls) => attached.set(urls), failed);
   }
 
   async function halt(): Promise<void> {

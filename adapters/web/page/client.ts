@@ -13,6 +13,7 @@ export interface Piece {
 export interface Turn {
   readonly turn: string;
   readonly text: string;
+  readonly images?: number | undefined;
   readonly at: number;
   done: boolean;
   pieces: Piece[];
@@ -46,6 +47,11 @@ export interface Cost {
   readonly output: number;
   readonly cost?: number;
   readonly estimated: boolean;
+}
+
+/** Where the images of a question are. */
+export function imagesOf(thread: string, { turn, images = 0 }: Turn): string[] {
+  return Array.from({ length: images }, (_, index) => `api/conversations/${thread}/images/${turn}/${index}`);
 }
 
 /** Whether news came after a position; where that cannot be told they did. */

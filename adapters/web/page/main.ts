@@ -14,10 +14,11 @@ void begin();
 async function begin(): Promise<void> {
   await signIn(app);
   const me = await call<Me>("GET", "me");
-  const notice = h("p", { class: "notice", role: "alert", hidden: true });
+  const notice = h("p", { class: "notice", role: "alert", hidden: true, onclick: () => tell("") });
+  let vanishing = 0;
   const failed = (error: unknown) => tell(say("failed", { why: told(error) }));
   const menu = iconButton("menu", say("menu"), () => app.classList.toggle("with-sidebar"));
-  const chat = createChat({ me, failed, menu, exported: (thread) => void save(thread).catch(failed) });
+  const chat = createChat({ me, failed, tell, menu, exported: (thread) => offer(thread, failed) });
   const sidebar = createSidebar({
     open,
     begin: () => open(crypto.randomUUID()),
@@ -31,7 +32,7 @@ async function begin(): Promise<void> {
   follow({
     news,
     gap: () => void Promise.all([list(), chat.refresh()]).catch(failed),
-    connected: (is) => (is ? tell("") : tell(say("offline"))),
+    connected: (is) => (is ? tell("") : tell(say("offline"), true)),
     signedOut: () => location.reload(),
   });
   await list().catch(failed);
@@ -53,11 +54,17 @@ async function begin(): Promise<void> {
     chat.news(one, position);
   }
 
-  function tell(text: string): void {
+  /** It vanishes when it is clicked, and after a while unless it `stays`. */
+  function tell(text: string, stays = false): void {
+    clearTimeout(vanishing);
     notice.hidden = !text;
     notice.textContent = text;
+    if (text && !stays) vanishing = window.setTimeout(() => tell(""), SEEN_MS);
   }
 }
+
+/** So long a notice is to be seen, in ms. */
+const SEEN_MS = 10_000;
 
 function threadInAddress(): string {
   const found = new URLSearchParams(location.hash.slice(1)).get("c") ?? "";
@@ -146,13 +153,28 @@ async function showUsage(): Promise<void> {
   );
 }
 
-async function save(thread: string): Promise<void> {
+const FORMATS = { md: "exportMd", jsonl: "exportJsonl", json: "exportJson" } as const;
+
+/** Asks as what the conversation shall be saved. */
+function offer(thread: string, failed: (error: unknown) => void): void {
+  const formats = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+  const buttons = formats.map((format) =>
+    h(
+      "button",
+      { type: "button", onclick: () => void save(thread, format).catch(failed) },
+      say(FORMATS[format]),
+    ),
+  );
+  show(say("export"), say("close"), h("div", { class: "formats" }, ...buttons));
+}
+
+async function save(thread: string, format: keyof typeof FORMATS): Promise<void> {
   const { name, content } = await call<{ name: string; content: string }>(
     "GET",
-    `conversations/${thread}/export?format=md`,
+    `conversations/${thread}/export?format=${format}`,
   );
   const link = h("a", {
-    href: URL.createObjectURL(new Blob([content], { type: "text/markdown" })),
+    href: URL.createObjectURL(new Blob([content], { type: "text/plain" })),
     download: name,
   });
   link.click();

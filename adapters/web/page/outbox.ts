@@ -7,6 +7,8 @@ export interface Unsent {
   readonly id: string;
   readonly thread: string;
   readonly text: string;
+  /** As `data:` URLs; absent: those of the turn that is replaced. */
+  readonly images?: readonly string[];
   readonly locale: string;
   readonly replaces?: string;
   readonly persona?: string | undefined;
@@ -63,7 +65,12 @@ export function outbox({ user, changed, post }: OutboxOptions): Outbox {
   }
 
   function save(): void {
-    localStorage.setItem(place, JSON.stringify(all));
+    try {
+      localStorage.setItem(place, JSON.stringify(all));
+    } catch {
+      // With images it may be more than the browser keeps: then it is here as long as the page is.
+      localStorage.removeItem(place);
+    }
     changed();
   }
 

@@ -1,7 +1,8 @@
-import type { Choice, News, Piece, Turn } from "./client.ts";
+import { type Choice, imagesOf, type News, type Piece, type Turn } from "./client.ts";
 import { h, iconButton } from "./dom.ts";
 import { colour } from "./colour.ts";
 import { copyButton } from "./copy.ts";
+import { showImages } from "./images.ts";
 import { morph } from "./morph.ts";
 import { say } from "./texts.ts";
 
@@ -23,7 +24,7 @@ export interface TurnView {
 }
 
 /** Shows a turn; what grows is changed in place. */
-export function createTurnView(turn: Turn, actions: TurnActions): TurnView {
+export function createTurnView(thread: string, turn: Turn, actions: TurnActions): TurnView {
   const pieces = new Map<
     string,
     { readonly piece: Piece; readonly body: HTMLElement; readonly buttons: HTMLElement }
@@ -34,7 +35,8 @@ export function createTurnView(turn: Turn, actions: TurnActions): TurnView {
   const question = h(
     "div",
     { class: "question", role: "group", ariaLabel: say("you") },
-    h("div", { class: "text", dir: "auto" }, turn.text),
+    showImages(imagesOf(thread, turn)),
+    h("div", { class: "text", dir: "auto", hidden: turn.text === "" }, turn.text),
     h(
       "div",
       { class: "tools" },

@@ -66,6 +66,32 @@ test("OpenAI's client gets an answer, whole or as a stream, of a persona that re
   expect(asked).toEqual(["why is rain?", text, "and snow?"]);
 });
 
+test("images may be part of a message, as data: URLs; nothing is fetched from elsewhere", async () => {
+  const { openai, model } = await openClient("I see.");
+  const url =
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const look = (address: string) =>
+    openai.chat.completions.create({
+      model: "assistant",
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "what is this?" },
+            { type: "image_url", image_url: { url: address } },
+          ],
+        },
+      ],
+    });
+  expect((await look(url)).choices[0]?.message.content).toBe("I see.");
+  expect(model.requests.at(-1)?.messages.at(-1)).toEqual({
+    role: "user",
+    content: "what is this?",
+    images: [url],
+  });
+  await expect(look("http://127.0.0.1:1/a.png")).rejects.toMatchObject({ status: 400 });
+});
+
 test("each user that requests name has a conversation, and the model's name chooses the persona", async () => {
   const { openai, model } = await openClient("fine");
   await openai.chat.completions.create({ ...ask("one"), user: "x" });

@@ -72,6 +72,17 @@ function personAt(page: Page) {
   };
 }
 
+/** Pastes a picture of 3 × 3 pixels. */
+const PASTE = `(async () => {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 3;
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+  const data = new DataTransfer();
+  data.items.add(new File([blob], "pasted.png", { type: "image/png" }));
+  const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+  document.querySelector("#message").dispatchEvent(event);
+})()`;
+
 describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
   afterAll(closeBrowser);
 
@@ -126,6 +137,41 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
         ?.messages.map(({ content }) => content)
         .slice(1),
     ).toEqual(["pears"]);
+  });
+
+  test("images are chosen, pasted and taken away, go along, and stay when the question is changed", async () => {
+    const chat = await openChat("I see.");
+    const { page, person, problems } = await enter(chat.url, "Ann");
+    const picture = join(import.meta.dirname, "../../../docs/pictures/web-chat.png");
+    await page.setInputFiles("input[type=file]", [picture, join(import.meta.dirname, "page.test.ts")]);
+    await page.getByText("page.test.ts” is no image").waitFor();
+    await page.evaluate(PASTE);
+    const images = page.locator(".composer .image");
+    await until(async () => (await images.count()) === 2, "both images");
+    await person.ask("what is this?");
+    await person.done(1);
+    const sent = () =>
+      chat.model.requests
+        .at(-1)
+        ?.messages.at(-1)
+        ?.images?.map((url) => url.split(";")[0]);
+    // What is no larger than models look at goes as it is, and a canvas makes a PNG.
+    expect(sent()).toEqual(["data:image/png", "data:image/png"]);
+    expect(await images.count()).toBe(0);
+    await page.reload();
+    await person.done(1);
+    const sizes = await page
+      .locator(".question .image img")
+      .evaluateAll((all) => all.map((one) => (one as unknown as { naturalWidth: number }).naturalWidth));
+    expect(sizes).toEqual([1200, 3]);
+    await page.hover(".question");
+    await page.click(".question .icon.pencil");
+    await until(async () => (await images.count()) === 2, "both images again");
+    await images.nth(0).locator("button").click();
+    await person.ask("and this?");
+    await until(() => sent()?.length === 1, "one image");
+    await person.done(1);
+    expect(problems).toEqual([]);
   });
 
   test("several pages of one person are in step, and nobody sees another's words", async () => {
