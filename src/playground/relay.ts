@@ -51,7 +51,7 @@ export async function startRelay({ baseURL, key: realKey }: Service): Promise<Re
     });
     const type = response.headers.get("content-type") ?? "application/json";
     const wait = response.headers.get("retry-after");
-    const body = response.body && ending(response.body.pipeThrough(slowDown(() => faults.slow)));
+    const body = response.body && ending(slowed(response.body, () => faults.slow));
     return new Response(body, {
       status: response.status,
       headers: { "content-type": type, ...(wait && { "retry-after": wait }) },
@@ -77,11 +77,15 @@ export async function startRelay({ baseURL, key: realKey }: Service): Promise<Re
   });
 }
 
-function slowDown(isSlow: () => boolean): TransformStream<Uint8Array, Uint8Array> {
-  return new TransformStream({
-    transform: async (piece, controller) => {
-      controller.enqueue(piece);
-      if (isSlow()) await sleep(SLOW_MS);
+/** A service may send many events at once: each is a piece of its answer. */
+function slowed(body: ReadableStream<Uint8Array>, isSlow: () => boolean): ReadableStream<Uint8Array> {
+  const pauses = new TransformStream<string, string>({
+    transform: async (text, controller) => {
+      for (const event of text.split(/(?<=\n\n)/)) {
+        controller.enqueue(event);
+        if (isSlow()) await sleep(SLOW_MS);
+      }
     },
   });
+  return body.pipeThrough(new TextDecoderStream()).pipeThrough(pauses).pipeThrough(new TextEncoderStream());
 }

@@ -8,10 +8,12 @@ import { closeBrowser, findBarriers, hasBrowser } from "../support/browser.ts";
 import { until } from "../support/until.ts";
 import { address, bare, END, openPlayground, QUESTION, text, write } from "./open.ts";
 
-/** A browser and several processes for each test. */
+const PLATFORMS = ["telegram", "discord", "dingtalk"];
+
 /** `PICTURES=1` makes that of the README anew. */
 const PICTURES = process.env["PICTURES"] ? join(import.meta.dirname, "../../docs/pictures") : undefined;
 
+/** A browser and several processes for each test. */
 const LONG = { timeout: 60_000 };
 
 afterAll(closeBrowser);
@@ -46,7 +48,7 @@ test("with a platform there is a playground only for those who ask for it", LONG
 
 test.skipIf(!hasBrowser)("each window shows an answer that grows, each person their own", LONG, async () => {
   const { page } = await openPlayground();
-  const names = ["telegram", "discord", "dingtalk", "terminal"];
+  const names = [...PLATFORMS, "terminal"];
   const web = page.frameLocator("iframe");
   await web.locator("#message").fill("Show markdown");
   await web.locator("#message").press("Enter");
@@ -78,32 +80,48 @@ test.skipIf(!hasBrowser)("each window shows an answer that grows, each person th
   );
 });
 
-test.skipIf(!hasBrowser)("styles, links and buttons are there, and the buttons work", LONG, async () => {
-  const { page } = await openPlayground();
-  for (const name of ["telegram", "discord", "dingtalk"]) {
-    await write(page, name, "Show markdown");
-    await until(async () => (await text(page, name)).includes("return 1"), `the answer in ${name}`);
-    const bubble = page.locator(`.${name} .line.bot`).last();
-    expect(await bubble.locator("strong").first().textContent()).toBe("bold");
-    expect(await bubble.locator("s").first().textContent()).toBe("struck");
-    expect(await bubble.locator("a").first().getAttribute("href")).toBe("https://example.com/page/1");
-    expect(await bubble.locator("pre").count()).toBeGreaterThan(1);
-  }
-  await page.fill(".discord textarea", "/pers");
-  await page.press(".discord textarea", "Tab");
-  expect(await page.inputValue(".discord textarea")).toBe("/persona ");
-  await page.press(".discord textarea", "Enter");
-  await page.click('.discord .buttons button:has-text("translator")');
-  await until(async () => (await text(page, "discord")).includes("I am translator here"));
-  await write(page, "telegram", "/persona");
-  await page.click('.telegram .buttons button:has-text("translator")');
-  await until(async () => (await text(page, "telegram")).includes("I am translator here"));
-});
+test.skipIf(!hasBrowser)(
+  "styles, links and buttons are there and work; nothing is a barrier",
+  LONG,
+  async () => {
+    const { page } = await openPlayground();
+    for (const name of PLATFORMS) await write(page, name, "Show markdown");
+    for (const name of PLATFORMS) {
+      await until(async () => (await text(page, name)).includes("return 1"), `the answer in ${name}`);
+      const bubble = page.locator(`.${name} .line.bot`).last();
+      expect(await bubble.locator("strong").first().textContent()).toBe("bold");
+      expect(await bubble.locator("s").first().textContent()).toBe("struck");
+      expect(await bubble.locator("a").first().getAttribute("href")).toBe("https://example.com/page/1");
+      expect(await bubble.locator("pre").count()).toBeGreaterThan(1);
+    }
+    await page.fill(".discord textarea", "/pers");
+    await page.press(".discord textarea", "Tab");
+    expect(await page.inputValue(".discord textarea")).toBe("/persona ");
+    await page.press(".discord textarea", "Enter");
+    await page.click('.discord .buttons button:has-text("translator")');
+    await until(async () => (await text(page, "discord")).includes("I am translator here"));
+    await write(page, "telegram", "/persona");
+    await page.click('.telegram .buttons button:has-text("translator")');
+    await until(async () => (await text(page, "telegram")).includes("I am translator here"));
+
+    const web = page.frameLocator("iframe");
+    await web.locator("#message").fill("What is 12*3?");
+    await web.locator("#message").press("Enter");
+    await until(async () => (await web.locator(".turns").innerText()).includes("12*3 = 36"));
+    await page.click('.web .switch button:has-text("Bob")');
+    await web.getByText("What would you like to talk about?").waitFor();
+    expect(await web.locator("body").innerText()).not.toContain("12*3");
+    expect(await findBarriers(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await findBarriers(page)).toEqual([]);
+  },
+);
 
 test.skipIf(!hasBrowser)("hostile words stay words", LONG, async () => {
   const { page, url } = await openPlayground();
-  for (const name of ["telegram", "discord", "dingtalk", "terminal"]) {
-    await write(page, name, HOSTILE);
+  const names = [...PLATFORMS, "terminal"];
+  for (const name of names) await write(page, name, HOSTILE);
+  for (const name of names) {
     await until(async () => (await text(page, name)).split("onerror").length > 2, `the answer in ${name}`);
   }
   expect(await page.locator(".log img, .log script, .log [onerror]").count()).toBe(0);
@@ -132,45 +150,27 @@ test("no other web site can use it", LONG, async () => {
 });
 
 test.skipIf(!hasBrowser)(
-  "with drafts the answer grows below the chat, and its button stops it",
+  "with a key, questions go to the service that is configured, and may be slowed down",
   LONG,
   async () => {
-    const { page } = await openPlayground({ TELEGRAM_DRAFTS: "on" });
+    const service = await startModelSimulator();
+    onTestFinished(() => service.close());
+    const { page, program } = await openPlayground({
+      OPENAI_BASE_URL: service.baseURL,
+      OPENAI_API_KEY: service.key,
+      OPENAI_MODEL: "mine",
+      TELEGRAM_DRAFTS: "on",
+    });
+    await page.waitForSelector(".pill.model:has-text('your model')");
+    await write(page, "discord", "an echo");
+    await until(async () => (await text(page, "discord")).split("an echo").length > 2);
+    expect(service.requests.map(({ model }) => model)).toEqual(["mine"]);
+    expect(program.output() + (await page.content())).not.toContain(service.key);
+    // Drafts grow below the chat, with a button that stops them.
     await page.click('button:has-text("Slow model")');
-    await write(page, "telegram", QUESTION);
+    await write(page, "telegram", "word ".repeat(100));
     await page.click(".telegram .line.draft .buttons button");
     await until(async () => (await text(page, "telegram")).includes("(stopped)"));
-  },
-);
-
-test.skipIf(!hasBrowser)("with a key, questions go to the service that is configured", LONG, async () => {
-  const service = await startModelSimulator();
-  onTestFinished(() => service.close());
-  const settings = { OPENAI_BASE_URL: service.baseURL, OPENAI_API_KEY: service.key, OPENAI_MODEL: "mine" };
-  const { page, program } = await openPlayground(settings);
-  await page.waitForSelector(".pill.model:has-text('your model')");
-  await write(page, "discord", "an echo");
-  await until(async () => (await text(page, "discord")).split("an echo").length > 2);
-  expect(service.requests.map(({ model }) => model)).toEqual(["mine"]);
-  expect(program.output() + (await page.content())).not.toContain(service.key);
-});
-
-test.skipIf(!hasBrowser)(
-  "the web chat answers in its frame, to each person by themselves; nothing is a barrier",
-  LONG,
-  async () => {
-    const { page } = await openPlayground();
-    for (const name of ["telegram", "discord", "dingtalk"]) await write(page, name, "Show markdown");
-    const web = page.frameLocator("iframe");
-    await web.locator("#message").fill("What is 12*3?");
-    await web.locator("#message").press("Enter");
-    await until(async () => (await web.locator(".turns").innerText()).includes("12*3 = 36"));
-    await page.click('.web .switch button:has-text("Bob")');
-    await web.getByText("What would you like to talk about?").waitFor();
-    expect(await web.locator("body").innerText()).not.toContain("12*3");
-    expect(await findBarriers(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: "dark" });
-    expect(await findBarriers(page)).toEqual([]);
   },
 );
 

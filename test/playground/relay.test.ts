@@ -22,6 +22,19 @@ test("it refuses while it is told to", async () => {
   expect(service.requests).toHaveLength(1);
 });
 
+test("a slow model pauses after each piece, though all of them have come at once", async () => {
+  const { ask, relay } = await open();
+  relay.slow = true;
+  const response = await ask(relay.key);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const first = await reader?.read();
+  expect(first?.value?.split("data:")).toHaveLength(2);
+  relay.slow = false;
+  let rest = "";
+  for (let next = await reader?.read(); next?.value; next = await reader?.read()) rest += next.value;
+  expect(rest).toContain("[DONE]");
+});
+
 test("a service that is gone is told of without its key", async () => {
   const { ask, relay, service } = await open();
   await service.close();
