@@ -65,8 +65,8 @@ export interface Colloquy {
   start(): Promise<readonly string[]>;
   /** Ends in order: no new events, running answers within a grace, the store. Nothing accepted is lost. Safe to call twice. */
   stop(): Promise<void>;
-  /** How much there is to do. */
-  load(): Promise<QueueLoad>;
+  /** How much there is to do, and how much was given up. */
+  load(): Promise<QueueLoad & { readonly dead: number }>;
   /** Which platforms do not receive right now, and whether the store works, each with a sentence for the operator. */
   troubles(): Readonly<Record<string, string>>;
 }
@@ -134,7 +134,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
       return role === "worker" ? adapters.map(({ name }) => name) : intake.start();
     },
     stop: () => (stopped ??= stop()),
-    load: () => queue.load(),
+    load: async () => ({ ...(await queue.load()), dead: (await store.keys("dead", "")).length }),
     troubles: () => {
       const storage = watches.map((watch) => ["store", watch.trouble()]);
       const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;

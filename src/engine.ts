@@ -70,6 +70,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (!(error instanceof StoreError)) throw error;
       // Another process is at it, and this one too late.
       if (error.code === "superseded") throw new Parked(describeError(error));
+      pulse("error", { kind: "store", code: error.code });
       await tellOfStore(event, signals.parked);
       throw error;
     } finally {
@@ -121,6 +122,7 @@ export function createEngine(options: EngineOptions): Engine {
       });
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.permanent) throw error;
+      turn.failure ??= error;
       log.warn({ code: error.code }, `the answer cannot be delivered: ${describeError(error)}`);
     } finally {
       // A reply that nobody can be shown any more is not worth its tokens.
@@ -144,6 +146,7 @@ export function createEngine(options: EngineOptions): Engine {
   /** An apology in the place of what is shown of the answer, so that no half of it is left standing. */
   async function giveUp(event: ChatEvent, parked: AbortSignal): Promise<void> {
     told.delete(event.id);
+    pulse("turn", { event, outcome: "given_up", at: Date.now() });
     const outbox = await history.load(keyOf(event)).then(
       (conversation) => conversation.outbox,
       () => undefined,

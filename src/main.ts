@@ -84,12 +84,14 @@ export async function startProgram({
     });
     const troubles = () => colloquy.troubles();
     const { HTTP_HOST: host, HTTP_PORT: port } = settings;
+    let server: Awaited<ReturnType<typeof startServer>> | undefined;
     const { createMetrics } = await import("./metrics.ts");
     const { createStatus } = await import("./status.ts");
     const metrics = createMetrics({
       platforms: adapters.map(({ name }) => name),
       troubles,
       load: () => colloquy.load(),
+      connections: async () => (await server?.connections()) ?? 0,
     });
     endings.push(async () => metrics.stop());
     const status = createStatus({
@@ -100,19 +102,20 @@ export async function startProgram({
       troubles,
     });
     endings.push(() => colloquy.stop());
-    const server = await startServer({
+    const started = await startServer({
       host,
       port,
       adapters: role === "worker" ? [] : adapters,
       pages: [...pages, { paths: STATUS, app: status }],
       troubles,
     });
+    server = started;
     // The port is the last to close: it says until then how things stand.
-    endings.splice(-1, 0, () => server.close());
+    endings.splice(-1, 0, () => started.close());
     const checking = new AbortController();
     endings.push(async () => checking.abort());
     void checkModels(settings, log, checking.signal);
-    return { url: server.url, connected: colloquy.start(), stop };
+    return { url: started.url, connected: colloquy.start(), stop };
   } catch (error) {
     await stop();
     throw error;

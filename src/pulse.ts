@@ -7,7 +7,8 @@ export interface Pulses {
   /** An answer stands, or what there is to say instead. */
   readonly turn: {
     readonly event: Event;
-    readonly outcome: "answered" | "failed" | "stopped";
+    /** `failed`: the person was told why there is no whole answer, or cannot be reached; `given_up`: a dead letter. */
+    readonly outcome: "answered" | "failed" | "stopped" | "given_up";
     readonly at: number;
   };
   /** What a model was paid for. */
@@ -18,10 +19,14 @@ export interface Pulses {
     /** Absent where no price is known. */
     readonly cost?: number | undefined;
   };
+  /** One request to a model is over: `answered`, `stopped`, or the code of its `ModelError`; another try is another one. */
+  readonly asked: { readonly model: string; readonly outcome: string };
   /** Something went wrong; `kind` and `code` are those of the error. */
-  readonly error: { readonly kind: "model" | "platform" | "handler"; readonly code: string };
+  readonly error: { readonly kind: "model" | "platform" | "handler" | "store"; readonly code: string };
   /** A platform has taken a write, or not: then `slow` if it asks to wait. */
   readonly write: { readonly platform: string; readonly outcome: "taken" | "slow" | "failed" };
+  /** A write that must arrive is made once more. */
+  readonly retry: { readonly platform: string };
 }
 
 /** A message on its way. */

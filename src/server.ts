@@ -30,6 +30,8 @@ type Env = { Bindings: HttpBindings };
 /** The one HTTP port. */
 export interface Server {
   readonly url: string;
+  /** How many connections are open, those of pages that listen among them. */
+  connections(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const port = typeof address === "object" && address ? address.port : options.port;
   return {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    connections: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+      }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

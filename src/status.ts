@@ -102,9 +102,11 @@ async function page({ metrics, version, role, troubles }: StatusOptions, languag
     [say("status.version"), version],
     [say("status.role"), role],
     [say("status.uptime"), duration(process.uptime())],
-    [say("status.memory"), `${number(Math.round(one("process_resident_memory_bytes") / 1e6))} MB`],
+    [say("status.memory"), `${number(Math.round(process.memoryUsage.rss() / 1e6))} MB`],
     [say("status.queue"), number(one("colloquy_queue_events"))],
     [say("status.oldest"), duration(one("colloquy_queue_oldest_seconds"))],
+    [say("status.dead"), number(one("colloquy_dead_letters"))],
+    [say("status.connections"), number(one("colloquy_http_connections"))],
   ];
   const rows = (all: readonly Figure[]) =>
     all.map(
@@ -127,6 +129,7 @@ async function page({ metrics, version, role, troubles }: StatusOptions, languag
 <h2>${say("status.connected")}</h2>
 <table><tbody>${of("colloquy_connected").map(({ labels: { part }, value }) => html`<tr><th scope="row">${part}</th><td class="${value ? "good" : "bad"}">${value ? "✓" : (wrong[String(part)] ?? "✗")}</td></tr>`)}</tbody></table>
 ${table(say("status.turns"), of("colloquy_turns_total"))}
+${table(say("status.requests"), of("colloquy_model_requests_total"))}
 ${table(say("status.tokens"), of("colloquy_tokens_total"))}
 ${table(say("status.cost"), of("colloquy_cost_total"))}
 ${table(say("status.writes"), of("colloquy_writes_total"))}

@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
 import { loadSettings } from "../config/settings.ts";
 import { startProgram } from "../src/main.ts";
+import { createMetrics } from "../src/metrics.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../src/model/simulator.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { captureLog } from "./support/log.ts";
@@ -63,6 +65,9 @@ test("turns, times, tokens, cost and writes are counted", async () => {
   expect(found.get('colloquy_cost_total{model="simulated"}')).toBeCloseTo((input + 2 * output) / 1e6, 9);
   expect(found.get('colloquy_writes_total{platform="telegram",outcome="taken"}')).toBeGreaterThan(0);
   expect(found.get('colloquy_connected{part="telegram"}')).toBe(1);
+  expect(found.get('colloquy_model_requests_total{model="simulated",outcome="answered"}')).toBe(1);
+  expect(found.get("colloquy_dead_letters")).toBe(0);
+  expect(found.get("colloquy_http_connections")).toBeGreaterThan(0);
   // It leaves the queue once all is saved.
   await until(async () => (await figures()).get("colloquy_queue_events") === 0);
   expect(found.get("process_resident_memory_bytes")).toBeGreaterThan(1e6);
@@ -81,12 +86,51 @@ test("failures and refusals are counted by kind, and what waits", async () => {
   await until(
     async () => (await figures()).get('colloquy_writes_total{platform="telegram",outcome="slow"}') === 1,
   );
+  await until(async () => (await figures()).get('colloquy_retries_total{platform="telegram"}') === 1);
+  model.fail({ status: 503, headers: { "retry-after": "0" } });
+  telegram.say("ann", "and again");
+  await until(async () => flat(telegram.shows("ann")) === "fine fine");
+  expect((await figures()).get('colloquy_model_requests_total{model="simulated",outcome="busy"}')).toBe(1);
   model.fail({ status: 401 });
   telegram.say("ann", "again");
   await until(
     async () => (await figures()).get('colloquy_turns_total{platform="telegram",outcome="failed"}') === 1,
   );
   expect((await figures()).get('colloquy_errors_total{kind="model",code="key"}')).toBe(1);
+});
+
+test("who cannot be reached any more has failed to be answered", async () => {
+  const { telegram, figures } = await openProgram("fine");
+  const blocked = { ok: false, error_code: 403, description: "Forbidden: bot was blocked by the user" };
+  telegram.fail({ method: "sendMessage", how: { status: 403, body: blocked } });
+  telegram.say("ann", "hello");
+  await until(
+    async () => (await figures()).get('colloquy_turns_total{platform="telegram",outcome="failed"}') === 1,
+  );
+  expect((await figures()).has('colloquy_answer_seconds_count{platform="telegram"}')).toBe(false);
+});
+
+test("docs/metrics.md names every figure, and no other", async () => {
+  const { get } = await openProgram("fine");
+  const text = await (await get("/metrics")).text();
+  const served = [...text.matchAll(/^# TYPE (colloquy_\w+)/gm)].map(([, name]) => name);
+  const docs = readFileSync(join(import.meta.dirname, "../docs/metrics.md"), "utf8");
+  const named = [...docs.matchAll(/^\| `(colloquy_\w+)(?:\{[\w, ]+\})?` \|/gm)].map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(served));
+});
+
+test("without the store its figures are left out, and the others are there", async () => {
+  const metrics = createMetrics({
+    platforms: ["telegram"],
+    troubles: () => ({ store: "it is away" }),
+    load: () => Promise.reject(new Error("away")),
+    connections: async () => 3,
+  });
+  onTestFinished(() => metrics.stop());
+  const found = readExposition(await metrics.text());
+  expect([...found.keys()].filter((name) => /queue|dead/.test(name))).toEqual([]);
+  expect(found.get("colloquy_http_connections")).toBe(3);
+  expect(found.get('colloquy_connected{part="store"}')).toBe(0);
 });
 
 test("nothing that people are or say is among the figures", async () => {

@@ -40,6 +40,7 @@ export async function deliver<Body>(
 ): Promise<void> {
   const { adapter, event, signal, log } = delivery;
   const throttle = delivery.throttles.of(adapter, event);
+  const trying = { platform: adapter.name, signal, log };
   const screen = createScreen(delivery);
   const pager = createPager(adapter.dialect);
   const most = (adapter.sendFile && adapter.mostPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
@@ -55,7 +56,7 @@ export async function deliver<Body>(
   const shown = pages.flatMap((body, index) =>
     refs[index] === undefined ? [] : [{ ref: refs[index], body }],
   );
-  await untilTaken(async () => adapter.finish?.(event.to, shown), signal, log);
+  await untilTaken(async () => adapter.finish?.(event.to, shown), trying);
 
   function withChoices(all: readonly Body[]): readonly Body[] {
     const { choices = [] } = delivery;
@@ -66,7 +67,7 @@ export async function deliver<Body>(
   }
 
   function attempt<T>(action: () => Promise<T>): Promise<T> {
-    return untilTaken(() => throttle.writeInTurn(action, signal), signal, log);
+    return untilTaken(() => throttle.writeInTurn(action, signal), trying);
   }
 
   async function showGrowing(stream: AsyncIterable<string>): Promise<string> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { pulse } from "../pulse.ts";
 
 /** The longest pause between two attempts, in ms, unless the platform asks for more. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -10,7 +11,10 @@ const LONGEST_PAUSE_MS = 30_000;
  * `PlatformError` that is permanent or says that the message is gone, on an error that is not the
  * platform's, and with the signal's reason when `signal` aborts.
  */
-export async function untilTaken<T>(action: () => Promise<T>, signal: AbortSignal, log: Log): Promise<T> {
+export async function untilTaken<T>(
+  action: () => Promise<T>,
+  { platform, signal, log }: { readonly platform: string; readonly signal: AbortSignal; readonly log: Log },
+): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted();
     try {
@@ -23,6 +27,7 @@ export async function untilTaken<T>(action: () => Promise<T>, signal: AbortSigna
         `the platform did not take a message, trying again: ${describeError(error)}`,
       );
       await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      pulse("retry", { platform });
     }
   }
 }

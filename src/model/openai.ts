@@ -13,6 +13,7 @@ import {
 } from "./failure.ts";
 import { withOnly } from "../images.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
+import { pulse } from "../pulse.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
@@ -90,10 +91,13 @@ export function createOpenAI(options: OpenAIOptions): Model {
       const arrived: Arrived = { written: "", shown: false, finish: "" };
       try {
         yield* listen(messages, signal, arrived);
+        pulse("asked", { model, outcome: "answered" });
         return await bill(messages, arrived);
       } catch (cause) {
+        if (signal.aborted) pulse("asked", { model, outcome: "stopped" });
         signal.throwIfAborted();
         const error = explain(cause, service);
+        pulse("asked", { model, outcome: error.code });
         const wait = error.retryAfterMs ?? backoff(attempt);
         if (arrived.shown) throw error;
         const ms = performance.now() - since;
