@@ -21,7 +21,7 @@ test("the newest eight images go along, and every other one is told of in words"
       expect(sent.flatMap(({ images = [] }) => images)).toEqual(given.slice(-8));
       expect(sent.map(inWords)).toEqual(all.map(inWords));
     }),
-    { numRuns: runs(100) },
+    { numRuns: runs(70) },
   );
 });
 

@@ -11,8 +11,6 @@ export interface Feed {
    * (or was never), so that whoever listens must look at everything anew.
    */
   follow(user: string, after: string | undefined, hear: Hear): { readonly gap: boolean; stop(): void };
-  /** So many pages listen. */
-  readonly followers: number;
 }
 
 export type Hear = (position: string, news: News) => void;
@@ -36,12 +34,8 @@ export function createFeed(): Feed {
   // Positions of another run mean nothing here.
   const run = randomUUID().slice(0, 8);
   const people = new Map<string, Person>();
-  let followers = 0;
 
   return {
-    get followers() {
-      return followers;
-    },
     tell: (user, news) => {
       const person = people.get(user);
       // Whoever comes later looks at everything anyway.
@@ -65,13 +59,10 @@ export function createFeed(): Feed {
           .slice(from + 1 - person.first)
           .forEach((news, index) => hear(`${run}-${from + 1 + index}`, news));
       person.ears.add(hear);
-      followers += 1;
       return {
         gap,
         stop: () => {
-          if (!person.ears.delete(hear)) return;
-          followers -= 1;
-          person.leftAt = Date.now();
+          if (person.ears.delete(hear)) person.leftAt = Date.now();
         },
       };
     },

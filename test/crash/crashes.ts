@@ -97,9 +97,9 @@ function words(count: number): string {
 const REPEATED = ["sending", "sent", "recorded"];
 const CELLS = STEPS.flatMap((step) => (REPEATED.includes(step) ? [`${step}:1`, `${step}:2`] : [step]));
 
-/** Between the queue and the first message nothing knows which platform it is for: these two stand for all. */
+/** Before the first message, and once all of it is saved, nothing knows which platform it is for: these stand for all. */
 const WITH_ALL_STEPS: readonly string[] = ["Telegram", "Console"];
-const WITHOUT_PLATFORM = ["loaded", "asked", "begun"];
+const WITHOUT_PLATFORM = ["loaded", "asked", "begun", "saved", "dropped"];
 /** Where only what is shown differs from a platform above, so do only the steps from there on. */
 const SHOWS_OTHERWISE: readonly string[] = ["Telegram drafts", "DingTalk cards"];
 const BEFORE_SHOWN = ["received", "stored"];

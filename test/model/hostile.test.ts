@@ -50,7 +50,7 @@ test("whatever a service sends becomes text and a bill, or an error of ours", as
       } else expect(error).toBeInstanceOf(ModelError);
       expect(Object.keys(Object.prototype)).toEqual([]);
     }),
-    { numRuns: runs(150) },
+    { numRuns: runs(105) },
   );
   expect([...outcomes]).toEqual(expect.arrayContaining(["answered", "cut", "bad_answer"]));
 });

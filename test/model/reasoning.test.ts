@@ -23,7 +23,7 @@ test.each([
     fc.property(fc.array(fc.nat(written.length)), (cuts) => {
       expect(filter(split(written, cuts))).toBe(shown);
     }),
-    { numRuns: runs(100) },
+    { numRuns: runs(70) },
   );
 });
 

@@ -27,7 +27,7 @@ export async function openPlayground(
   });
   await page.goto(url);
   await page.waitForSelector(".pill.ready");
-  await page.waitForSelector("iframe:not([inert])");
+  await page.frameLocator("iframe").locator("#message").waitFor();
   return { page, url, program };
 }
 

@@ -48,6 +48,8 @@ test("with a platform there is a playground only for those who ask for it", LONG
 
 test.skipIf(!hasBrowser)("each window shows an answer that grows, each person their own", LONG, async () => {
   const { page } = await openPlayground();
+  // Nothing that has been loaded meanwhile has taken the focus.
+  expect(await page.evaluate("document.activeElement.localName")).not.toBe("iframe");
   const names = [...PLATFORMS, "terminal"];
   const web = page.frameLocator("iframe");
   await web.locator("#message").fill("Show markdown");
@@ -66,7 +68,6 @@ test.skipIf(!hasBrowser)("each window shows an answer that grows, each person th
     () =>
       `the end ${END} in each window; lengths ${names.map((name) => [...(lengths.get(name) ?? [])].join(" ")).join("; ")}`,
   );
-  if (PICTURES) await page.screenshot({ path: join(PICTURES, "playground.png") });
   for (const [name, seen] of lengths) expect(seen.size, `${name} grows`).toBeGreaterThan(2);
   await page.click('.telegram .switch button:has-text("Bob")');
   await until(async () => (await page.getAttribute(".telegram", "data-person")) === "Bob");
@@ -78,6 +79,23 @@ test.skipIf(!hasBrowser)("each window shows an answer that grows, each person th
   await until(async () =>
     (await page.textContent(".journey .stations"))?.includes("done: the queue forgets it"),
   );
+});
+
+test.runIf(PICTURES)("a picture for the README, of answers that grow (PICTURES=1)", LONG, async () => {
+  const { page } = await openPlayground();
+  const web = page.frameLocator("iframe");
+  await page.click('button:has-text("Slow model")');
+  await web.locator("#message").fill("Show markdown");
+  await web.locator("#message").press("Enter");
+  for (const name of ["dingtalk", "terminal", "telegram"]) await write(page, name, "Show markdown");
+  await write(page, "discord", "/ask Show markdown");
+  const shown = async () => [
+    ...(await Promise.all([...PLATFORMS, "terminal"].map((name) => text(page, name)))),
+    await web.locator(".said").innerText(),
+  ];
+  await until(async () => (await shown()).every((each) => each.length > 250), "the beginning in each window");
+  expect((await shown()).every((each) => !each.includes("return 1"))).toBe(true);
+  await page.screenshot({ path: join(PICTURES ?? "", "playground.png") });
 });
 
 test.skipIf(!hasBrowser)(

@@ -291,6 +291,6 @@ test("no letter is lost, whatever the marks", () => {
       const shown = (textIn(parseMarkdown(source)) as unknown[]).flat(Infinity);
       expect(lettersIn(shown)).toBe(lettersIn(source));
     }),
-    { numRuns: runs(250) },
+    { numRuns: runs(175) },
   );
 });

@@ -138,7 +138,8 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     input.value = localStorage.getItem(`draft ${thread}`) ?? "";
     fit();
     draw();
-    input.focus();
+    // In a frame on another page one may be writing elsewhere.
+    if (window.top === window || document.hasFocus()) input.focus();
     await look(name);
     scroller.scrollTop = scroller.scrollHeight;
   }

@@ -3,9 +3,6 @@ import { make } from "./dom.ts";
 import { makeSwitch } from "./switch.ts";
 import { words } from "./words.ts";
 
-/** How long it takes until a page that is loaded asks for nothing more by itself, in ms. */
-const CALM_MS = 1000;
-
 /** The worker's own web chat in a frame, once it has one. */
 export function makeWebChat(people: readonly [Person, ...Person[]]): {
   readonly element: HTMLElement;
@@ -34,9 +31,6 @@ export function makeWebChat(people: readonly [Person, ...Person[]]): {
     const isPage = response?.status === 200 && response.headers.get("content-type")?.includes("text/html");
     if (!isPage || shown === wanted || person !== wanted) return;
     shown = wanted;
-    // Its page asks for the focus when it is loaded, which is not to be taken from whoever types elsewhere.
-    const frame = make("iframe", { attributes: { src: address, title: words.web, inert: "" } });
-    frame.addEventListener("load", () => setTimeout(() => (frame.inert = false), CALM_MS));
-    place.replaceChildren(frame);
+    place.replaceChildren(make("iframe", { attributes: { src: address, title: words.web } }));
   }
 }

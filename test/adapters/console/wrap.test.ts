@@ -70,7 +70,7 @@ describe("rows", () => {
         const all = (said: string) => (at === "words" ? said.replaceAll(" ", "") : said);
         expect(all(rows.join(""))).toBe(all(text));
       }),
-      { numRuns: runs(500) },
+      { numRuns: runs(350) },
     );
   });
 });

@@ -40,7 +40,7 @@ describe("as CommonMark reads it", () => {
               expect(kinds).not.toContain(kind);
           }
         }),
-        { numRuns: runs(30) },
+        { numRuns: runs(21) },
       );
     },
   );
@@ -85,7 +85,7 @@ describe("as CommonMark reads it", () => {
       fc.property(text, (shown) => {
         expect(readMarkdown(printText(shown))).toEqual(characters(shown, ""));
       }),
-      { numRuns: runs(600) },
+      { numRuns: runs(420) },
     );
   });
 
@@ -111,7 +111,7 @@ describe("as CommonMark reads it", () => {
         );
         expect(readMarkdown(dialect.print([{ type: "paragraph", spans }]).text)).toEqual(seen);
       }),
-      { numRuns: runs(600) },
+      { numRuns: runs(420) },
     );
   });
 });

@@ -103,7 +103,7 @@ describe("as Discord's client reads it", () => {
         const meant = spans.map(({ text, styles = [] }) => bare({ text, looks: styles }));
         expect(charactersOf(read(shown).map(bare))).toEqual(charactersOf(meant));
       }),
-      { numRuns: runs(500) },
+      { numRuns: runs(350) },
     );
   });
 

@@ -274,7 +274,7 @@ describe("talking", () => {
         const ref = await bot.send(to, page, "k#0");
         expect(telegram.screen("ann").at(-1)).toMatchObject({ id: Number(ref), text: page.text });
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(42) },
     );
     expect(lines()).not.toContain("without its formatting");
   });
@@ -766,7 +766,7 @@ describe("hostile input", () => {
           "number",
         ]);
       }),
-      { numRuns: runs(900) },
+      { numRuns: runs(630) },
     );
     expect(events).toBeGreaterThan(0);
   });

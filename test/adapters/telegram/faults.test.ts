@@ -282,7 +282,7 @@ test("whatever is answered to a call, the outcome is a reference or a refusal", 
       if (typeof outcome !== "string") expect(outcome).toBeInstanceOf(PlatformError);
       else expect(outcome).toMatch(/^(-?\d+\/)?-?\d+$/);
     }),
-    { numRuns: runs(150) },
+    { numRuns: runs(105) },
   );
 });
 
@@ -347,7 +347,7 @@ describe("a hostile request to the webhook", () => {
       fc.asyncProperty(content, async (content) => {
         expect([200, 400]).toContain((await post(content)).status);
       }),
-      { numRuns: runs(100) },
+      { numRuns: runs(70) },
     );
     expect(events.every(({ text }) => text === "hi")).toBe(true);
     expect(Object.keys(Object.prototype)).toEqual([]);

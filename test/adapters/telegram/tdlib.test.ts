@@ -42,7 +42,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
           const fixed = await tdlib.fix(texts);
           for (const [index, text] of texts.entries()) expectSame(text, fixed[index]);
         }),
-        { numRuns: runs(120) },
+        { numRuns: runs(84) },
       );
     });
 
@@ -53,7 +53,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
           const fixed = await tdlib.fix(texts);
           for (const [index, text] of texts.entries()) expectSame(text, fixed[index]);
         }),
-        { numRuns: runs(120) },
+        { numRuns: runs(84) },
       );
     });
   });
@@ -75,7 +75,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
     test.each(Object.entries({ documents, scrambled, strings }))("%s", async (_, input) => {
       await fc.assert(
         fc.asyncProperty(input, async (markdown) => expectKept(pagesOf(markdown))),
-        { numRuns: runs(60) },
+        { numRuns: runs(42) },
       );
     });
 
@@ -95,7 +95,7 @@ describe.skipIf(missing)(missing ?? "as Telegram's own code has it", () => {
           taken.map(() => "text_link"),
         );
       }),
-      { numRuns: runs(120) },
+      { numRuns: runs(84) },
     );
   });
 });

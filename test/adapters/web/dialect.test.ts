@@ -27,7 +27,7 @@ describe("nothing of the model's is HTML", () => {
       fc.property(input, (text) => {
         for (const { html } of createPager(dialect).pages(text, true)) readHtml(html);
       }),
-      { numRuns: runs(50) },
+      { numRuns: runs(35) },
     );
   });
 
@@ -68,7 +68,7 @@ describe("nothing of the model's is HTML", () => {
         ]).html;
         expect(readHtml(html)).toContain(text.replace(/(?!\n)[\p{Cc}]/gu, ""));
       }),
-      { numRuns: runs(250) },
+      { numRuns: runs(175) },
     );
   });
 

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
@@ -305,6 +306,32 @@ test("where a proxy holds streams back, one asks again and again", async () => {
   expect(gap).toBe(false);
   const all = [...news, ...(news.length < 2 ? (await ask(position)).news : [])];
   expect(all.map(({ news: { kind } }) => kind).sort()).toEqual(["asked", "listed"]);
+});
+
+test("a page that takes nothing in is let go, and others hear everything", async () => {
+  const site = await openSite();
+  const cookie = await site.enter({ name: "Ann" });
+  const socket = connect(Number(site.port), "127.0.0.1").pause();
+  onTestFinished(() => void socket.destroy());
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`);
+  const awake = await listen(site, cookie);
+  await until(() => awake.hello !== undefined);
+  const to = { user: "Ann", thread: "c", turn: "000000000000001-message-1" };
+  const size = 500_000;
+  const count = 40;
+  for (let number = 0; number < count; number += 1) {
+    await site.adapter.send(to, { html: "x".repeat(size) }, `piece${number}`);
+    await until(() => awake.news.length === number + 1);
+  }
+  let taken = 0;
+  let end = "";
+  socket.on("data", (chunk) => {
+    taken += chunk.length;
+    end = (end + chunk.toString("latin1")).slice(-5);
+  });
+  socket.resume();
+  await until(() => end === "0\r\n\r\n", () => `the end of the stream; ${taken} bytes came`);
+  expect(taken).toBeLessThan((size * count) / 2);
 });
 
 interface Listening {
