@@ -143,7 +143,7 @@ function conversing(settings: Settings, log: Log) {
 async function openWebChat(
   settings: Settings,
   store: Store,
-  { model: models, persona, personas, log }: ReturnType<typeof conversing> & { readonly log: Log },
+  { model: models, persona, personas, currency, log }: ReturnType<typeof conversing> & { readonly log: Log },
 ) {
   const { createWebChat } = await import("./web.ts");
   const usual = [...personas.keys()].filter((name) => personas.get(name) === persona);
@@ -152,6 +152,7 @@ async function openWebChat(
     personas: [...new Set([...usual, ...personas.keys()])],
     models: models.map(({ name }) => name),
     told: { persona, personas },
+    currency,
     url: settings.WEB_URL,
     log: log.child({ platform: "web" }),
   });

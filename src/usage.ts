@@ -51,6 +51,26 @@ export function spentOn(all: readonly ConversationUsage[], prefix: string): Spen
   return sum(days.flatMap(([day, models]) => (day.startsWith(prefix) ? Object.values(models) : [])));
 }
 
+/** What was spent on a day with a model. */
+export interface DaySpent extends Spent {
+  readonly day: string;
+  readonly model: string;
+}
+
+/** All of it by day and model, the newest day first. */
+export function byDayAndModel(all: readonly ConversationUsage[]): DaySpent[] {
+  const found = new Map<string, DaySpent>();
+  for (const { days } of all)
+    for (const [day, models] of Object.entries(days))
+      for (const [model, spent] of Object.entries(models)) {
+        const name = `${day} ${model}`;
+        const known = found.get(name) ?? { day, model, ...nothingSpent() };
+        add(known, spent);
+        found.set(name, known);
+      }
+  return [...found.values()].sort((a, b) => (a.day < b.day ? 1 : -1));
+}
+
 function add(to: Spent, { turns, input, output, estimated, cost, unpriced }: Spent): void {
   to.turns += turns;
   to.input += input;

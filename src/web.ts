@@ -4,6 +4,7 @@ import { type ExportFormat, print, type Told } from "./exchange/export.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store.ts";
 import { keyOf } from "./threads.ts";
+import { byDayAndModel } from "./usage.ts";
 
 export interface WebChatOptions {
   readonly store: Store;
@@ -11,6 +12,8 @@ export interface WebChatOptions {
   readonly personas: readonly string[];
   readonly models: readonly string[];
   readonly told: Told;
+  /** What stands before or behind amounts of money. */
+  readonly currency: string;
   /** Where people find the page, if it is not only on this machine. */
   readonly url?: string | undefined;
   readonly log: Log;
@@ -23,13 +26,14 @@ const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisf
 
 /** The web chat, with what it shows of conversations taken from the store. */
 export async function createWebChat(options: WebChatOptions): Promise<Web> {
-  const { store, told, personas, models, url, log } = options;
+  const { store, told, personas, models, currency, url, log } = options;
   const history = createHistory(await store.open("history"));
   const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
   return createWeb({
     shelf: await openShelf(store),
     personas,
     models,
+    currency,
     url,
     log,
     conversations: {
@@ -45,31 +49,17 @@ export async function createWebChat(options: WebChatOptions): Promise<Web> {
       usage: async (user) => {
         const keys = await store.keys("history", `${keyOf("web", user)}:`);
         const all = await Promise.all(keys.map((key) => history.load(key)));
-        const sums = new Map<
-          string,
-          {
-            day: string;
-            model: string;
-            turns: number;
-            input: number;
-            output: number;
-            cost?: number;
-            estimated: boolean;
-          }
-        >();
-        for (const { usage } of all)
-          for (const [day, models] of Object.entries(usage.days))
-            for (const [model, spent] of Object.entries(models)) {
-              const name = `${day} ${model}`;
-              const sum = sums.get(name) ?? { day, model, turns: 0, input: 0, output: 0, estimated: false };
-              sum.turns += spent.turns;
-              sum.input += spent.input;
-              sum.output += spent.output;
-              if (spent.cost !== undefined) sum.cost = (sum.cost ?? 0) + spent.cost;
-              sum.estimated ||= Boolean(spent.estimated);
-              sums.set(name, sum);
-            }
-        return [...sums.values()].sort((a, b) => (a.day < b.day ? 1 : -1));
+        return byDayAndModel(all.map(({ usage }) => usage)).map(
+          ({ day, model, turns, input, output, cost, estimated }) => ({
+            day,
+            model,
+            turns,
+            input,
+            output,
+            estimated: Boolean(estimated),
+            ...(cost !== undefined && { cost }),
+          }),
+        );
       },
     },
   });

@@ -38,6 +38,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
       "src/exchange/",
       "src/store.ts",
       "src/threads.ts",
+      "src/usage.ts",
       "adapters/web/",
       ...LEAVES,
     ],

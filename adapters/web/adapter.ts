@@ -13,7 +13,7 @@ import { createRoutes, type RoutesOptions } from "./routes.ts";
 import type { Shelf } from "./shelf.ts";
 
 export interface WebOptions
-  extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "url" | "log"> {
+  extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {
   /** Where accounts, sessions and what people see are kept; every process of the bot has the same. */
   readonly shelf: Shelf;
 }

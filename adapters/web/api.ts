@@ -37,6 +37,8 @@ export interface ApiOptions {
   /** What people may choose, the usual one first. */
   readonly personas: readonly string[];
   readonly models: readonly string[];
+  /** What stands before amounts of money, or behind them if it is such as CNY. */
+  readonly currency: string;
   /** What there is of an answer that grows. */
   readonly growing: (turn: string) => readonly Piece[];
   /** Takes an event in; rejects if it was not stored. */
@@ -119,7 +121,7 @@ export interface Said extends Chosen {
 
 /** What someone can do with their conversations, and nobody else's. */
 export function createApi(options: ApiOptions): Api {
-  const { records, feed, conversations, personas, models, growing, receive, publish } = options;
+  const { records, feed, conversations, personas, models, currency, growing, receive, publish } = options;
 
   const routes = [
     route({
@@ -130,8 +132,9 @@ export function createApi(options: ApiOptions): Api {
         user: z.string(),
         personas: z.array(z.string()).describe("The usual one first."),
         models: z.array(z.string()).describe("The usual one first."),
+        currency: z.string().describe("Of what things cost: a sign such as $, or a code such as CNY."),
       }),
-      run: async ({ user }) => ({ user, personas: [...personas], models: [...models] }),
+      run: async ({ user }) => ({ user, personas: [...personas], models: [...models], currency }),
     }),
     route({
       method: "get",

@@ -31,6 +31,7 @@ export interface Me {
   readonly user: string;
   readonly personas: readonly string[];
   readonly models: readonly string[];
+  readonly currency: string;
 }
 
 export interface Session {

@@ -98,7 +98,11 @@ function footer(me: Me, failed: (error: unknown) => void): HTMLElement {
     localStorage.setItem("language", language.value);
     location.reload();
   };
-  const usage = h("button", { type: "button", onclick: () => void showUsage().catch(failed) }, say("usage"));
+  const usage = h(
+    "button",
+    { type: "button", onclick: () => void showUsage(me).catch(failed) },
+    say("usage"),
+  );
   const leave = h(
     "button",
     { type: "button", onclick: () => void call("DELETE", "session").then(() => location.reload(), failed) },
@@ -117,12 +121,15 @@ function footer(me: Me, failed: (error: unknown) => void): HTMLElement {
 
 const THEMES = { auto: "themeAuto", light: "themeLight", dark: "themeDark" } as const;
 
-async function showUsage(): Promise<void> {
+async function showUsage({ currency }: Me): Promise<void> {
   const costs = await call<Cost[]>("GET", "usage");
   if (costs.length === 0) return show(say("usage"), say("close"), h("p", {}, say("usageNone")));
   const number = (value: number) => value.toLocaleString(locale());
-  const money = (value: number | undefined) =>
-    value === undefined ? "–" : value.toLocaleString(locale(), { maximumFractionDigits: 4 });
+  const money = (value: number | undefined) => {
+    if (value === undefined) return "–";
+    const amount = value.toLocaleString(locale(), { maximumFractionDigits: 4 });
+    return /^[A-Z]{3}$/.test(currency) ? `${amount} ${currency}` : currency + amount;
+  };
   const sum = (of: (cost: Cost) => number) => costs.reduce((total, cost) => total + of(cost), 0);
   const priced = costs.some(({ cost }) => cost !== undefined);
   const total: Cost = {

@@ -13,6 +13,7 @@ describeAdapter("web", async () => {
     shelf: await openShelf(store),
     personas: [],
     models: [],
+    currency: "$",
     conversations: {
       chosen: async () => ({}),
       spent: async () => ({ input: 0, output: 0 }),

@@ -42,7 +42,15 @@ async function openSite({ url, file }: { url?: string; file?: string } = {}): Pr
     export: async () => "# said",
     usage: async () => [],
   };
-  const adapter = createWeb({ shelf, personas: ["a", "b"], models: ["m"], conversations, url, log });
+  const adapter = createWeb({
+    shelf,
+    personas: ["a", "b"],
+    models: ["m"],
+    currency: "$",
+    conversations,
+    url,
+    log,
+  });
   await adapter.start(async (event) => void events.push(event), []);
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
   onTestFinished(async () => {
@@ -330,7 +338,10 @@ test("a page that takes nothing in is let go, and others hear everything", async
     end = (end + chunk.toString("latin1")).slice(-5);
   });
   socket.resume();
-  await until(() => end === "0\r\n\r\n", () => `the end of the stream; ${taken} bytes came`);
+  await until(
+    () => end === "0\r\n\r\n",
+    () => `the end of the stream; ${taken} bytes came`,
+  );
   expect(taken).toBeLessThan((size * count) / 2);
 });
 

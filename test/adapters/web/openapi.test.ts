@@ -15,7 +15,14 @@ test("docs/openapi.json is what the program serves; `npx vitest run test/adapter
     export: async () => "",
     usage: async () => [],
   };
-  const adapter = createWeb({ shelf: await openShelf(store), personas: [], models: [], conversations, log });
+  const adapter = createWeb({
+    shelf: await openShelf(store),
+    personas: [],
+    models: [],
+    currency: "$",
+    conversations,
+    log,
+  });
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
   onTestFinished(() => server.close());
   const served = await (await fetch(`${server.url}/api/openapi.json`)).json();

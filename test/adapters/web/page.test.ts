@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../../config/settings.ts";
@@ -227,6 +228,31 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
     await page.getByRole("button", { name: "Delete: zebras" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await until(async () => (await titles()).join() === "second question");
+  });
+
+  test("what it has cost is told in the currency, and a conversation is saved in each format", async () => {
+    const chat = await openChat("I see.", {
+      OPENAI_MODELS: '{"simulated": {"context": 32768, "input": 1000, "output": 2000}}',
+      CURRENCY: "CNY",
+    });
+    const { page, person } = await enter(chat.url, "Ann");
+    await person.ask("why?");
+    await person.done(1);
+    await page.getByText("Usage").click();
+    expect(await page.innerText("dialog tfoot")).toMatch(/In all\s+1\s+\d+\s+\d+\s+0\.\d+ CNY/);
+    await page.getByText("Close").click();
+    const found: Record<string, string> = {};
+    for (const name of ["Markdown", "JSON Lines", "user_messages.json"]) {
+      await page.click(".icon.download");
+      const download = page.waitForEvent("download");
+      await page.locator("dialog button", { hasText: name }).click();
+      const file = await download;
+      found[name] = `${extname(file.suggestedFilename())} ${readFileSync(await file.path(), "utf8")}`;
+      await page.getByText("Close").click();
+    }
+    expect(found["Markdown"]).toMatch(/^\.md # [^]*## Assistant\n\nI see\./);
+    expect(found["JSON Lines"]).toMatch(/^\.jsonl \{"user":"Ann"/);
+    expect(found["user_messages.json"]).toMatch(/^\.json \{\n {2}"Ann": \[/);
   });
 
   test("a persona is chosen by a button, and commands show what they show elsewhere", async () => {
