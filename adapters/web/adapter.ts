@@ -11,6 +11,7 @@ import { createPeers } from "./peers.ts";
 import { createRecords, type Place } from "./records.ts";
 import { createRoutes, type RoutesOptions } from "./routes.ts";
 import type { Shelf } from "./shelf.ts";
+import { createTalk } from "./talk.ts";
 
 export interface WebOptions
   extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {
@@ -40,11 +41,16 @@ export function createWeb(options: WebOptions): Web {
     feed,
     accounts: createAccounts(options.shelf),
     growing: (turn) => live.pieces(turn),
-    receive: async (event) => {
-      if (!receive) throw new PlatformError("stopped", "The web chat takes no messages in right now");
-      await receive(event);
-    },
-    publish,
+    talk: createTalk({
+      records,
+      personas: options.personas,
+      models: options.models,
+      receive: async (event) => {
+        if (!receive) throw new PlatformError("stopped", "The web chat takes no messages in right now");
+        await receive(event);
+      },
+      publish,
+    }),
   });
 
   return {

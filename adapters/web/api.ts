@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { type ChatEvent, parseCommand } from "../../src/event.ts";
 import type { Feed } from "./feed.ts";
-import { checkImages, MOST_IMAGES, readImage } from "./images.ts";
-import type { News, Piece, Turn } from "./news.ts";
+import { MOST_IMAGES, readImage } from "./images.ts";
+import type { Entry, Piece, Turn } from "./news.ts";
 import type { Records } from "./records.ts";
 import { Refused, type Route, route } from "./route.ts";
-import { shelfKey } from "./shelf.ts";
+import type { Chosen, Talk } from "./talk.ts";
 
 /** What the program knows of conversations beside what people see of them. */
 export interface Conversations {
@@ -17,12 +16,6 @@ export interface Conversations {
   spent(user: string, thread: string): Promise<{ readonly input: number; readonly output: number }>;
   /** What a person's conversations have cost. */
   usage(user: string): Promise<readonly Cost[]>;
-}
-
-/** The persona and the model of a conversation; absent where the person has chosen none. */
-export interface Chosen {
-  readonly persona?: string | undefined;
-  readonly model?: string | undefined;
 }
 
 /** What was spent on a day with a model. */
@@ -41,18 +34,13 @@ export interface ApiOptions {
   readonly currency: string;
   /** What there is of an answer that grows. */
   readonly growing: (turn: string) => readonly Piece[];
-  /** Takes an event in; rejects if it was not stored. */
-  readonly receive: (event: ChatEvent) => Promise<void>;
-  readonly publish: (user: string, news: News) => void;
+  readonly talk: Talk;
 }
 
 const FORMATS = ["md", "jsonl", "json"] as const;
 
 /** As much as a person writes or pastes, in UTF-16 units; a model's context is not much larger. */
 const LONGEST = 100_000;
-
-/** What a conversation is called that begins with an image. */
-const NO_WORDS = "🖼️";
 
 /** The longest title, in UTF-16 units. */
 const LONGEST_TITLE = 120;
@@ -96,34 +84,10 @@ const cost = z.object({
   estimated: z.boolean(),
 });
 
-/** What people do with their conversations. */
-export interface Api {
-  /** For whoever is signed in. */
-  readonly routes: readonly Route[];
-  /** Says something; resolves once it is taken in. */
-  say(user: string, thread: string, said: Said): Promise<{ turn: string }>;
-  stop(user: string, thread: string): Promise<void>;
-}
-
-/** Something to be said in a conversation. */
-export interface Said extends Chosen {
-  /** The same again is the same message. */
-  readonly id: string;
-  readonly text: string;
-  /** As `data:` URLs; absent: those of the turn that is replaced. */
-  readonly images?: readonly string[] | undefined;
-  readonly locale?: string | undefined;
-  /** An earlier turn: it and all that followed is forgotten. */
-  readonly replaces?: string | undefined;
-  /** A program wants the answer, as Markdown. */
-  readonly raw?: true;
-}
-
-/** What someone can do with their conversations, and nobody else's. */
-export function createApi(options: ApiOptions): Api {
-  const { records, feed, conversations, personas, models, currency, growing, receive, publish } = options;
-
-  const routes = [
+/** What whoever is signed in can do with their conversations, and nobody else's. */
+export function createApi(options: ApiOptions): readonly Route[] {
+  const { records, feed, conversations, personas, models, currency, growing, talk } = options;
+  return [
     route({
       method: "get",
       path: "/api/me",
@@ -191,8 +155,8 @@ export function createApi(options: ApiOptions): Api {
         const { title, ...chosen } = body;
         const known = await records.entry(user, thread);
         if (!known) throw new Refused(404, "There is no such conversation.");
-        if (title) await list(user, { ...known, title });
-        await choose(user, thread, chosen);
+        if (title) await talk.list(user, { ...known, title });
+        await talk.choose(user, thread, chosen);
       },
     }),
     route({
@@ -200,11 +164,7 @@ export function createApi(options: ApiOptions): Api {
       path: "/api/conversations/{thread}",
       summary: "Deletes a conversation, and forgets what was said in it.",
       run: async ({ user, path }) => {
-        const { thread } = inPath(path);
-        await stop(user, thread);
-        await records.remove(user, thread);
-        await receive(command(user, thread, { name: "reset" }));
-        publish(user, { kind: "deleted", thread });
+        await talk.remove(user, inPath(path).thread);
       },
     }),
     route({
@@ -230,7 +190,7 @@ export function createApi(options: ApiOptions): Api {
         model: z.string().max(200).optional(),
       }),
       answer: z.object({ turn: turnName }),
-      run: ({ user, path, body }) => say(user, inPath(path).thread, body),
+      run: ({ user, path, body }) => talk.say(user, inPath(path).thread, body),
     }),
     route({
       method: "get",
@@ -251,7 +211,7 @@ export function createApi(options: ApiOptions): Api {
       method: "post",
       path: "/api/conversations/{thread}/stop",
       summary: "Stops the answer that is being written; what there is of it stays.",
-      run: ({ user, path }) => stop(user, inPath(path).thread),
+      run: ({ user, path }) => talk.stop(user, inPath(path).thread),
     }),
     route({
       method: "get",
@@ -275,79 +235,8 @@ export function createApi(options: ApiOptions): Api {
       run: async ({ user }) => [...(await conversations.usage(user))],
     }),
   ];
-  return { routes, say, stop };
 
-  function stop(user: string, thread: string): Promise<void> {
-    return receive(command(user, thread, { name: "stop" }));
-  }
-
-  /** First it stands where people see it, then it is taken in: what is not taken in can be said again there. */
-  async function say(user: string, thread: string, said: Said): Promise<{ turn: string }> {
-    const { id, text, locale, replaces, raw } = said;
-    const earlier = (await records.turns(user, thread)).find(({ turn }) => turn.endsWith(`-${id}`));
-    const at = earlier?.at ?? Date.now();
-    const turn = `${String(at).padStart(15, "0")}-${id}`;
-    let images = earlier?.images ?? 0;
-    if (!earlier) {
-      const sent = await imagesOf(user, thread, said);
-      images = sent.length;
-      if (!text.trim() && images === 0) throw new Refused(400, "There is nothing in this message.");
-      if (replaces) await rewind(user, thread, replaces);
-      const question = { turn, text, at, ...(images > 0 && { images }) };
-      if (images > 0) await records.saveImages({ user, thread, turn }, sent);
-      await records.saveQuestion(user, thread, question);
-      const known = await records.entry(user, thread);
-      await list(user, { thread, title: known?.title ?? (titleOf(text) || NO_WORDS), at });
-      publish(user, { kind: "asked", thread, ...question });
-      await choose(user, thread, said);
-    }
-    const event = eventOf(user, thread, { turn, at });
-    await receive({
-      ...event,
-      ...(raw && { to: { ...event.to, raw } }),
-      ...(locale && { user: { id: user, name: user, locale } }),
-      ...(replaces && { rewinds: Number(replaces.split("-")[0]) }),
-      ...(parseCommand(text) ?? { text }),
-      ...(images > 0 && {
-        attachments: Array.from({ length: images }, (_, index) => ({
-          kind: "image",
-          ref: `${shelfKey(user, thread, turn)}:${index}`,
-        })),
-      }),
-    });
-    return { turn };
-  }
-
-  async function imagesOf(
-    user: string,
-    thread: string,
-    { images, replaces }: Said,
-  ): Promise<readonly string[]> {
-    if (images) return checkImages(images);
-    return replaces === undefined ? [] : records.images({ user, thread, turn: replaces });
-  }
-
-  async function rewind(user: string, thread: string, from: string): Promise<void> {
-    await stop(user, thread);
-    await records.remove(user, thread, from);
-    publish(user, { kind: "rewound", thread, turn: from });
-  }
-
-  /** What was chosen holds from the next question on, which is answered after this. */
-  async function choose(user: string, thread: string, { persona, model }: Chosen): Promise<void> {
-    if (persona !== undefined && !personas.includes(persona))
-      throw new Refused(400, `There is no persona ${persona}.`);
-    if (model !== undefined && !models.includes(model)) throw new Refused(400, `There is no model ${model}.`);
-    if (persona !== undefined) await receive(command(user, thread, { name: "persona", text: persona }));
-    if (model !== undefined) await receive(command(user, thread, { name: "model", text: model }));
-  }
-
-  async function list(user: string, one: z.infer<typeof entry>): Promise<void> {
-    await records.saveEntry(user, one);
-    publish(user, { kind: "listed", ...one });
-  }
-
-  async function search(user: string, all: readonly z.infer<typeof entry>[], words: string) {
+  async function search(user: string, all: readonly Entry[], words: string) {
     const wanted = words.toLocaleLowerCase();
     const found = await Promise.all(
       all.map(async (one) => {
@@ -367,39 +256,8 @@ function inPath({ thread: name }: Readonly<Record<string, string>>): { readonly 
   throw new Refused(404, "There is no such conversation.");
 }
 
-/** An event that is not seen as a message, and to which nothing is said. */
-function command(
-  user: string,
-  thread: string,
-  { name, text = "" }: { name: string; text?: string },
-): ChatEvent {
-  const at = Date.now();
-  const turn = `${String(at).padStart(15, "0")}-${crypto.randomUUID()}`;
-  const event = eventOf(user, thread, { turn, at });
-  return { ...event, to: { ...event.to, silent: true }, command: name, text, silent: true };
-}
-
-function eventOf(user: string, thread: string, { turn, at }: { turn: string; at: number }): ChatEvent {
-  return {
-    id: `web:${encodeURIComponent(user)}:${thread}:${turn}`,
-    platform: "web",
-    user: { id: user, name: user },
-    chat: { id: `${user}:${thread}`, kind: "direct", thread },
-    to: { user, thread, turn },
-    text: "",
-    at,
-  };
-}
-
 function plain({ persona, model }: Chosen): { persona?: string; model?: string } {
   return { ...(persona !== undefined && { persona }), ...(model !== undefined && { model }) };
-}
-
-/** The first words, on one line. */
-function titleOf(text: string): string {
-  const line = text.slice(0, 1000).replace(/\s+/g, " ").trim();
-  const all = Array.from(new Intl.Segmenter().segment(line), ({ segment }) => segment);
-  return all.length > 60 ? `${all.slice(0, 59).join("").trimEnd()}…` : line;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"' };

@@ -6,6 +6,7 @@ import type { Conversations } from "./api.ts";
 import type { Feed } from "./feed.ts";
 import type { News } from "./news.ts";
 import { type Env, Refused } from "./route.ts";
+import type { Talk } from "./talk.ts";
 
 export interface CompletionsOptions {
   readonly accounts: Accounts;
@@ -14,18 +15,7 @@ export interface CompletionsOptions {
   /** What a request may name as its model: these, and the language models. */
   readonly personas: readonly string[];
   readonly models: readonly string[];
-  /** Says something in a conversation; resolves with the name of its turn once it is taken in. */
-  readonly say: (user: string, thread: string, said: Said) => Promise<{ turn: string }>;
-  readonly stop: (user: string, thread: string) => Promise<void>;
-}
-
-interface Said {
-  readonly id: string;
-  readonly text: string;
-  readonly images: readonly string[];
-  readonly persona?: string;
-  readonly model?: string;
-  readonly raw: true;
+  readonly talk: Talk;
 }
 
 const part = z.object({
@@ -48,7 +38,7 @@ const request = z.object({
  * is read. A key has one conversation, or one for each `user` that requests name; people find them in the web chat.
  */
 export function createCompletions(options: CompletionsOptions): Hono<Env> {
-  const { accounts, conversations, personas, models, say, stop } = options;
+  const { accounts, conversations, personas, models, talk } = options;
   const app = new Hono<Env>();
   app.onError((error, c) => {
     if (!(error instanceof Refused)) throw error;
@@ -84,7 +74,7 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     const before = await conversations.spent(user, thread);
     const written = listen(options.feed, user, thread);
     try {
-      const { turn } = await say(user, thread, {
+      const { turn } = await talk.say(user, thread, {
         id: randomUUID(),
         text,
         images,
@@ -97,7 +87,7 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
       throw error;
     }
     c.req.raw.signal.addEventListener("abort", () => {
-      if (written.end()) void stop(user, thread).catch(() => undefined);
+      if (written.end()) void talk.stop(user, thread).catch(() => undefined);
     });
     const usage = async () => {
       const after = await conversations.spent(user, thread);

@@ -59,8 +59,8 @@ export function createRoutes(
   app.onError((error, c) => answerError(error, c, options.log));
   app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
 
-  app.route("/v1", createCompletions({ ...options, ...api }));
-  app.get("/api/openapi.json", (c) => c.json(describeApi(api.routes)));
+  app.route("/v1", createCompletions(options));
+  app.get("/api/openapi.json", (c) => c.json(describeApi(api)));
   app.get("/api/session", async (c) => c.json(await signIn.state(c)));
   app.post("/api/session", sameSite, async (c) => c.json(await signIn.begin(c, await jsonOf(c))));
   app.delete("/api/session", sameSite, async (c) => {
@@ -74,7 +74,7 @@ export function createRoutes(
       ? streamNews(following)
       : waitForNews(following, c.req.raw.signal);
   });
-  for (const route of api.routes) {
+  for (const route of api) {
     app.on(
       route.method.toUpperCase(),
       route.path.replace(/\{(\w+)\}/g, ":$1"),

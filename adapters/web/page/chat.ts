@@ -1,15 +1,7 @@
-import {
-  call,
-  type Choice,
-  type Conversation,
-  imagesOf,
-  isAfter,
-  type Me,
-  type News,
-  type Turn,
-} from "./client.ts";
+import { call, type Choice, type Conversation, isAfter, type Me, type News, type Turn } from "./client.ts";
+import { type Asking, createComposer } from "./composer.ts";
 import { h, iconButton } from "./dom.ts";
-import { attachImages, fetchImage, showImages } from "./images.ts";
+import { showImages } from "./images.ts";
 import { outbox, type Unsent } from "./outbox.ts";
 import { locale, say } from "./texts.ts";
 import { createTurnView, type TurnView } from "./turns.ts";
@@ -34,18 +26,10 @@ export interface ChatOptions {
   readonly exported: (thread: string) => void;
 }
 
-/** What is asked; without images, those of the turn that it is asked instead of. */
-interface Asking {
-  readonly text: string;
-  readonly images?: readonly string[];
-  readonly instead?: Turn | undefined;
-}
-
 /** One conversation: what was said, and the place to write. */
 export function createChat({ me, failed, tell, menu, exported }: ChatOptions): Chat {
   let thread = "";
   let views: TurnView[] = [];
-  let replaces: Turn | undefined;
   /** Only the newest look counts. */
   let looks = 0;
   /** What has come while one looks: the look may be older. */
@@ -57,17 +41,7 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
   const save = iconButton("download", say("export"), () => exported(thread));
   const list = h("div", { class: "turns", role: "log", ariaLive: "off" });
   const spoken = h("p", { class: "unseen", role: "status" });
-  const input = h("textarea", {
-    rows: 1,
-    placeholder: say("placeholder"),
-    ariaLabel: say("message"),
-    maxLength: 100_000,
-    id: "message",
-  });
-  const send = iconButton("send", say("send"), () => submit());
-  const stop = iconButton("stop", say("stopHint"), () => void halt());
-  const attached = attachImages(tell);
-  const editing = h("p", { class: "editing", hidden: true });
+  const composer = createComposer({ ask, stop: () => void halt(), failed, tell });
   const scroller = h("div", { class: "scroller", tabIndex: -1 }, list);
   const element = h(
     "main",
@@ -75,44 +49,21 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     h("header", {}, menu, title, persona.element, model.element, save),
     scroller,
     spoken,
-    h(
-      "footer",
-      { class: "composer" },
-      editing,
-      attached.element,
-      h("div", { class: "row" }, attached.button, input, stop, send),
-      h("p", { class: "hint" }, say("hint")),
-    ),
+    composer.element,
   );
-  input.oninput = () => {
-    fit();
-    localStorage.setItem(`draft ${thread}`, input.value);
-  };
-  input.onkeydown = (event) => {
-    // While an input method composes a character, Enter belongs to it.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    submit();
-  };
-  input.onpaste = (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
-    event.preventDefault();
-    void attached.add(files);
-  };
   element.ondragover = (event) => {
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
   };
   element.ondrop = (event) => {
     event.preventDefault();
-    void attached.add([...(event.dataTransfer?.files ?? [])]);
+    composer.add([...(event.dataTransfer?.files ?? [])]);
   };
   element.onkeydown = (event) => {
     if (event.key === "Escape" && isRunning()) void halt();
-    else if (event.key === "Escape" && replaces) edit(undefined);
+    else if (event.key === "Escape" && composer.isEditing) composer.edit(undefined);
   };
   const actions = {
-    edit: (turn: Turn) => edit(turn),
+    edit: (turn: Turn) => composer.edit(turn),
     retry: (turn: Turn) => ask({ text: turn.text, instead: turn }),
     choose: ({ command, text }: Choice) => ask({ text: `/${command} ${text}` }),
   };
@@ -134,12 +85,8 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     title.textContent = say("new");
     persona.set(undefined);
     model.set(undefined);
-    edit(undefined);
-    input.value = localStorage.getItem(`draft ${thread}`) ?? "";
-    fit();
+    composer.open(thread);
     draw();
-    // In a frame on another page one may be writing elsewhere.
-    if (window.top === window || document.hasFocus()) input.focus();
     await look(name);
     scroller.scrollTop = scroller.scrollHeight;
   }
@@ -229,9 +176,7 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
             type: "button",
             onclick: () => {
               sending.drop(one);
-              input.value ||= text;
-              if (attached.urls.length === 0) attached.set(images);
-              fit();
+              composer.restore({ text, images });
             },
           },
           say("drop"),
@@ -241,23 +186,11 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
   }
 
   function drawButtons(): void {
-    stop.hidden = !isRunning();
+    composer.running(isRunning());
   }
 
   function isRunning(): boolean {
     return views.some(({ turn }) => !turn.done);
-  }
-
-  function submit(): void {
-    const text = input.value.trim();
-    const images = attached.urls;
-    if (!text && images.length === 0) return;
-    input.value = "";
-    localStorage.removeItem(`draft ${thread}`);
-    fit();
-    ask({ text, images, instead: replaces });
-    attached.set([]);
-    edit(undefined);
   }
 
   function ask({ text, images, instead }: Asking): void {
@@ -277,21 +210,6 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     await call("POST", `conversations/${where}/messages`, body);
   }
 
-  function edit(turn: Turn | undefined): void {
-    replaces = turn;
-    editing.hidden = !turn;
-    editing.replaceChildren(
-      say("editing"),
-      h("button", { type: "button", onclick: () => edit(undefined) }, say("cancel")),
-    );
-    attached.set([]);
-    if (!turn) return;
-    input.value = turn.text;
-    fit();
-    input.focus();
-    void Promise.all(imagesOf(thread, turn).map(fetchImage)).then((urls) => attached.set(urls), failed);
-  }
-
   async function halt(): Promise<void> {
     await call("POST", `conversations/${thread}/stop`).catch(failed);
   }
@@ -299,10 +217,6 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
   async function choose(wish: { persona?: string; model?: string }): Promise<void> {
     // A conversation that has not begun is told with its first question.
     if (views.length > 0) await call("PATCH", `conversations/${thread}`, wish).catch(failed);
-  }
-
-  function fit(): void {
-    input.rows = Math.min(10, input.value.split("\n").length);
   }
 }
 

@@ -1,0 +1,169 @@
+import { type ChatEvent, parseCommand } from "../../src/event.ts";
+import { checkImages } from "./images.ts";
+import type { Entry, News } from "./news.ts";
+import type { Records } from "./records.ts";
+import { Refused } from "./route.ts";
+import { shelfKey } from "./shelf.ts";
+
+export interface TalkOptions {
+  readonly records: Records;
+  /** What people may choose. */
+  readonly personas: readonly string[];
+  readonly models: readonly string[];
+  /** Takes an event in; rejects if it was not stored. */
+  readonly receive: (event: ChatEvent) => Promise<void>;
+  readonly publish: (user: string, news: News) => void;
+}
+
+/** What someone says and does in their conversations. All of it rejects with a `Refused` where it makes no sense. */
+export interface Talk {
+  /** Says something; resolves once it is taken in. */
+  say(user: string, thread: string, said: Said): Promise<{ turn: string }>;
+  /** Stops the answer that is being written. */
+  stop(user: string, thread: string): Promise<void>;
+  /** What was chosen holds from the next question on. */
+  choose(user: string, thread: string, chosen: Chosen): Promise<void>;
+  /** Puts a conversation into the list, or gives it another name there. */
+  list(user: string, entry: Entry): Promise<void>;
+  /** Deletes a conversation, and forgets what was said in it. */
+  remove(user: string, thread: string): Promise<void>;
+}
+
+/** The persona and the model of a conversation; absent where the person has chosen none. */
+export interface Chosen {
+  readonly persona?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+/** Something to be said in a conversation. */
+export interface Said extends Chosen {
+  /** The same again is the same message. */
+  readonly id: string;
+  readonly text: string;
+  /** As `data:` URLs; absent: those of the turn that is replaced. */
+  readonly images?: readonly string[] | undefined;
+  readonly locale?: string | undefined;
+  /** An earlier turn: it and all that followed is forgotten. */
+  readonly replaces?: string | undefined;
+  /** A program wants the answer, as Markdown. */
+  readonly raw?: true;
+}
+
+/** What a conversation is called that begins with an image. */
+const NO_WORDS = "🖼️";
+
+/** Events for what people do, and records of what they see of it. */
+export function createTalk({ records, personas, models, receive, publish }: TalkOptions): Talk {
+  return {
+    say,
+    stop,
+    choose,
+    list,
+    remove: async (user, thread) => {
+      await stop(user, thread);
+      await records.remove(user, thread);
+      await receive(command(user, thread, { name: "reset" }));
+      publish(user, { kind: "deleted", thread });
+    },
+  };
+
+  function stop(user: string, thread: string): Promise<void> {
+    return receive(command(user, thread, { name: "stop" }));
+  }
+
+  /** First it stands where people see it, then it is taken in: what is not taken in can be said again there. */
+  async function say(user: string, thread: string, said: Said): Promise<{ turn: string }> {
+    const { id, text, locale, replaces, raw } = said;
+    const earlier = (await records.turns(user, thread)).find(({ turn }) => turn.endsWith(`-${id}`));
+    const at = earlier?.at ?? Date.now();
+    const turn = `${String(at).padStart(15, "0")}-${id}`;
+    let images = earlier?.images ?? 0;
+    if (!earlier) {
+      const sent = await imagesOf(user, thread, said);
+      images = sent.length;
+      if (!text.trim() && images === 0) throw new Refused(400, "There is nothing in this message.");
+      if (replaces) await rewind(user, thread, replaces);
+      const question = { turn, text, at, ...(images > 0 && { images }) };
+      if (images > 0) await records.saveImages({ user, thread, turn }, sent);
+      await records.saveQuestion(user, thread, question);
+      const known = await records.entry(user, thread);
+      await list(user, { thread, title: known?.title ?? (titleOf(text) || NO_WORDS), at });
+      publish(user, { kind: "asked", thread, ...question });
+      await choose(user, thread, said);
+    }
+    const event = eventOf(user, thread, { turn, at });
+    await receive({
+      ...event,
+      ...(raw && { to: { ...event.to, raw } }),
+      ...(locale && { user: { id: user, name: user, locale } }),
+      ...(replaces && { rewinds: Number(replaces.split("-")[0]) }),
+      ...(parseCommand(text) ?? { text }),
+      ...(images > 0 && {
+        attachments: Array.from({ length: images }, (_, index) => ({
+          kind: "image",
+          ref: `${shelfKey(user, thread, turn)}:${index}`,
+        })),
+      }),
+    });
+    return { turn };
+  }
+
+  async function imagesOf(
+    user: string,
+    thread: string,
+    { images, replaces }: Said,
+  ): Promise<readonly string[]> {
+    if (images) return checkImages(images);
+    return replaces === undefined ? [] : records.images({ user, thread, turn: replaces });
+  }
+
+  async function rewind(user: string, thread: string, from: string): Promise<void> {
+    await stop(user, thread);
+    await records.remove(user, thread, from);
+    publish(user, { kind: "rewound", thread, turn: from });
+  }
+
+  async function choose(user: string, thread: string, { persona, model }: Chosen): Promise<void> {
+    if (persona !== undefined && !personas.includes(persona))
+      throw new Refused(400, `There is no persona ${persona}.`);
+    if (model !== undefined && !models.includes(model)) throw new Refused(400, `There is no model ${model}.`);
+    if (persona !== undefined) await receive(command(user, thread, { name: "persona", text: persona }));
+    if (model !== undefined) await receive(command(user, thread, { name: "model", text: model }));
+  }
+
+  async function list(user: string, one: Entry): Promise<void> {
+    await records.saveEntry(user, one);
+    publish(user, { kind: "listed", ...one });
+  }
+}
+
+/** An event that is not seen as a message, and to which nothing is said. */
+function command(
+  user: string,
+  thread: string,
+  { name, text = "" }: { name: string; text?: string },
+): ChatEvent {
+  const at = Date.now();
+  const turn = `${String(at).padStart(15, "0")}-${crypto.randomUUID()}`;
+  const event = eventOf(user, thread, { turn, at });
+  return { ...event, to: { ...event.to, silent: true }, command: name, text, silent: true };
+}
+
+function eventOf(user: string, thread: string, { turn, at }: { turn: string; at: number }): ChatEvent {
+  return {
+    id: `web:${encodeURIComponent(user)}:${thread}:${turn}`,
+    platform: "web",
+    user: { id: user, name: user },
+    chat: { id: `${user}:${thread}`, kind: "direct", thread },
+    to: { user, thread, turn },
+    text: "",
+    at,
+  };
+}
+
+/** The first words, on one line. */
+function titleOf(text: string): string {
+  const line = text.slice(0, 1000).replace(/\s+/g, " ").trim();
+  const all = Array.from(new Intl.Segmenter().segment(line), ({ segment }) => segment);
+  return all.length > 60 ? `${all.slice(0, 59).join("").trimEnd()}…` : line;
+}
