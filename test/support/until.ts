@@ -1,5 +1,5 @@
 /** It is looked at again after a moment, and as that is in vain ever less often; in ms. */
-const PAUSE = { first: 2, most: 20 };
+const PAUSE = { first: 2, most: 50 };
 
 /**
  * Waits for a condition, never for a time; fails with what was waited for, as it is by then. The deadline is for what

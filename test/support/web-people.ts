@@ -11,7 +11,7 @@ export interface WebPeople {
 }
 
 /** So often they look, in ms. */
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 100;
 
 interface Person {
   readonly thread: string;
