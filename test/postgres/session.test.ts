@@ -145,8 +145,8 @@ test("who waits for an answer that never comes gives up, and the end does not wa
   one.link.freeze();
   await until(() => mine.events.includes("lost"));
   expect(one.session.alive()).toBe(false);
-  // The server still holds the connection for alive; its end is the end of the lock.
-  one.link.cut();
+  // The server still holds the connection for alive; its end is the end of the lock, and whoever asks next has it.
+  one.link.block();
   await until(() => second?.held);
 });
 
