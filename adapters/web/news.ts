@@ -38,7 +38,7 @@ export interface Turn extends Question {
 /** Something that has changed on what a person sees. */
 export type News =
   | ({ readonly kind: "asked"; readonly thread: string } & Question)
-  /** A piece of an answer now is the first `keep` of its `of` UTF-16 units, and `add`; `more` of that follows at once. */
+  /** A piece of an answer now is the first `keep` of its `of` UTF-16 units, and `add`. */
   | {
       readonly kind: "shown";
       readonly thread: string;
@@ -48,7 +48,6 @@ export type News =
       readonly of: number;
       readonly add: string;
       readonly choices?: readonly Choice[];
-      readonly more?: true;
     }
   | { readonly kind: "removed"; readonly thread: string; readonly turn: string; readonly ref: string }
   /** For programs, which want Markdown: what follows the first `at` UTF-16 units of an answer. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Peers } from "../../src/adapter.ts";
 import type { News } from "./news.ts";
 
@@ -6,53 +7,53 @@ export interface WebPeers extends Peers {
   tell(user: string, news: News): void;
 }
 
-/** A longer addition is told in parts: what processes tell one another is short. UTF-16 units, of up to 6 bytes in JSON. */
-const LONGEST = 1_000;
+/** What processes tell one another is short: a part of some news, as JSON. UTF-16 units, of up to 3 bytes each there. */
+const LONGEST = 2_000;
+
+/** A part of the JSON of some news; the parts from one process come one after another. */
+interface Part {
+  readonly from: string;
+  /** So many UTF-16 units of the same news came before it. */
+  readonly at: number;
+  readonly text: string;
+  /** How many there are altogether. */
+  readonly of: number;
+}
 
 /** The other processes of the bot; there are none until `connect` is called. */
 export function createPeers({ hear }: { readonly hear: (user: string, news: News) => void }): WebPeers {
+  const from = randomUUID();
+  /** What has come of news that are not whole yet, by the process that tells them. */
+  const begun = new Map<string, string>();
   let send: ((what: object) => Promise<void>) | undefined;
   let told: Promise<unknown> = Promise.resolve();
   return {
     connect: (tell) => (send = tell),
     hear: (what) => {
-      const { user, news } = what as { readonly user: string; readonly news: News };
+      const text = joined(what as Part);
+      if (text === undefined) return;
+      const { user, news } = JSON.parse(text) as { readonly user: string; readonly news: News };
       hear(user, news);
     },
     tell: (user, news) => {
       if (!send) return;
-      for (const part of partsOf(news)) {
+      const text = JSON.stringify({ user, news });
+      for (let at = 0; at < text.length; at += LONGEST) {
+        const part: Part = { from, at, text: text.slice(at, at + LONGEST), of: text.length };
         // What a page misses of a growing answer it sees when that is whole.
-        told = told.then(() => send?.({ user, news: part })).catch(() => undefined);
+        told = told.then(() => send?.(part)).catch(() => undefined);
       }
     },
   };
-}
 
-function partsOf(news: News): News[] {
-  if (news.kind === "raw") return rawParts(news);
-  if (news.kind !== "shown" || news.add.length <= LONGEST) return [cut(news)];
-  const parts: News[] = [];
-  let { keep, of } = news;
-  for (let from = 0; from < news.add.length; from += LONGEST) {
-    const add = news.add.slice(from, from + LONGEST);
-    const isLast = from + LONGEST >= news.add.length;
-    parts.push({ ...news, keep, of, add, ...(!isLast && { more: true }) });
-    keep += add.length;
-    of = keep;
+  /** Undefined until the last part has come, and if one is missing. */
+  function joined(part: Part): string | undefined {
+    const before = part.at === 0 ? "" : begun.get(part.from);
+    begun.delete(part.from);
+    if (before?.length !== part.at) return undefined;
+    const text = before + part.text;
+    if (text.length === part.of) return text;
+    begun.set(part.from, text);
+    return undefined;
   }
-  return parts;
-}
-
-function rawParts(news: Extract<News, { kind: "raw" }>): News[] {
-  const count = Math.ceil(news.add.length / LONGEST);
-  return Array.from({ length: count }, (_, index) => {
-    const from = index * LONGEST;
-    return { ...news, at: news.at + from, add: news.add.slice(from, from + LONGEST) };
-  });
-}
-
-/** A question may be long too: its other pages read it in full when they look at the conversation again. */
-function cut(news: News): News {
-  return news.kind === "asked" ? { ...news, text: news.text.slice(0, LONGEST) } : news;
 }

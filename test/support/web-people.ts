@@ -19,6 +19,8 @@ interface Person {
   seen: readonly string[];
   /** Somebody has asked since the last look. */
   isAsked: boolean;
+  /** What ended the looking. */
+  failure?: unknown;
 }
 
 interface Shown {
@@ -38,6 +40,7 @@ export function createWebPeople(url: () => string): WebPeople {
     },
     shows: (name) => {
       const person = find(name);
+      if (person.failure) throw person.failure;
       person.isAsked = true;
       return person.seen;
     },
@@ -49,7 +52,7 @@ export function createWebPeople(url: () => string): WebPeople {
     if (known) return known;
     const person: Person = { thread: "main", cookie: signIn(name), seen: [], isAsked: true };
     people.set(name, person);
-    void look(person);
+    look(person).catch((error: unknown) => (person.failure = error));
     return person;
   }
 

@@ -61,15 +61,13 @@ export function createTurnView(thread: string, turn: Turn, actions: TurnActions)
   return {
     element,
     turn,
-    show: ({ ref, keep, of, add, choices, more }) => {
+    show: ({ ref, keep, of, add, choices }) => {
       const known = pieces.get(ref)?.piece;
       const old = known?.html ?? "";
       if (keep > 0 && old.length !== of) return false;
       const piece = known ?? { ref, html: "" };
       piece.html = old.slice(0, keep) + add;
       piece.choices = choices;
-      // The rest of it follows at once.
-      if (more && known) return true;
       put(piece);
       return true;
     },
