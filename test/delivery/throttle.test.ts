@@ -8,7 +8,8 @@ import { PlatformError } from "../../src/errors.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";
 
-const never = new AbortController().signal;
+/** That of one answer. */
+const never = () => new AbortController().signal;
 
 /** The throttle of each chat of one platform. */
 function chatsOf(pace: { direct: number; overall?: number }): (chat: string) => Throttle {
@@ -43,7 +44,7 @@ describe("several processes", () => {
     const begin = Date.now();
     await Promise.all(
       together({ direct: 0, overall: pace }).flatMap((chat) =>
-        Array.from({ length: 15 }, (_, index) => chat(`${index}`).writeInTurn(async () => undefined, never)),
+        Array.from({ length: 15 }, (_, index) => chat(`${index}`).writeInTurn(async () => undefined, never())),
       ),
     );
     // Behind the burst, both together keep to the pace: they are no faster, however slow the machine is.
@@ -53,7 +54,7 @@ describe("several processes", () => {
   test("hear of what was refused to one of them, in one chat or in all", async () => {
     const [mine, theirs] = together({ direct: 1, overall: 1 });
     theirs("1").waitMs(0);
-    await expect(mine("1").writeInTurn(refuse(3_600_000), never)).rejects.toThrow("Too fast");
+    await expect(mine("1").writeInTurn(refuse(3_600_000), never())).rejects.toThrow("Too fast");
     expect(theirs("1").waitMs(0)).toBeGreaterThan(3_000_000);
     expect(theirs("2").waitMs(0)).toBe(0);
   });
@@ -64,9 +65,9 @@ describe("a chat", () => {
     const throttle = chatsOf({ direct: 3_600_000 })("1");
     const written: number[] = [];
     const write = (n: number) => async () => void written.push(n);
-    void throttle.writeInTurn(write(1), never);
-    void throttle.writeInTurn(write(2), never);
-    await throttle.writeInTurn(write(3), never);
+    void throttle.writeInTurn(write(1), never());
+    void throttle.writeInTurn(write(2), never());
+    await throttle.writeInTurn(write(3), never());
     expect(written).toEqual([1, 2, 3]);
     expect(throttle.waitMs(0)).toBeGreaterThan(0);
   });
@@ -79,7 +80,7 @@ describe("a chat", () => {
         const at: number[] = [];
         const writes = pauses.map(async (ms) => {
           await new Promise((resolve) => setTimeout(resolve, ms));
-          await throttle.writeInTurn(async () => void at.push(Date.now()), never);
+          await throttle.writeInTurn(async () => void at.push(Date.now()), never());
         });
         await Promise.all(writes);
         expect(at).toHaveLength(pauses.length);
@@ -93,11 +94,11 @@ describe("a chat", () => {
 
   test("that was refused is left alone for as long as the platform asks; others are not", async () => {
     const chat = chatsOf({ direct: 1 });
-    await expect(chat("1").writeInTurn(refuse(3_600_000), never)).rejects.toThrow("Too fast");
+    await expect(chat("1").writeInTurn(refuse(3_600_000), never())).rejects.toThrow("Too fast");
     expect(chat("1").waitMs(5)).toBeGreaterThan(3_000_000);
     const over = new AbortController();
     const waiting = chat("1").writeInTurn(nothing, over.signal);
-    await chat("2").writeInTurn(nothing, never);
+    await chat("2").writeInTurn(nothing, never());
     over.abort(new Error("stopped"));
     await expect(waiting).rejects.toThrow("stopped");
   });
@@ -109,7 +110,7 @@ describe("a chat", () => {
     const written: number[] = [];
     const write = (n: number) => async () => void written.push(n);
     const first = chat("1").writeInTurn(write(1), over.signal);
-    const second = chat("1").writeInTurn(write(2), never);
+    const second = chat("1").writeInTurn(write(2), never());
     over.abort(new Error("stopped"));
     await expect(first).rejects.toThrow("stopped");
     await second;
@@ -123,11 +124,11 @@ describe("all chats together", () => {
     const chat = chatsOf({ direct: 0, overall: 30 });
     const written: string[] = [];
     const writes = Array.from({ length: 12 }, (_, n) =>
-      chat(`${n}`).writeInTurn(async () => void written.push(`final ${n}`), never),
+      chat(`${n}`).writeInTurn(async () => void written.push(`final ${n}`), never()),
     );
     const growing = chat("growing");
     await new Promise(setImmediate);
-    await growing.room(never);
+    await growing.room(never());
     await growing.write(async () => void written.push("growing"));
     await Promise.all(writes);
     expect(written).toEqual([...Array.from({ length: 12 }, (_, n) => `final ${n}`), "growing"]);
@@ -138,7 +139,7 @@ describe("all chats together", () => {
     const written: string[] = [];
     const grow = async (id: string) => {
       for (let frame = 0; frame < 3; frame += 1) {
-        await chat(id).room(never);
+        await chat(id).room(never());
         await chat(id).write(async () => void written.push(id));
       }
     };
@@ -151,7 +152,7 @@ describe("all chats together", () => {
     let calls = 0;
     const call = () => callIfIdle(async () => void (calls += 1));
     await call();
-    await writeInTurn(nothing, never);
+    await writeInTurn(nothing, never());
     await call();
     expect(calls).toBe(1);
   });
@@ -159,7 +160,7 @@ describe("all chats together", () => {
   test("slow down when chats are refused that were not too fast themselves", async () => {
     const chat = chatsOf({ direct: 1000, overall: 1 });
     for (const id of ["1", "2"]) await chat(id).write(refuse(3_600_000)).catch(nothing);
-    await chat("4").writeInTurn(nothing, never);
+    await chat("4").writeInTurn(nothing, never());
     await chat("3").write(refuse(3_600_000)).catch(nothing);
     const over = new AbortController();
     const waiting = chat("5").writeInTurn(async () => "written", over.signal);
@@ -171,7 +172,7 @@ describe("all chats together", () => {
   test("do not wait for one that is refused again and again", async () => {
     const chat = chatsOf({ direct: 1000, overall: 1 });
     for (let n = 0; n < 10; n += 1) await chat("1").write(refuse(3_600_000)).catch(nothing);
-    expect(await chat("2").writeInTurn(async () => "written", never)).toBe("written");
+    expect(await chat("2").writeInTurn(async () => "written", never())).toBe("written");
   });
 });
 
