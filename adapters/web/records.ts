@@ -18,8 +18,8 @@ export interface Records {
   /** The images of a question, as `data:` URLs. */
   images(place: Place): Promise<readonly string[]>;
   saveImages(place: Place, images: readonly string[]): Promise<void>;
-  /** Takes away the turns from this one on; all, and the entry, without it. */
-  remove(user: string, thread: string, from?: string): Promise<void>;
+  /** Takes away the turns from one on, up to another; all, and the entry, without them. */
+  remove(user: string, thread: string, turns?: { from: string; before: string }): Promise<void>;
   /** Everyone who has a conversation. */
   users(): Promise<string[]>;
 }
@@ -67,12 +67,15 @@ export function createRecords(shelf: Shelf): Records {
     images: async ({ user, thread, turn }) =>
       images.safeParse(await shelf.get(shelfKey("images", user, thread, turn))).data ?? [],
     saveImages: ({ user, thread, turn }, all) => shelf.set(shelfKey("images", user, thread, turn), all),
-    remove: async (user, thread, from) => {
-      const kinds = ["asked", "said", "images"].map((kind) => shelf.keys(`${shelfKey(kind, user, thread)}:`));
+    remove: async (user, thread, turns) => {
+      // A question goes last: as long as it is there, what belongs to it can be taken away another time.
+      const kinds = ["images", "said", "asked"].map((kind) => shelf.keys(`${shelfKey(kind, user, thread)}:`));
       const keys = (await Promise.all(kinds)).flat();
-      const gone = keys.filter((key) => from === undefined || (key.split(":").at(-1) ?? "") >= from);
-      for (const key of gone) await shelf.delete(key);
-      if (from === undefined) await shelf.delete(shelfKey("entry", user, thread));
+      for (const key of keys) {
+        const turn = key.split(":").at(-1) ?? "";
+        if (!turns || (turn >= turns.from && turn < turns.before)) await shelf.delete(key);
+      }
+      if (!turns) await shelf.delete(shelfKey("entry", user, thread));
     },
     users: async () => {
       const keys = await shelf.keys("entry:");

@@ -1,7 +1,7 @@
 import { type ChatEvent, parseCommand } from "../../src/event.ts";
 import { checkImages } from "./images.ts";
-import type { Entry, News } from "./news.ts";
-import type { Records } from "./records.ts";
+import type { Entry, News, Question } from "./news.ts";
+import type { Place, Records } from "./records.ts";
 import { Refused } from "./route.ts";
 import { shelfKey } from "./shelf.ts";
 
@@ -71,25 +71,27 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
     return receive(command(user, thread, { name: "stop" }));
   }
 
-  /** First it stands where people see it, then it is taken in: what is not taken in can be said again there. */
+  /**
+   * First it stands where people see it, then it is taken in: what is not taken in can be said again there. Each step
+   * may be the last, and is made up for when the same is said again: what a turn replaces goes once the turn is there.
+   */
   async function say(user: string, thread: string, said: Said): Promise<{ turn: string }> {
     const { id, text, locale, replaces, raw } = said;
-    const earlier = (await records.turns(user, thread)).find(({ turn }) => turn.endsWith(`-${id}`));
-    const at = earlier?.at ?? Date.now();
+    check(said);
+    const turns = await records.turns(user, thread);
+    const earlier = turns.find(({ turn }) => turn.endsWith(`-${id}`));
+    // Later than all before, whatever the clock of another process was.
+    const at = earlier?.at ?? Math.max(Date.now(), (turns.at(-1)?.at ?? 0) + 1);
     const turn = `${String(at).padStart(15, "0")}-${id}`;
-    let images = earlier?.images ?? 0;
-    if (!earlier) {
-      const sent = await imagesOf(user, thread, said);
-      images = sent.length;
-      if (!text.trim() && images === 0) throw new Refused(400, "There is nothing in this message.");
-      if (replaces) await rewind(user, thread, replaces);
-      const question = { turn, text, at, ...(images > 0 && { images }) };
-      if (images > 0) await records.saveImages({ user, thread, turn }, sent);
-      await records.saveQuestion(user, thread, question);
-      const known = await records.entry(user, thread);
-      await list(user, { thread, title: known?.title ?? (titleOf(text) || NO_WORDS), at });
-      publish(user, { kind: "asked", thread, ...question });
+    const question = earlier ?? (await keepQuestion({ user, thread, turn }, { said, at }));
+    const isOld = (one: string) => replaces !== undefined && one >= replaces && one < turn;
+    const old = turns.filter((one) => isOld(one.turn));
+    if (old[0]) await rewind(user, thread, old[0].turn, turn);
+    const known = await records.entry(user, thread);
+    if (!known || known.at < at) {
       await choose(user, thread, said);
+      publish(user, { kind: "asked", thread, ...question });
+      await list(user, { thread, title: known?.title ?? (titleOf(text) || NO_WORDS), at });
     }
     const event = eventOf(user, thread, { turn, at });
     await receive({
@@ -98,14 +100,26 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
       ...(locale && { user: { id: user, name: user, locale } }),
       ...(replaces && { rewinds: Number(replaces.split("-")[0]) }),
       ...(parseCommand(text) ?? { text }),
-      ...(images > 0 && {
-        attachments: Array.from({ length: images }, (_, index) => ({
+      ...(question.images && {
+        attachments: Array.from({ length: question.images }, (_, index) => ({
           kind: "image",
           ref: `${shelfKey(user, thread, turn)}:${index}`,
         })),
       }),
     });
     return { turn };
+  }
+
+  async function keepQuestion(
+    { user, thread, turn }: Place,
+    { said, at }: { said: Said; at: number },
+  ): Promise<Question> {
+    const sent = await imagesOf(user, thread, said);
+    if (!said.text.trim() && sent.length === 0) throw new Refused(400, "There is nothing in this message.");
+    if (sent.length > 0) await records.saveImages({ user, thread, turn }, sent);
+    const question = { turn, text: said.text, at, ...(sent.length > 0 && { images: sent.length }) };
+    await records.saveQuestion(user, thread, question);
+    return question;
   }
 
   async function imagesOf(
@@ -117,16 +131,21 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
     return replaces === undefined ? [] : records.images({ user, thread, turn: replaces });
   }
 
-  async function rewind(user: string, thread: string, from: string): Promise<void> {
+  async function rewind(user: string, thread: string, from: string, before: string): Promise<void> {
     await stop(user, thread);
-    await records.remove(user, thread, from);
+    await records.remove(user, thread, { from, before });
     publish(user, { kind: "rewound", thread, turn: from });
   }
 
-  async function choose(user: string, thread: string, { persona, model }: Chosen): Promise<void> {
+  function check({ persona, model }: Chosen): void {
     if (persona !== undefined && !personas.includes(persona))
       throw new Refused(400, `There is no persona ${persona}.`);
     if (model !== undefined && !models.includes(model)) throw new Refused(400, `There is no model ${model}.`);
+  }
+
+  async function choose(user: string, thread: string, chosen: Chosen): Promise<void> {
+    check(chosen);
+    const { persona, model } = chosen;
     if (persona !== undefined) await receive(command(user, thread, { name: "persona", text: persona }));
     if (model !== undefined) await receive(command(user, thread, { name: "model", text: model }));
   }

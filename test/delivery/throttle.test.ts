@@ -44,7 +44,9 @@ describe("several processes", () => {
     const begin = Date.now();
     await Promise.all(
       together({ direct: 0, overall: pace }).flatMap((chat) =>
-        Array.from({ length: 15 }, (_, index) => chat(`${index}`).writeInTurn(async () => undefined, never())),
+        Array.from({ length: 15 }, (_, index) =>
+          chat(`${index}`).writeInTurn(async () => undefined, never()),
+        ),
       ),
     );
     // Behind the burst, both together keep to the pace: they are no faster, however slow the machine is.
