@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Feed } from "./feed.ts";
 import { MOST_IMAGES, readImage } from "./images.ts";
-import type { Entry, Piece, Turn } from "./news.ts";
+import { type Entry, entry, type Piece, threadName, turn, turnName } from "./news.ts";
 import type { Records } from "./records.ts";
 import { Refused, type Route, route } from "./route.ts";
 import type { Chosen, Talk } from "./talk.ts";
@@ -45,35 +45,6 @@ const LONGEST = 100_000;
 /** The longest title, in UTF-16 units. */
 const LONGEST_TITLE = 120;
 
-const thread = z
-  .string()
-  .regex(/^[\w-]{1,40}$/)
-  .describe("A conversation: made up by whoever begins it.");
-const turnName = z.string().regex(/^\d{15}-[\w-]{1,40}$/);
-const entry = z.object({
-  thread,
-  title: z.string().describe("The name that it was given, else its first words."),
-  at: z.number().describe("When something was last asked, in ms since the epoch."),
-});
-const turn = z.object({
-  turn: turnName,
-  text: z.string(),
-  images: z.number().optional().describe("How many images were sent with it."),
-  at: z.number(),
-  done: z.boolean().describe("Whether no more of the answer comes."),
-  pieces: z
-    .array(
-      z.object({
-        ref: z.string(),
-        html: z.string().describe("Safe to be shown as it is."),
-        choices: z
-          .array(z.object({ label: z.string(), command: z.string(), text: z.string() }))
-          .optional()
-          .describe("Commands that may be given by a button."),
-      }),
-    )
-    .describe("The answer, in pieces."),
-});
 const cost = z.object({
   day: z.string(),
   model: z.string(),
@@ -132,11 +103,11 @@ export function createApi(options: ApiOptions): readonly Route[] {
           records.turns(user, thread),
         ]);
         // What grows was read last, and at one moment.
-        const turns = stored.map((one): Turn => (one.done ? one : { ...one, pieces: growing(one.turn) }));
+        const turns = stored.map((one) => (one.done ? one : { ...one, pieces: growing(one.turn) }));
         return {
           ...(found && { title: found.title }),
           ...plain(chosen),
-          turns: turns as never,
+          turns,
           position: feed.position(user),
         };
       },
@@ -251,7 +222,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
 }
 
 function inPath({ thread: name }: Readonly<Record<string, string>>): { readonly thread: string } {
-  const parsed = thread.safeParse(name);
+  const parsed = threadName.safeParse(name);
   if (parsed.success) return { thread: parsed.data };
   throw new Refused(404, "There is no such conversation.");
 }

@@ -1,11 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Accounts } from "./accounts.ts";
 import type { Conversations } from "./api.ts";
 import type { Feed } from "./feed.ts";
-import type { News } from "./news.ts";
-import { type Env, Refused } from "./route.ts";
+import { type News, threadName } from "./news.ts";
+import { type Described, type Env, Refused } from "./route.ts";
 import type { Talk } from "./talk.ts";
 
 export interface CompletionsOptions {
@@ -33,6 +33,87 @@ const request = z.object({
   user: z.string().nullish(),
 });
 
+const models = z.object({
+  object: z.literal("list"),
+  data: z.array(
+    z.object({
+      id: z.string().describe("A persona, or a language model."),
+      object: z.literal("model"),
+      created: z.number(),
+      owned_by: z.string(),
+    }),
+  ),
+});
+const usage = z.object({
+  prompt_tokens: z.number(),
+  completion_tokens: z.number(),
+  total_tokens: z.number(),
+});
+const completion = z.object({
+  id: z.string(),
+  object: z.literal("chat.completion"),
+  created: z.number().describe("In s since the epoch."),
+  model: z.string(),
+  choices: z.array(
+    z.object({
+      index: z.literal(0),
+      message: z.object({
+        role: z.literal("assistant"),
+        content: z.string().describe("Markdown."),
+        refusal: z.null(),
+      }),
+      logprobs: z.null(),
+      finish_reason: z.literal("stop"),
+    }),
+  ),
+  usage,
+});
+const failure = z.object({
+  error: z.object({
+    message: z.string().describe("What happened, and what to do."),
+    type: z.enum(["authentication_error", "invalid_request_error", "rate_limit_error", "server_error"]),
+    param: z.null(),
+    code: z.null(),
+  }),
+});
+
+/** Why something was not done, as OpenAI's clients read it. */
+export function describeFailure(status: number, message: string): z.infer<typeof failure> {
+  const type =
+    status === 401
+      ? "authentication_error"
+      : status === 429
+        ? "rate_limit_error"
+        : status < 500
+          ? "invalid_request_error"
+          : "server_error";
+  return { error: { message, type, param: null, code: null } };
+}
+
+/** What `createCompletions` serves, as addresses. */
+export const COMPLETIONS: readonly Described[] = [
+  {
+    method: "get",
+    path: "/v1/models",
+    summary: "What a request may name as its model.",
+    access: "key",
+    answer: models,
+    failure,
+  },
+  {
+    method: "post",
+    path: "/v1/chat/completions",
+    summary:
+      "Says the last of these messages in the conversation of this key, or of this `user` of it; the persona remembers " +
+      "what came before. With `stream`, as Server-Sent Events like OpenAI's.",
+    access: "key",
+    body: request,
+    answer: completion,
+    media: "text/event-stream",
+    failure,
+  },
+];
+
 /**
  * What clients of OpenAI's API ask for, in front of a persona that remembers: of what they send only the last message
  * is read. A key has one conversation, or one for each `user` that requests name; people find them in the web chat.
@@ -40,11 +121,6 @@ const request = z.object({
 export function createCompletions(options: CompletionsOptions): Hono<Env> {
   const { accounts, conversations, personas, models, talk } = options;
   const app = new Hono<Env>();
-  app.onError((error, c) => {
-    if (!(error instanceof Refused)) throw error;
-    const type = error.status === 401 ? "authentication_error" : "invalid_request_error";
-    return c.json({ error: { message: error.message, type, param: null, code: null } }, error.status);
-  });
   app.use("*", async (c, next) => {
     const key = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
     const user = key && (await accounts.whose(key, "api"));
@@ -53,13 +129,12 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     await next();
   });
   app.get("/models", (c) => {
-    const data = [...personas, ...models].map((id) => ({
-      id,
-      object: "model",
-      created: 0,
-      owned_by: "colloquy",
-    }));
-    return c.json({ object: "list", data });
+    const names = [...personas, ...options.models];
+    const answer: z.infer<typeof models> = {
+      object: "list",
+      data: names.map((id) => ({ id, object: "model", created: 0, owned_by: "colloquy" })),
+    };
+    return c.json(answer);
   });
   app.post("/chat/completions", async (c) => {
     const parsed = request.safeParse(await c.req.json().catch(() => undefined));
@@ -89,22 +164,30 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     c.req.raw.signal.addEventListener("abort", () => {
       if (written.end()) void talk.stop(user, thread).catch(() => undefined);
     });
-    const usage = async () => {
+    const spent = async (): Promise<z.infer<typeof usage>> => {
       const after = await conversations.spent(user, thread);
       const [prompt, completion] = [after.input - before.input, after.output - before.output];
       return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
     };
     const about = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
-    if (stream) return streamed(written.pieces, about, wishes?.include_usage ? usage : undefined);
+    if (stream) return streamed(written.pieces, about, wishes?.include_usage ? spent : undefined);
     let content = "";
-    for await (const piece of written.pieces) content += piece;
-    const choice = {
-      index: 0,
-      message: { role: "assistant", content, refusal: null },
-      logprobs: null,
-      finish_reason: "stop",
+    // Another process may begin anew, where the one before has died.
+    for await (const { at, add } of written.pieces) content = content.slice(0, at) + add;
+    const answer: z.infer<typeof completion> = {
+      ...about,
+      object: "chat.completion",
+      choices: [
+        {
+          index: 0,
+          message: { role: "assistant", content, refusal: null },
+          logprobs: null,
+          finish_reason: "stop",
+        },
+      ],
+      usage: await spent(),
     };
-    return c.json({ ...about, object: "chat.completion", choices: [choice], usage: await usage() });
+    return c.json(answer);
   });
   return app;
 
@@ -128,15 +211,18 @@ function imagesOf(content: string | readonly z.infer<typeof part>[] | null | und
   return parts.flatMap(({ image_url: image }) => image?.url ?? []);
 }
 
-/** Any name becomes one that a conversation may have. */
+/** Any name becomes one that a conversation may have, and no two the same. */
 function threadOf(name: string): string {
-  return `api-${Buffer.from(name).toString("base64url").slice(0, 36)}`;
+  const short = `api-${Buffer.from(name).toString("base64url")}`;
+  if (threadName.safeParse(short).success) return short;
+  return `apis-${createHash("sha256").update(name).digest("base64url").slice(0, 35)}`;
 }
 
 interface Written {
   /** The answer to this turn is meant. */
   of(turn: string): void;
-  readonly pieces: AsyncIterable<string>;
+  /** What follows the first `at` UTF-16 units. */
+  readonly pieces: AsyncIterable<{ readonly at: number; readonly add: string }>;
   /** False if it has ended already. */
   end(): boolean;
 }
@@ -161,8 +247,7 @@ function listen(feed: Feed, user: string, thread: string): Written {
   };
   return { of: (turn) => (wanted = turn), pieces: pieces(), end };
 
-  async function* pieces(): AsyncGenerator<string> {
-    let length = 0;
+  async function* pieces(): Written["pieces"] {
     try {
       for (;;) {
         const news = heard.shift();
@@ -173,10 +258,7 @@ function listen(feed: Feed, user: string, thread: string): Written {
         }
         if (news.turn !== wanted) continue;
         if (news.kind === "done") return;
-        // Another process has begun anew, with other words.
-        if (news.at !== length) throw new Error("The answer was interrupted");
-        length += news.add.length;
-        yield news.add;
+        yield news;
       }
     } finally {
       end();
@@ -185,7 +267,7 @@ function listen(feed: Feed, user: string, thread: string): Written {
 }
 
 /** Server-Sent Events as OpenAI's clients read them. */
-function streamed(pieces: AsyncIterable<string>, about: object, usage?: () => Promise<object>): Response {
+function streamed(pieces: Written["pieces"], about: object, usage?: () => Promise<object>): Response {
   const event = (data: object | string) =>
     `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
   const chunk = (delta: object, reason: string | null = null) =>
@@ -194,13 +276,17 @@ function streamed(pieces: AsyncIterable<string>, about: object, usage?: () => Pr
       object: "chat.completion.chunk",
       choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
     });
-  const events = (async function* () {
+  const events = (async function* (): AsyncGenerator<string, void> {
     yield chunk({ role: "assistant", content: "" });
-    try {
-      for await (const content of pieces) yield chunk({ content });
-    } catch (error) {
-      yield event({ error: { message: String(error), type: "server_error", param: null, code: null } });
-      return;
+    let length = 0;
+    for await (const { at, add } of pieces) {
+      // Another process has begun anew, with other words: what was told cannot be taken back.
+      if (at !== length) {
+        yield event(describeFailure(503, "The answer was interrupted. Please ask again."));
+        return;
+      }
+      length += add.length;
+      yield chunk({ content: add });
     }
     yield chunk({}, "stop");
     if (usage) yield event({ ...about, object: "chat.completion.chunk", choices: [], usage: await usage() });

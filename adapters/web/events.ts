@@ -1,5 +1,7 @@
+import { z } from "zod";
 import type { Feed, Hear } from "./feed.ts";
-import type { News } from "./news.ts";
+import { type News, news } from "./news.ts";
+import type { Described } from "./route.ts";
 
 interface Following {
   readonly feed: Feed;
@@ -21,6 +23,28 @@ const PADDING = `:${" ".repeat(2048)}\n\n`;
 const WAIT_MS = 20_000;
 
 const GATHER_MS = 50;
+
+const gap = z
+  .boolean()
+  .describe("Whether something may have been missed: then look at the conversation anew.");
+const waited = z.object({
+  gap,
+  position: z.string().describe("The next request wants it as `after`."),
+  news: z.array(z.object({ id: z.string(), news })),
+});
+
+/** News at their address. */
+export const EVENTS: Described = {
+  method: "get",
+  path: "/api/events",
+  summary:
+    "What is new in all of one's conversations, as Server-Sent Events: `hello` with `{ gap }`, and then `news` after " +
+    "`news`, each as below and with its position as `id`. A client that comes back says the last one that it has " +
+    "heard, in the header Last-Event-ID or as `after`. With `wait`, as JSON as soon as there is something.",
+  query: z.object({ after: z.string().optional(), wait: z.string().optional() }),
+  answer: waited,
+  media: "text/event-stream",
+};
 
 /**
  * News as Server-Sent Events: `hello` at the beginning, with `gap` if the page has to look at everything anew, and then
@@ -66,15 +90,14 @@ export function streamNews({ feed, user, after }: Following): Response {
 
 /** The news since then as JSON, as soon as there are any. */
 export async function waitForNews({ feed, user, after }: Following, gone: AbortSignal): Promise<Response> {
-  const news: { readonly id: string; readonly news: News }[] = [];
+  const heard: { readonly id: string; readonly news: News }[] = [];
   let wake = () => {};
   const hear: Hear = (id, one) => {
-    news.push({ id, news: one });
+    heard.push({ id, news: one });
     wake();
   };
   const following = feed.follow(user, after, hear);
-  const { gap } = following;
-  if (!gap && news.length === 0) {
+  if (!following.gap && heard.length === 0) {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, WAIT_MS);
       // What comes right behind it goes along.
@@ -86,7 +109,12 @@ export async function waitForNews({ feed, user, after }: Following, gone: AbortS
     });
   }
   following.stop();
-  return Response.json({ gap, position: feed.position(user), news });
+  const answer: z.infer<typeof waited> = {
+    gap: following.gap,
+    position: feed.position(user),
+    news: heard,
+  };
+  return Response.json(answer);
 }
 
 function eventOf(event: string, data: object, id?: string): string {

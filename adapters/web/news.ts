@@ -1,65 +1,77 @@
-import type { Choice } from "../../src/text/dialect.ts";
+import { z } from "zod";
+
+/** What one conversation is called, by whoever begins it. */
+export const threadName = z
+  .string()
+  .regex(/^[\w-]{1,40}$/)
+  .describe("A conversation: made up by whoever begins it.");
+
+/** When something was asked, and what: the turns of a conversation are in the order of these. */
+export const turnName = z.string().regex(/^\d{15}-[\w-]{1,40}$/);
 
 /** One of a person's conversations, as lists show it. */
-export interface Entry {
-  readonly thread: string;
-  /** The name that it was given, else its first words. */
-  readonly title: string;
-  /** When something was last asked, in ms since the epoch. */
-  readonly at: number;
-}
+export const entry = z.object({
+  thread: threadName,
+  title: z.string().describe("The name that it was given, else its first words."),
+  at: z.number().describe("When something was last asked, in ms since the epoch."),
+});
+export type Entry = Readonly<z.infer<typeof entry>>;
 
 /** What was asked. */
-export interface Question {
-  /** When, and which: questions of a conversation are in the order of these. */
-  readonly turn: string;
-  readonly text: string;
-  /** So many images were sent with it. */
-  readonly images?: number | undefined;
-  /** In ms since the epoch. */
-  readonly at: number;
-}
+export const question = z.object({
+  turn: turnName,
+  text: z.string(),
+  images: z.number().optional().describe("So many images were sent with it."),
+  at: z.number().describe("When, in ms since the epoch."),
+});
+export type Question = Readonly<z.infer<typeof question>>;
+
+const choices = z
+  .array(z.object({ label: z.string(), command: z.string(), text: z.string() }))
+  .readonly()
+  .optional()
+  .describe("Commands that may be given by a button.");
 
 /** A piece of an answer. */
-export interface Piece {
-  readonly ref: string;
-  readonly html: string;
-  /** Commands that the person may give by a button. */
-  readonly choices?: readonly Choice[];
-}
+export const piece = z.object({
+  ref: z.string(),
+  html: z.string().describe("Safe to be shown as it is."),
+  choices,
+});
+export type Piece = Readonly<z.infer<typeof piece>>;
 
 /** A question with what there is of its answer. */
-export interface Turn extends Question {
-  readonly pieces: readonly Piece[];
-  /** Whether no more comes. */
-  readonly done: boolean;
-}
+export const turn = question.extend({
+  done: z.boolean().describe("Whether no more of the answer comes."),
+  pieces: z.array(piece).readonly().describe("The answer, in pieces."),
+});
+export type Turn = Readonly<z.infer<typeof turn>>;
+
+const inConversation = z.object({ thread: threadName });
+const ofTurn = inConversation.extend({ turn: turnName });
 
 /** Something that has changed on what a person sees. */
-export type News =
-  | ({ readonly kind: "asked"; readonly thread: string } & Question)
-  /** A piece of an answer now is the first `keep` of its `of` UTF-16 units, and `add`. */
-  | {
-      readonly kind: "shown";
-      readonly thread: string;
-      readonly turn: string;
-      readonly ref: string;
-      readonly keep: number;
-      readonly of: number;
-      readonly add: string;
-      readonly choices?: readonly Choice[];
-    }
-  | { readonly kind: "removed"; readonly thread: string; readonly turn: string; readonly ref: string }
-  /** For programs, which want Markdown: what follows the first `at` UTF-16 units of an answer. */
-  | {
-      readonly kind: "raw";
-      readonly thread: string;
-      readonly turn: string;
-      readonly at: number;
-      readonly add: string;
-    }
-  | { readonly kind: "done"; readonly thread: string; readonly turn: string }
-  /** What was asked from this turn on is forgotten. */
-  | { readonly kind: "rewound"; readonly thread: string; readonly turn: string }
-  | ({ readonly kind: "listed" } & Entry)
-  | { readonly kind: "deleted"; readonly thread: string };
+export const news = z.discriminatedUnion("kind", [
+  question.extend({ kind: z.literal("asked"), thread: threadName }),
+  ofTurn
+    .extend({
+      kind: z.literal("shown"),
+      ref: z.string(),
+      keep: z.number(),
+      of: z.number(),
+      add: z.string(),
+      choices,
+    })
+    .describe("The HTML of a piece now is the first `keep` of its `of` UTF-16 units, and then `add`."),
+  ofTurn
+    .extend({ kind: z.literal("removed"), ref: z.string() })
+    .describe("A piece is not part of the answer any more."),
+  ofTurn
+    .extend({ kind: z.literal("raw"), at: z.number(), add: z.string() })
+    .describe("For programs, which want Markdown: what follows the first `at` UTF-16 units of an answer."),
+  ofTurn.extend({ kind: z.literal("done") }).describe("No more of this answer comes."),
+  ofTurn.extend({ kind: z.literal("rewound") }).describe("What was asked from this turn on is forgotten."),
+  entry.extend({ kind: z.literal("listed") }),
+  inConversation.extend({ kind: z.literal("deleted") }),
+]);
+export type News = Readonly<z.infer<typeof news>>;

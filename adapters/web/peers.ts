@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Peers } from "../../src/adapter.ts";
-import type { News } from "./news.ts";
+import { z } from "zod";
+import { type News, news } from "./news.ts";
 
 /** News for other processes, told in order. */
 export interface WebPeers extends Peers {
@@ -9,6 +10,8 @@ export interface WebPeers extends Peers {
 
 /** What processes tell one another is short: a part of some news, as JSON. UTF-16 units, of up to 3 bytes each there. */
 const LONGEST = 2_000;
+
+const told = z.object({ user: z.string(), news });
 
 /** A part of the JSON of some news; the parts from one process come one after another. */
 interface Part {
@@ -26,22 +29,23 @@ export function createPeers({ hear }: { readonly hear: (user: string, news: News
   /** What has come of news that are not whole yet, by the process that tells them. */
   const begun = new Map<string, string>();
   let send: ((what: object) => Promise<void>) | undefined;
-  let told: Promise<unknown> = Promise.resolve();
+  let sent: Promise<unknown> = Promise.resolve();
   return {
     connect: (tell) => (send = tell),
     hear: (what) => {
       const text = joined(what as Part);
       if (text === undefined) return;
-      const { user, news } = JSON.parse(text) as { readonly user: string; readonly news: News };
-      hear(user, news);
+      const { data } = told.safeParse(JSON.parse(text));
+      // What a newer version tells, this one need not know.
+      if (data) hear(data.user, data.news);
     },
-    tell: (user, news) => {
+    tell: (user, one) => {
       if (!send) return;
-      const text = JSON.stringify({ user, news });
+      const text = JSON.stringify({ user, news: one } satisfies z.infer<typeof told>);
       for (let at = 0; at < text.length; at += LONGEST) {
         const part: Part = { from, at, text: text.slice(at, at + LONGEST), of: text.length };
         // What a page misses of a growing answer it sees when that is whole.
-        told = told.then(() => send?.(part)).catch(() => undefined);
+        sent = sent.then(() => send?.(part)).catch(() => undefined);
       }
     },
   };

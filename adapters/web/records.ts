@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Entry, Piece, Question, Turn } from "./news.ts";
+import { type Entry, entry, type Piece, piece, type Question, question, type Turn } from "./news.ts";
 import { type Shelf, shelfKey } from "./shelf.ts";
 
 /**
@@ -31,16 +31,8 @@ export interface Place {
   readonly turn: string;
 }
 
-const entry = z.object({ thread: z.string(), title: z.string(), at: z.number() });
-const question = z.object({
-  turn: z.string(),
-  text: z.string(),
-  images: z.number().optional(),
-  at: z.number(),
-});
 const images = z.array(z.string());
-const choice = z.object({ label: z.string(), command: z.string(), text: z.string() });
-const answer = z.array(z.object({ ref: z.string(), html: z.string(), choices: z.array(choice).optional() }));
+const answer = z.array(piece);
 
 /** Records on a shelf. */
 export function createRecords(shelf: Shelf): Records {
@@ -59,7 +51,7 @@ export function createRecords(shelf: Shelf): Records {
       return questions.flatMap((one, index) => {
         const { data } = question.safeParse(one);
         const said = answer.safeParse(answers[index]).data;
-        return data ? { ...data, pieces: (said ?? []) as Piece[], done: said !== undefined } : [];
+        return data ? { ...data, pieces: said ?? [], done: said !== undefined } : [];
       });
     },
     saveQuestion: (user, thread, one) => shelf.set(shelfKey("asked", user, thread, one.turn), one),

@@ -13,8 +13,8 @@ export interface Asked<Body, Query> {
   readonly query: Query;
 }
 
-/** One thing that the API does for someone who is signed in; the OpenAPI document is made of these. */
-export interface Route {
+/** What is done at an address; the OpenAPI document is made of these. */
+export interface Described {
   readonly method: "get" | "post" | "patch" | "delete";
   /** As OpenAPI writes it, such as `/api/conversations/{thread}`. */
   readonly path: string;
@@ -23,8 +23,16 @@ export interface Route {
   readonly query?: z.ZodObject;
   /** What comes back as JSON; nothing (204) if absent. */
   readonly answer?: z.ZodType;
-  /** The media type of what comes back as it is, instead of JSON. */
+  /** What may come back instead of JSON. */
   readonly media?: string;
+  /** Who may ask: whoever is signed in if absent, else whoever has a key, or everyone. */
+  readonly access?: "key" | "everyone";
+  /** What comes back when it is not done; `{ error }` if absent. */
+  readonly failure?: z.ZodType;
+}
+
+/** One thing that the API does for someone who is signed in. */
+export interface Route extends Described {
   /** A `Response` is answered as it is. */
   run(asked: Asked<unknown, unknown>): Promise<unknown>;
 }

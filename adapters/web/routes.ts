@@ -1,18 +1,19 @@
 import { type Context, Hono, type Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import type { RequestFrom } from "../../src/adapter.ts";
 import { describeError, Overflow } from "../../src/errors.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { createAssets } from "./assets.ts";
-import { streamNews, waitForNews } from "./events.ts";
-import { createCompletions } from "./completions.ts";
+import { EVENTS, streamNews, waitForNews } from "./events.ts";
+import { COMPLETIONS, createCompletions, describeFailure } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
 import { LARGEST_WITH_IMAGES } from "./images.ts";
-import { createSignIn, type SignIn, type SignInOptions } from "./sign-in.ts";
+import { createSignIn, SIGN_IN, type SignIn, type SignInOptions } from "./sign-in.ts";
 
 export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url"> {
   readonly accounts: Accounts;
@@ -60,7 +61,7 @@ export function createRoutes(
   app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
 
   app.route("/v1", createCompletions(options));
-  app.get("/api/openapi.json", (c) => c.json(describeApi(api)));
+  app.get("/api/openapi.json", (c) => c.json(describeApi([...SIGN_IN, ...api, EVENTS, ...COMPLETIONS])));
   app.get("/api/session", async (c) => c.json(await signIn.state(c)));
   app.post("/api/session", sameSite, async (c) => c.json(await signIn.begin(c, await jsonOf(c))));
   app.delete("/api/session", sameSite, async (c) => {
@@ -143,11 +144,12 @@ async function secure(c: Context, next: Next) {
 }
 
 function answerError(error: Error, c: Context, log: Log): Response {
-  if (error instanceof Refused) return c.json({ error: error.message }, error.status);
-  if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
-  if (error instanceof Overflow) return c.json({ error: "Too much is waiting for an answer already." }, 429);
+  const answer = (status: ContentfulStatusCode, message: string) =>
+    c.json(c.req.path.startsWith("/v1/") ? describeFailure(status, message) : { error: message }, status);
+  if (error instanceof Refused || error instanceof HTTPException) return answer(error.status, error.message);
+  if (error instanceof Overflow) return answer(429, "Too much is waiting for an answer already.");
   log.error({ err: error }, `a request of the web chat failed: ${describeError(error)}`);
-  return c.json({ error: "Something went wrong on the server. Please try again." }, 503);
+  return answer(503, "Something went wrong on the server. Please try again.");
 }
 
 function most(maxSize: number) {

@@ -4,7 +4,7 @@ import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { z } from "zod";
 import { type Accounts, SESSION_MS } from "./accounts.ts";
-import { type Env, Refused } from "./route.ts";
+import { type Described, type Env, Refused } from "./route.ts";
 
 export interface SignInOptions {
   readonly accounts: Accounts;
@@ -18,8 +18,8 @@ export interface SignInOptions {
 export interface SignIn {
   user(c: Context<Env>): Promise<string | undefined>;
   /** Who is signed in, or how that is done here. */
-  state(c: Context<Env>): Promise<object>;
-  begin(c: Context<Env>, given: unknown): Promise<object>;
+  state(c: Context<Env>): Promise<z.infer<typeof state>>;
+  begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof user>>;
   end(c: Context<Env>): Promise<void>;
 }
 
@@ -42,6 +42,33 @@ const given = z.union([z.strictObject({ key: z.string().min(1).max(200) }), z.st
   error: "A name or a key is needed.",
 });
 
+const state = z.union([
+  z.object({ user: z.string() }),
+  z.object({ signIn: z.literal("name"), names: z.array(z.string()).describe("Who was here before.") }),
+  z.object({ signIn: z.literal("link") }),
+]);
+const user = z.object({ user: z.string() });
+
+/** What `createSignIn` is for, as addresses. */
+export const SIGN_IN: readonly Described[] = [
+  {
+    method: "get",
+    path: "/api/session",
+    summary: "Who is signed in; otherwise how one signs in here.",
+    access: "everyone",
+    answer: state,
+  },
+  {
+    method: "post",
+    path: "/api/session",
+    summary: "Signs in, by the key in a personal link or, where that is enough, by a name; sets a cookie.",
+    access: "everyone",
+    body: given,
+    answer: user,
+  },
+  { method: "delete", path: "/api/session", summary: "Signs out.", access: "everyone" },
+];
+
 /** Signing in by a personal link; by a name only where nobody but the people at this machine can reach the page. */
 export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
   const tries = new RateLimiterMemory({ points: TRIES, duration: 60 });
@@ -52,7 +79,7 @@ export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
     state: async (c) => {
       const name = await user(c);
       if (name !== undefined) return { user: name };
-      return (await isOpen(c)) ? { signIn: "name", names: await users() } : { signIn: "link" };
+      return (await isOpen(c)) ? { signIn: "name", names: [...(await users())] } : { signIn: "link" };
     },
     begin: async (c, body) => {
       const parsed = given.safeParse(body);

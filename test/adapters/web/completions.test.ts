@@ -108,6 +108,16 @@ test("each user that requests name has a conversation, and the model's name choo
   );
 });
 
+test("users whose names are long and begin alike have a conversation each", async () => {
+  const { openai, model } = await openClient("fine");
+  const customer = "organisation-00000000-0000-0000-0000-customer-";
+  await openai.chat.completions.create({ ...ask("a secret"), user: `${customer}1` });
+  await openai.chat.completions.create({ ...ask("what did I say?"), user: `${customer}2` });
+  expect(JSON.stringify(model.requests.at(-1)?.messages)).not.toContain("a secret");
+  await openai.chat.completions.create({ ...ask("and I?"), user: `${customer}1` });
+  expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain("a secret");
+});
+
 test("what cannot be done is an error as OpenAI's clients know it", async () => {
   const { openai, client } = await openClient("fine");
   await expect(client("wrong").chat.completions.create(ask("hi"))).rejects.toMatchObject({ status: 401 });
@@ -115,7 +125,13 @@ test("what cannot be done is an error as OpenAI's clients know it", async () => 
     status: 404,
   });
   const last = { model: "assistant", messages: [{ role: "assistant" as const, content: "x" }] };
-  await expect(openai.chat.completions.create(last)).rejects.toMatchObject({ status: 400 });
+  await expect(openai.chat.completions.create(last)).rejects.toMatchObject({
+    status: 400,
+    type: "invalid_request_error",
+    message: "400 The last message must be the user's: text, or images.",
+  });
+  const tooMuch = openai.chat.completions.create(ask("x".repeat(40_000_000)));
+  await expect(tooMuch).rejects.toMatchObject({ status: 413, type: "invalid_request_error" });
 });
 
 test("a client that goes away stops its answer", async () => {

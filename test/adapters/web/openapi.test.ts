@@ -6,6 +6,10 @@ import { openStore } from "../../../src/store.ts";
 import { openShelf } from "../../../src/web.ts";
 import { captureLog } from "../../support/log.ts";
 
+interface Document {
+  readonly paths: Record<string, Record<string, { readonly security: readonly object[] }>>;
+}
+
 test("docs/openapi.json is what the program serves; `npx vitest run test/adapters/web/openapi -u` writes it", async () => {
   const store = await openStore("memory:");
   const { log } = captureLog();
@@ -25,8 +29,25 @@ test("docs/openapi.json is what the program serves; `npx vitest run test/adapter
   });
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
   onTestFinished(() => server.close());
-  const served = await (await fetch(`${server.url}/api/openapi.json`)).json();
-  expect(Object.keys((served as { paths: object }).paths)).toContain("/api/conversations/{thread}/messages");
+  const served = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as Document;
+  const paths = Object.keys(served.paths);
+  for (const path of [
+    "/api/session",
+    "/api/events",
+    "/api/conversations/{thread}/messages",
+    "/v1/chat/completions",
+  ])
+    expect(paths).toContain(path);
   const file = join(import.meta.dirname, "../../../docs/openapi.json");
   await expect(`${JSON.stringify(served, undefined, 2)}\n`).toMatchFileSnapshot(file);
+  // All of it is there, and nothing of it for strangers but what is said to be.
+  for (const [path, methods] of Object.entries(served.paths)) {
+    for (const [method, { security }] of Object.entries(methods)) {
+      const { status } = await fetch(`${server.url}${path.replace(/\{\w+\}/g, "1")}`, {
+        method: method.toUpperCase(),
+      });
+      if (security.length > 0) expect([method, path, status]).toEqual([method, path, 401]);
+      else expect([200, 204, 400]).toContain(status);
+    }
+  }
 });

@@ -7,7 +7,7 @@ import { createPeers } from "../../../adapters/web/peers.ts";
 const MOST_BYTES = 7_500;
 
 function shown(add: string): News {
-  return { kind: "shown", thread: "main", turn: "1", ref: "a", keep: 0, of: 0, add };
+  return { kind: "shown", thread: "main", turn: "000001700000000-aaaaaaaa", ref: "a", keep: 0, of: 0, add };
 }
 
 /** What one process tells, as it goes over; `lose` says which parts do not. */
