@@ -1,5 +1,5 @@
 import { createChat } from "./chat.ts";
-import { call, type Cost, type Entry, follow, type Me, type News } from "./client.ts";
+import { call, type Cost, follow, type Me, type News } from "./client.ts";
 import { h, iconButton, show } from "./dom.ts";
 import { createSidebar } from "./sidebar.ts";
 import { signIn, told } from "./sign-in.ts";
@@ -27,15 +27,14 @@ async function begin(): Promise<void> {
   });
   app.replaceChildren(sidebar.element, chat.element, notice);
   onhashchange = () => open(threadInAddress());
-  const list = async () => sidebar.fill(await call<Entry[]>("GET", "conversations"));
   open(threadInAddress());
   follow({
     news,
-    gap: () => void Promise.all([list(), chat.refresh()]).catch(failed),
+    gap: () => void Promise.all([sidebar.refresh(), chat.refresh()]).catch(failed),
     connected: (is) => (is ? tell("") : tell(say("offline"), true)),
     signedOut: () => location.reload(),
   });
-  await list().catch(failed);
+  await sidebar.refresh().catch(failed);
 
   function open(thread: string): void {
     app.classList.remove("with-sidebar");
@@ -46,11 +45,8 @@ async function begin(): Promise<void> {
   }
 
   function news(one: News, position: string): void {
-    if (one.kind === "listed") sidebar.put(one);
-    if (one.kind === "deleted") {
-      sidebar.remove(one.thread);
-      if (one.thread === chat.thread) open(crypto.randomUUID());
-    }
+    sidebar.news(one);
+    if (one.kind === "deleted" && one.thread === chat.thread) open(crypto.randomUUID());
     chat.news(one, position);
   }
 

@@ -1,14 +1,12 @@
-import { call, type Entry } from "./client.ts";
+import { call, type Entry, type News } from "./client.ts";
 import { ask, h, iconButton } from "./dom.ts";
 import { say } from "./texts.ts";
 
 export interface Sidebar {
   readonly element: HTMLElement;
-  /** Replaces the whole list. */
-  fill(entries: readonly Entry[]): void;
-  /** Adds or changes one. */
-  put(entry: Entry): void;
-  remove(thread: string): void;
+  news(news: News): void;
+  /** Looks at the whole list anew. */
+  refresh(): Promise<void>;
   /** Shows which one is open. */
   select(thread: string): void;
 }
@@ -21,6 +19,8 @@ export interface SidebarOptions {
   readonly footer: HTMLElement;
 }
 
+type Listed = Extract<News, { kind: "listed" | "deleted" }>;
+
 /** The list of one's conversations, to be searched and looked after. */
 export function createSidebar({ open, begin, failed, footer }: SidebarOptions): Sidebar {
   const entries = new Map<string, Entry>();
@@ -28,6 +28,8 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
   let found: ReadonlySet<string> | undefined;
   let selected = "";
   let searching = 0;
+  /** What has come while one looks at the whole list: the look may be older. */
+  let meanwhile: Listed[] | undefined;
   const list = h("ul", { class: "conversations" });
   const search = h("input", { type: "search", placeholder: say("search"), ariaLabel: say("search") });
   search.oninput = () => {
@@ -44,25 +46,40 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
   );
   return {
     element,
-    fill: (all) => {
-      entries.clear();
-      for (const entry of all) entries.set(entry.thread, entry);
+    news: (one) => {
+      if (one.kind !== "listed" && one.kind !== "deleted") return;
+      meanwhile?.push(one);
+      take(one);
       draw();
     },
-    put: (entry) => {
-      entries.set(entry.thread, entry);
-      found = found && new Set([...found, entry.thread]);
-      draw();
-    },
-    remove: (thread) => {
-      entries.delete(thread);
-      draw();
-    },
+    refresh,
     select: (thread) => {
       selected = thread;
       draw();
     },
   };
+
+  async function refresh(): Promise<void> {
+    const missed: Listed[] = [];
+    meanwhile = missed;
+    const all = await call<Entry[]>("GET", "conversations");
+    // Only the newest look counts.
+    if (meanwhile !== missed) return;
+    meanwhile = undefined;
+    entries.clear();
+    for (const entry of all) entries.set(entry.thread, entry);
+    for (const one of missed) take(one);
+    draw();
+  }
+
+  function take(one: Listed): void {
+    if (one.kind === "deleted") {
+      entries.delete(one.thread);
+      return;
+    }
+    entries.set(one.thread, one);
+    found = found && new Set([...found, one.thread]);
+  }
 
   async function look(): Promise<void> {
     const words = search.value.trim();

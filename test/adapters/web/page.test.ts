@@ -230,6 +230,34 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
     await until(async () => (await titles()).join() === "second question");
   });
 
+  test("a look at the list that comes late takes nothing away", async () => {
+    const chat = await openChat("fine");
+    const { page } = await openPage({});
+    let release = () => {};
+    const late = new Promise<void>((resolve) => (release = resolve));
+    let answered = 0;
+    await page.route("**/api/conversations", async (route) => {
+      const response = await route.fetch();
+      await late;
+      await route.fulfill({ response });
+      answered += 1;
+    });
+    await page.goto(chat.url);
+    await page.fill("#name", "Ann");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#message");
+    const titles = () => page.locator(".conversations .title").allInnerTexts();
+    await page.fill("#message", "first question");
+    await page.keyboard.press("Enter");
+    await until(async () => (await titles()).join() === "first question");
+    release();
+    await until(() => answered > 0, "the list");
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.fill("#message", "second question");
+    await page.keyboard.press("Enter");
+    await until(async () => (await titles()).join() === "second question,first question");
+  });
+
   test("what it has cost is told in the currency, and a conversation is saved in each format", async () => {
     const chat = await openChat("I see.", {
       OPENAI_MODELS: '{"simulated": {"context": 32768, "input": 1000, "output": 2000}}',
