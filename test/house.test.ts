@@ -110,7 +110,11 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/playground/", "all"],
   ["src/preview.ts", ["src/text/", ...LEAVES]],
   ["src/server.ts", ["src/adapter.ts", "src/metrics.ts", "src/status.ts", ...LEAVES]],
-  ["adapters/", ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/"]],
+  [
+    "adapters/",
+    ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/", "src/webhook.ts"],
+  ],
+  ["src/webhook.ts", []],
   ["config/", ["src/errors.ts"]],
   ["src/models.ts", ["src/model/", "config/", ...LEAVES]],
   ["src/colloquy.ts", "all"],

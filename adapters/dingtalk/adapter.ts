@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, Pace, Receive } from "../../src/adapter.ts";
 import { describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
+import { createWebhook } from "../../src/webhook.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { type CardTemplate, createCards } from "./cards.ts";
-import { createCallback } from "./callback.ts";
+import { isSigned } from "./callback.ts";
 import { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
 import { DingtalkRefusal, wrongCredentials } from "./errors.ts";
 import { toEvent } from "./events.ts";
@@ -85,7 +86,14 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     trouble: () => health.trouble,
     ...messages,
     ...(cardTemplate ? createCards({ api, template: cardTemplate, forgo, log }) : { wholeOnly: true }),
-    ...(callback && { fetch: createCallback({ clientSecret, take: () => takeRequest }) }),
+    ...(callback && {
+      fetch: createWebhook({
+        isGenuine: (headers) => isSigned(headers, clientSecret),
+        take: () => takeRequest,
+        // Whatever else it said would be sent to the person.
+        stored: () => Response.json({ msgtype: "empty" }),
+      }),
+    }),
   };
   return adapter;
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, CommandEntry, Pace, Receive } from "../../src/adapter.ts";
 import { ConfigError, describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
+import { createWebhook } from "../../src/webhook.ts";
 import { readAddress } from "./address.ts";
 import { type ApiOptions, createCall, followMoves } from "./api.ts";
 import { createTelegramDialect, type TelegramBody } from "./dialect.ts";
@@ -15,7 +16,7 @@ import { poll } from "./poll.ts";
 import type { RichMode } from "./rich.ts";
 import { createUnstored } from "./unstored.ts";
 import { Bot, pressIn, toEvent, updateId, wantedUpdates } from "./updates.ts";
-import { createWebhook, secretFrom, watchWebhook } from "./webhook.ts";
+import { secretFrom, showsSecret, watchWebhook } from "./webhook.ts";
 import { createWrite } from "./write.ts";
 
 /** How to be a Telegram bot. */
@@ -53,8 +54,6 @@ const PATIENCE_MS = 10_000;
 /** How long stopping waits for what is just being stored, in ms. */
 const STOP_MS = 3000;
 
-type Take = (update: unknown) => Promise<void>;
-
 /** Where events go, and what the menu of commands shows. */
 interface Intake {
   readonly receive: Receive;
@@ -77,7 +76,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     patienceMs: PATIENCE_MS,
   });
   let running: { stop: AbortController; ended: Promise<void> } | undefined;
-  let takeRequest: Take | undefined;
+  let takeRequest: ((body: string) => Promise<void>) | undefined;
 
   return {
     name: "telegram",
@@ -100,7 +99,9 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     ...(!webhook && { parts: async () => [`telegram:${token.split(":")[0]}`] }),
     ...messages,
     ...(drafts && { draft: createDraft(write, log) }),
-    ...(webhook && { fetch: createWebhook({ secret, take: () => takeRequest }) }),
+    ...(webhook && {
+      fetch: createWebhook({ isGenuine: (headers) => showsSecret(headers, secret), take: () => takeRequest }),
+    }),
   };
 
   /** Resolves once events come in; `ended` when no more will. */
@@ -111,7 +112,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       const take = (update: unknown) => store(update, { bot, receive });
       const hook = webhook && { url: webhook.url, secret_token: secret, allowed_updates: wanted };
       if (hook) {
-        takeRequest = (update) => take(update).catch(cannotStore);
+        takeRequest = (body) => take(JSON.parse(body)).catch(cannotStore);
         await health.insist(() => setWebhook(hook, signal), signal);
       } else {
         await health.insist(() => clearWebhook(signal), signal);

@@ -1,0 +1,52 @@
+/** How a platform's requests to us are told from others, and taken in. */
+export interface WebhookOptions {
+  /** Whether the platform itself has sent it. */
+  readonly isGenuine: (headers: Headers) => boolean;
+  /** Takes in what was sent, which is JSON; resolves once stored. Undefined while nothing can be received. */
+  readonly take: () => ((body: string) => Promise<void>) | undefined;
+  /** What the platform gets once it is stored; nothing (200) if absent. */
+  readonly stored?: () => Response;
+}
+
+/** The most of a request that is read, in bytes; platforms send a few kB. */
+const LARGEST_BODY = 1_048_576;
+
+/** Answers a platform's requests: 200 only once what came is stored, for otherwise the platform may send it again. */
+export function createWebhook(options: WebhookOptions): (request: Request) => Promise<Response> {
+  const { isGenuine, take, stored = () => answer(200) } = options;
+  return async (request) => {
+    if (request.method !== "POST") return answer(405, { allow: "POST" });
+    if (!isGenuine(request.headers)) return answer(401);
+    const body = await readBody(request);
+    if (body === undefined) return answer(413);
+    if (!isJson(body)) return answer(400);
+    const store = take();
+    if (!store) return answer(503);
+    return store(body).then(stored, () => answer(503));
+  };
+}
+
+function answer(status: number, headers: Record<string, string> = {}): Response {
+  return new Response(null, { status, headers });
+}
+
+/** Undefined if there is too much of it. Decoded as a whole: a character may lie across two chunks. */
+async function readBody(request: Request): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > LARGEST_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function isJson(body: string): boolean {
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
+}
