@@ -4,7 +4,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 const WINDOW_MS = 3_600_000;
 
 /**
- * Whether DingTalk has signed a request. What is signed is the time alone, so that a copied request is told by the
+ * Whether DingTalk has signed a request: `sign` is base64(HMAC-SHA256(secret, timestamp + "\n" + secret)), and the
+ * timestamp is in ms since the epoch. What is signed is the time alone, so that a copied request is told by the
  * message's id, and what leads away from DingTalk is not followed.
  */
 export function isSigned(headers: Headers, clientSecret: string): boolean {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Accounts } from "./accounts.ts";
 import type { Conversations } from "./api.ts";
+import { EVENT_STREAM } from "./events.ts";
 import type { Feed } from "./feed.ts";
 import { type News, threadName } from "./news.ts";
 import { type Described, type Env, Refused } from "./route.ts";
@@ -33,7 +34,7 @@ const request = z.object({
   user: z.string().nullish(),
 });
 
-const models = z.object({
+const listing = z.object({
   object: z.literal("list"),
   data: z.array(
     z.object({
@@ -97,7 +98,7 @@ export const COMPLETIONS: readonly Described[] = [
     path: "/v1/models",
     summary: "What a request may name as its model.",
     access: "key",
-    answer: models,
+    answer: listing,
     failure,
   },
   {
@@ -129,10 +130,9 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     await next();
   });
   app.get("/models", (c) => {
-    const names = [...personas, ...options.models];
-    const answer: z.infer<typeof models> = {
+    const answer: z.infer<typeof listing> = {
       object: "list",
-      data: names.map((id) => ({ id, object: "model", created: 0, owned_by: "colloquy" })),
+      data: [...personas, ...models].map((id) => ({ id, object: "model", created: 0, owned_by: "colloquy" })),
     };
     return c.json(answer);
   });
@@ -293,10 +293,6 @@ function streamed(pieces: Written["pieces"], about: object, usage?: () => Promis
     yield event("[DONE]");
   })();
   return new Response(ReadableStream.from(events).pipeThrough(new TextEncoderStream()), {
-    headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-    },
+    headers: EVENT_STREAM,
   });
 }

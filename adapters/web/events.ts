@@ -24,6 +24,14 @@ const WAIT_MS = 20_000;
 
 const GATHER_MS = 50;
 
+/** The headers of Server-Sent Events that nothing on the way holds back. */
+export const EVENT_STREAM = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  // nginx asks nothing else.
+  "x-accel-buffering": "no",
+};
+
 const gap = z
   .boolean()
   .describe("Whether something may have been missed: then look at the conversation anew.");
@@ -79,12 +87,7 @@ export function streamNews({ feed, user, after }: Following): Response {
     new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
   );
   return new Response(stream, {
-    headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache, no-transform",
-      // nginx asks nothing else.
-      "x-accel-buffering": "no",
-    },
+    headers: EVENT_STREAM,
   });
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Peers } from "../../src/adapter.ts";
 import { z } from "zod";
+import type { Peers } from "../../src/adapter.ts";
 import { type News, news } from "./news.ts";
 
 /** News for other processes, told in order. */
@@ -13,15 +13,12 @@ const LONGEST = 2_000;
 
 const told = z.object({ user: z.string(), news });
 
-/** A part of the JSON of some news; the parts from one process come one after another. */
-interface Part {
-  readonly from: string;
-  /** So many UTF-16 units of the same news came before it. */
-  readonly at: number;
-  readonly text: string;
-  /** How many there are altogether. */
-  readonly of: number;
-}
+/**
+ * A part of the JSON of some news, whose text is `of` UTF-16 units long: those from `at` on. The parts from one process
+ * come one after another.
+ */
+const part = z.object({ from: z.string(), at: z.number(), text: z.string(), of: z.number() });
+type Part = z.infer<typeof part>;
 
 /** The other processes of the bot; there are none until `connect` is called. */
 export function createPeers({ hear }: { readonly hear: (user: string, news: News) => void }): WebPeers {
@@ -33,31 +30,31 @@ export function createPeers({ hear }: { readonly hear: (user: string, news: News
   return {
     connect: (tell) => (send = tell),
     hear: (what) => {
-      const text = joined(what as Part);
-      if (text === undefined) return;
-      const { data } = told.safeParse(JSON.parse(text));
-      // What a newer version tells, this one need not know.
-      if (data) hear(data.user, data.news);
+      // What another version tells, this one need not know.
+      const come = part.safeParse(what).data;
+      const text = come && joined(come);
+      const whole = text === undefined ? undefined : told.safeParse(JSON.parse(text)).data;
+      if (whole) hear(whole.user, whole.news);
     },
     tell: (user, one) => {
       if (!send) return;
       const text = JSON.stringify({ user, news: one } satisfies z.infer<typeof told>);
       for (let at = 0; at < text.length; at += LONGEST) {
-        const part: Part = { from, at, text: text.slice(at, at + LONGEST), of: text.length };
+        const next: Part = { from, at, text: text.slice(at, at + LONGEST), of: text.length };
         // What a page misses of a growing answer it sees when that is whole.
-        sent = sent.then(() => send?.(part)).catch(() => undefined);
+        sent = sent.then(() => send?.(next)).catch(() => undefined);
       }
     },
   };
 
   /** Undefined until the last part has come, and if one is missing. */
-  function joined(part: Part): string | undefined {
-    const before = part.at === 0 ? "" : begun.get(part.from);
-    begun.delete(part.from);
-    if (before?.length !== part.at) return undefined;
-    const text = before + part.text;
-    if (text.length === part.of) return text;
-    begun.set(part.from, text);
+  function joined({ from: sender, at, text: added, of }: Part): string | undefined {
+    const before = at === 0 ? "" : begun.get(sender);
+    begun.delete(sender);
+    if (before?.length !== at) return undefined;
+    const text = before + added;
+    if (text.length === of) return text;
+    begun.set(sender, text);
     return undefined;
   }
 }

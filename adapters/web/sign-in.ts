@@ -19,7 +19,7 @@ export interface SignIn {
   user(c: Context<Env>): Promise<string | undefined>;
   /** Who is signed in, or how that is done here. */
   state(c: Context<Env>): Promise<z.infer<typeof state>>;
-  begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof user>>;
+  begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof signedIn>>;
   end(c: Context<Env>): Promise<void>;
 }
 
@@ -42,12 +42,12 @@ const given = z.union([z.strictObject({ key: z.string().min(1).max(200) }), z.st
   error: "A name or a key is needed.",
 });
 
+const signedIn = z.object({ user: z.string() });
 const state = z.union([
-  z.object({ user: z.string() }),
+  signedIn,
   z.object({ signIn: z.literal("name"), names: z.array(z.string()).describe("Who was here before.") }),
   z.object({ signIn: z.literal("link") }),
 ]);
-const user = z.object({ user: z.string() });
 
 /** What `createSignIn` is for, as addresses. */
 export const SIGN_IN: readonly Described[] = [
@@ -64,7 +64,7 @@ export const SIGN_IN: readonly Described[] = [
     summary: "Signs in, by the key in a personal link or, where that is enough, by a name; sets a cookie.",
     access: "everyone",
     body: given,
-    answer: user,
+    answer: signedIn,
   },
   { method: "delete", path: "/api/session", summary: "Signs out.", access: "everyone" },
 ];

@@ -26,14 +26,17 @@ export interface ChatOptions {
   readonly exported: (thread: string) => void;
 }
 
+interface Missed {
+  readonly news: News;
+  readonly position: string;
+}
+
 /** One conversation: what was said, and the place to write. */
 export function createChat({ me, failed, tell, menu, exported }: ChatOptions): Chat {
   let thread = "";
   let views: TurnView[] = [];
-  /** Only the newest look counts. */
-  let looks = 0;
   /** What has come while one looks: the look may be older. */
-  let meanwhile: { readonly news: News; readonly position: string }[] | undefined;
+  let meanwhile: Missed[] | undefined;
   let stale = 0;
   const title = h("h1", { dir: "auto" });
   const persona = select(say("persona"), me.personas, (name) => choose({ persona: name }));
@@ -92,11 +95,11 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
   }
 
   async function look(name: string): Promise<void> {
-    const mine = ++looks;
-    meanwhile = [];
+    const missed: Missed[] = [];
+    meanwhile = missed;
     const found = await call<Conversation>("GET", `conversations/${name}`);
-    if (mine !== looks || name !== thread) return;
-    const missed = meanwhile.filter(({ position }) => isAfter(position, found.position));
+    // Only the newest look counts.
+    if (meanwhile !== missed) return;
     meanwhile = undefined;
     if (found.title) title.textContent = found.title;
     if (found.turns.length > 0) {
@@ -105,7 +108,7 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     }
     views = found.turns.map((turn) => createTurnView(name, turn, actions));
     draw();
-    for (const { news, position } of missed) take(news, position);
+    for (const { news, position } of missed) if (isAfter(position, found.position)) take(news, position);
   }
 
   function take(one: News, at: string): void {

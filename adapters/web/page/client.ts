@@ -1,5 +1,5 @@
 import type { Choice } from "../../../src/text/dialect.ts";
-import type { News } from "../news.ts";
+import type { News, Question } from "../news.ts";
 
 export type { Choice } from "../../../src/text/dialect.ts";
 export type { Entry, News } from "../news.ts";
@@ -10,11 +10,7 @@ export interface Piece {
   choices?: readonly Choice[] | undefined;
 }
 
-export interface Turn {
-  readonly turn: string;
-  readonly text: string;
-  readonly images?: number | undefined;
-  readonly at: number;
+export interface Turn extends Question {
   done: boolean;
   pieces: Piece[];
 }

@@ -44,6 +44,17 @@ test("news of any length come whole and in order, in parts that are short in byt
   );
 });
 
+test("what another version tells is passed over", () => {
+  const heard: News[] = [];
+  const { hear } = createPeers({ hear: (_, news) => heard.push(news) });
+  const tell = (text: string) => hear({ from: "a", at: 0, text, of: text.length });
+  hear({ user: "ann", news: shown("old") });
+  hear("nonsense");
+  tell(JSON.stringify({ user: "ann", news: { kind: "new" } }));
+  tell(JSON.stringify({ user: "ann", news: shown("known") }));
+  expect(heard).toEqual([shown("known")]);
+});
+
 test("news of which a part is lost are not heard at all, and those after them are", async () => {
   const all = ["a".repeat(5_000), "b".repeat(5_000), "c"].map(shown);
   for (const [lost, missed] of [
