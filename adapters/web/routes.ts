@@ -58,7 +58,7 @@ export function createRoutes(
   app.use("/api/*", (c, next) => (c.req.path.endsWith("/messages") ? large : small)(c, next));
   app.use("/v1/*", large);
   app.onError((error, c) => answerError(error, c, options.log));
-  app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
+  app.notFound((c) => answerNotDone(c, 404, "There is nothing at this address."));
 
   app.route("/v1", createCompletions(options));
   app.get("/api/openapi.json", (c) => c.json(describeApi([...SIGN_IN, ...api, EVENTS, ...COMPLETIONS])));
@@ -144,12 +144,19 @@ async function secure(c: Context, next: Next) {
 }
 
 function answerError(error: Error, c: Context, log: Log): Response {
-  const answer = (status: ContentfulStatusCode, message: string) =>
-    c.json(c.req.path.startsWith("/v1/") ? describeFailure(status, message) : { error: message }, status);
-  if (error instanceof Refused || error instanceof HTTPException) return answer(error.status, error.message);
-  if (error instanceof Overflow) return answer(429, "Too much is waiting for an answer already.");
+  if (error instanceof Refused || error instanceof HTTPException)
+    return answerNotDone(c, error.status, error.message);
+  if (error instanceof Overflow) return answerNotDone(c, 429, "Too much is waiting for an answer already.");
   log.error({ err: error }, `a request of the web chat failed: ${describeError(error)}`);
-  return answer(503, "Something went wrong on the server. Please try again.");
+  return answerNotDone(c, 503, "Something went wrong on the server. Please try again.");
+}
+
+/** Clients of OpenAI's API are answered as they know it. */
+function answerNotDone(c: Context, status: ContentfulStatusCode, message: string): Response {
+  return c.json(
+    c.req.path.startsWith("/v1/") ? describeFailure(status, message) : { error: message },
+    status,
+  );
 }
 
 function most(maxSize: number) {

@@ -130,6 +130,10 @@ test("what cannot be done is an error as OpenAI's clients know it", async () => 
     type: "invalid_request_error",
     message: "400 The last message must be the user's: text, or images.",
   });
+  await expect(openai.embeddings.create({ model: "assistant", input: "x" })).rejects.toMatchObject({
+    status: 404,
+    type: "invalid_request_error",
+  });
   const tooMuch = openai.chat.completions.create(ask("x".repeat(40_000_000)));
   await expect(tooMuch).rejects.toMatchObject({ status: 413, type: "invalid_request_error" });
 });
