@@ -79,7 +79,7 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
     lines.write(null, { ctrl: true, name: "e" });
     lines.write(null, { ctrl: true, name: "u" });
     output.write(typed ? "^C\n" : `\n${leaveHint}\n`);
-    lines.prompt();
+    showPrompt();
   });
   lines.on("close", () => {
     output.write(PASTE_OFF);
@@ -92,8 +92,10 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
   return {
     said: queue,
     prompt: () => {
+      // The answer to what was typed ahead comes first.
+      if (queue.waits) return;
       muted = false;
-      lines.prompt(true);
+      showPrompt();
     },
     close: () => lines.close(),
   };
@@ -114,7 +116,13 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
   function goOn(line: string): void {
     begun.push(line);
     lines.setPrompt(CONTINUED);
-    lines.prompt();
+    showPrompt();
+  }
+
+  /** Below all that stands: readline would clear the rows that its last prompt took, whatever stands there by now. */
+  function showPrompt(): void {
+    Object.assign(lines, { prevRows: 0 });
+    lines.prompt(true);
   }
 
   function muteWhile(action: () => void): void {
@@ -133,11 +141,14 @@ export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Sai
   }
 }
 
-function createQueue<T>(): AsyncIterable<T> & { push(item: T): void; end(): void } {
+function createQueue<T>(): AsyncIterable<T> & { readonly waits: boolean; push(item: T): void; end(): void } {
   const items: T[] = [];
   let over = false;
   let wake = () => {};
   return {
+    get waits() {
+      return items.length > 0;
+    },
     push: (item) => {
       items.push(item);
       wake();

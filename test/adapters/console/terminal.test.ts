@@ -18,7 +18,7 @@ const CTRL_D = "\u0004";
 /** A person at a terminal, and the whole bot behind it. */
 async function sitDown(
   reply: ModelSimulatorOptions["reply"] = "hello to you",
-  history: readonly string[] = [],
+  { history = [], early = "" }: { readonly history?: readonly string[]; readonly early?: string } = {},
 ) {
   const model = await startModelSimulator({ ...(reply && { reply }) });
   const keyboard = new PassThrough();
@@ -26,7 +26,7 @@ async function sitDown(
   const terminal = openTerminal({
     input: keyboard as unknown as NodeJS.ReadStream,
     output: screen.output as unknown as NodeJS.WriteStream,
-    prompt: "ann> ",
+    prompt: "\nann> ",
     leaveHint: "again to leave",
     history,
   });
@@ -48,6 +48,7 @@ async function sitDown(
     await bot.stop();
     await model.close();
   });
+  keyboard.write(early);
   await bot.start();
   await until(() => screen.lines().at(-1)?.includes("ann> "));
   return { type: (keys: string) => void keyboard.write(keys), screen, console, model };
@@ -58,6 +59,21 @@ test("asks, answers, and asks again", async () => {
   type("hi\r");
   await until(() => screen.lines().includes("hello to you"));
   await until(() => screen.lines().at(-1)?.includes("ann> "));
+});
+
+test("what is typed before the first prompt is answered, and nothing of the answer is cleared", async () => {
+  const { screen } = await sitDown("hello to you", { early: "hi\r" });
+  expect(screen.lines()).toContain("hello to you");
+  expect(screen.lines().filter((line) => line.includes("ann> "))).toHaveLength(1);
+});
+
+test("what is typed while an answer runs, over several rows, clears nothing of it", async () => {
+  const { type, screen } = await sitDown({ text: "one two three", pieces: 3, delayMs: 50 });
+  type("hi\r");
+  await until(() => screen.lines().some((line) => line.startsWith("one")));
+  type("typed ahead ".repeat(20));
+  await until(() => screen.lines().at(-1)?.includes("typed ahead"));
+  expect(screen.lines()).toContain("one two three");
 });
 
 test("the growing block is rewritten in place: nothing stands twice", async () => {
@@ -182,7 +198,7 @@ test("something turns until the first word comes, and leaves nothing behind", as
 });
 
 test("the arrows bring back what was asked", async () => {
-  const { type, model } = await sitDown("re", ["newest", "oldest"]);
+  const { type, model } = await sitDown("re", { history: ["newest", "oldest"] });
   type("\u001B[A\u001B[A\r");
   await until(() => model.requests.length > 0);
   expect(model.requests[0]?.messages.at(-1)?.content).toBe("oldest");
