@@ -21,7 +21,7 @@ const shared = {
   maxWorkers: 5,
   testTimeout: 90_000,
   hookTimeout: 60_000,
-  globalSetup: "test/support/browser-setup.ts",
+  globalSetup: "test/support/setup.ts",
 };
 
 export default defineConfig({

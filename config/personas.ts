@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ConfigError } from "../src/errors.ts";
+import { PACKAGE_ROOT } from "../src/package.ts";
 
 /** In the package, and in the folder where the program runs: what stands there goes before. */
 const FOLDER = join("config", "personas");
 
 /** What each persona `config/personas/<name>.md` tells the model about itself, by name. */
 export function loadPersonas(): ReadonlyMap<string, string> {
-  const folders = [join(packageRoot(), FOLDER), FOLDER].filter((folder) => existsSync(folder));
+  const folders = [join(PACKAGE_ROOT, FOLDER), FOLDER].filter((folder) => existsSync(folder));
   const paths = folders.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
   const files = paths
     .filter((path) => path.endsWith(".md"))
@@ -36,11 +36,4 @@ function read(path: string): string {
   } catch (cause) {
     throw new ConfigError("persona", `The persona ${path} cannot be read`, { cause });
   }
-}
-
-/** The folder of package.json: this file stands at another depth once it is built. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
 }

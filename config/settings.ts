@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type YAML from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
+import { createRanges } from "../src/http/ranges.ts";
 
 /** Read when `COLLOQUY_CONFIG` names no other. */
 const DEFAULT_FILE = "config/colloquy.yaml";
@@ -102,6 +103,14 @@ const schema = z.object({
     .transform((value) => value === "on"),
   // Where people find the web chat, if not only on this machine.
   WEB_URL: httpUrl.optional(),
+  // Proxies in front of the HTTP port whose X-Forwarded-For is believed.
+  TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform(readList)
+    .refine((proxies) => proxies.every((proxy) => createRanges().add(proxy)), {
+      error: "must be a list of addresses and ranges such as 127.0.0.1,10.0.0.0/8",
+    }),
   STATUS_TOKEN: text
     .min(16, "must have at least 16 characters, such as openssl rand -hex 16 prints")
     .optional(),
@@ -113,12 +122,7 @@ const schema = z.object({
   ALLOWED_USERS: z
     .string()
     .default("")
-    .transform((list) =>
-      list
-        .split(",")
-        .map((user) => user.trim())
-        .filter(Boolean),
-    )
+    .transform(readList)
     .refine((users) => users.every((user) => /^[a-z]+:.+$/.test(user)), {
       error: "must be a list such as telegram:42,discord:81",
     }),
@@ -252,6 +256,13 @@ function readSecret(path: string, name: string): string {
     "key_file",
     `${name}_FILE: the file ${path} must hold the secret alone, or JSON like {"api": "the secret"}`,
   );
+}
+
+function readList(list: string): string[] {
+  return list
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter(Boolean);
 }
 
 /** Names alone stand for models of which nothing else is known. */

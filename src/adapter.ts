@@ -102,11 +102,11 @@ export interface Adapter<Body = unknown> {
 
 /** Where a request comes from. */
 export interface RequestFrom {
-  /** The address of whoever has connected, such as 127.0.0.1; it may be a proxy's. */
+  /** The address of the client, such as 203.0.113.7; a trusted proxy's word for it where the request came through one. */
   readonly address?: string | undefined;
   /**
-   * Only someone at this machine can have sent it: not through a proxy, and to a name of this machine, as a site
-   * elsewhere could give it one of its own.
+   * Whether the request carries the token that only the operator at this machine knows, as it stands in the address
+   * that the program prints. Absent where the HTTP port is open to others, and nothing counts as local.
    */
   readonly local?: boolean;
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
 import { findPersona, loadPersonas } from "../config/personas.ts";
 import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
@@ -12,15 +11,17 @@ import { ConfigError } from "./errors.ts";
 import { type ChatEvent, partsOfKey } from "./event.ts";
 import type { Command, Handler } from "./handler.ts";
 import { createKeep, type Keep } from "./keep.ts";
+import { createForwarded, type Forwarded } from "./http/forwarded.ts";
+import { isLoopback, type LocalAccess } from "./http/local.ts";
 import type { Log } from "./log.ts";
 import { MARKER } from "./migrate/end.ts";
 import { checkModels, createModels } from "./models.ts";
+import { VERSION } from "./package.ts";
 import { createPreview, type Preview } from "./preview.ts";
 import type { Proxy } from "./proxy/proxy.ts";
+import { createRanges } from "./http/ranges.ts";
 import type { Pages } from "./server.ts";
 import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
-
-const { version: VERSION } = createRequire(import.meta.url)("colloquy/package.json") as { version: string };
 
 const STATUS = ["/metrics", "/status", "/status/*"];
 
@@ -41,6 +42,8 @@ export interface ProgramOptions {
   readonly console?: Adapter | undefined;
   /** What this process does; everything if absent. */
   readonly role?: ProgramRole | undefined;
+  /** How the operator at this machine is known at the HTTP port; nothing counts as local if absent. */
+  readonly local?: LocalAccess | undefined;
   /** What the HTTP port serves beside that. */
   readonly pages?: readonly Pages[];
 }
@@ -54,6 +57,7 @@ export async function startProgram({
   log,
   console,
   role,
+  local,
   pages = [],
 }: ProgramOptions): Promise<Program> {
   const claim = await claimAlone(settings.STORE_URL);
@@ -108,6 +112,8 @@ export async function startProgram({
       adapters: role === "worker" ? [] : adapters,
       pages: [...pages, { paths: STATUS, app: status }],
       troubles,
+      local,
+      forwarded: trustedProxies(settings),
     });
     server = started;
     // The port is the last to close: it says until then how things stand.
@@ -162,6 +168,14 @@ async function openWebChat(
 function aloneAtConsole(alone: Alone): Alone {
   return async (key, signal) =>
     partsOfKey(key)?.platform === "console" ? alone(key, signal) : async () => undefined;
+}
+
+/** A proxy on the same machine needs no setting: only its own processes could pretend to be one. */
+function trustedProxies({ TRUSTED_PROXIES: named, WEB_URL, TELEGRAM_WEBHOOK_URL }: Settings): Forwarded {
+  const isForwarded = WEB_URL !== undefined || TELEGRAM_WEBHOOK_URL !== undefined;
+  const trusted = createRanges();
+  for (const proxy of named.length > 0 || !isForwarded ? named : ["127.0.0.0/8", "::1"]) trusted.add(proxy);
+  return createForwarded(trusted);
 }
 
 /** What was begun last ends first. */
@@ -253,6 +267,14 @@ async function chooseConsoleQueue(store: string, user: string | undefined) {
 /** Whether the settings name a platform to be reached over the network. */
 export function hasPlatforms(settings: Settings): boolean {
   return Boolean(settings.TELEGRAM_BOT_TOKEN || settings.DISCORD_BOT_TOKEN || settings.DINGTALK_CLIENT_ID);
+}
+
+/** Whether the HTTP port is for this machine alone: no setting opens it to others, or says that others come through. */
+export function isForThisMachine(settings: Settings): boolean {
+  const { HTTP_HOST, WEB_URL, TELEGRAM_WEBHOOK_URL, DINGTALK_CLIENT_ID, DINGTALK_MODE } = settings;
+  const hasCallback = DINGTALK_CLIENT_ID !== undefined && DINGTALK_MODE === "callback";
+  const isOpen = WEB_URL !== undefined || TELEGRAM_WEBHOOK_URL !== undefined || hasCallback;
+  return isLoopback(HTTP_HOST) && !isOpen && settings.TRUSTED_PROXIES.length === 0;
 }
 
 /** The previews of all platforms. `color`: what people see may be styled. */

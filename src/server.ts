@@ -1,7 +1,10 @@
 import { type HttpBindings, serve, type ServerType } from "@hono/node-server";
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
 import type { Adapter, RequestFrom } from "./adapter.ts";
 import { describeError } from "./errors.ts";
+import type { Forwarded } from "./http/forwarded.ts";
+import { type LocalAccess, TOKEN_PARAMETER } from "./http/local.ts";
 
 export interface ServerOptions {
   readonly host: string;
@@ -10,6 +13,10 @@ export interface ServerOptions {
   readonly adapters: readonly Adapter[];
   /** How long a request may take until it is here as a whole, in ms; 30 s if absent. */
   readonly requestMs?: number;
+  /** How the operator at this machine is known; nothing counts as local if absent. */
+  readonly local?: LocalAccess | undefined;
+  /** Who is behind the proxies in front of the port; every peer is a client itself if absent. */
+  readonly forwarded?: Forwarded;
   /** What is served beside that, at addresses of its own. */
   readonly pages?: readonly Pages[];
   /** Why the program is not ready, by part; empty if it is. */
@@ -54,14 +61,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function routes({ adapters, troubles, pages = [] }: ServerOptions): Hono<Env> {
+function routes({ adapters, troubles, local, forwarded, pages = [] }: ServerOptions): Hono<Env> {
   const app = new Hono<Env>();
+  const from = (c: Context<Env>): RequestFrom => {
+    const peer = c.env.incoming.socket.remoteAddress;
+    const address = forwarded ? forwarded.client(peer, c.req.header("x-forwarded-for")) : peer;
+    return { address, ...(local && { local: isLocal(c, local) }) };
+  };
   app.use(async (c, next) => {
     await next();
     // Nobody reads the body of a GET: instead of throwing it away as it comes, the connection ends.
     const { method, complete } = c.env.incoming;
     if (!complete && (method === "GET" || method === "HEAD")) c.header("connection", "close");
   });
+  if (local) app.get("*", (c, next) => keepToken(c, next, local));
   // Alive: the process answers. Ready: every platform is connected and the store works.
   app.get("/healthz", (c) => c.json({ alive: true }));
   app.get("/readyz", (c) => {
@@ -80,12 +93,32 @@ function routes({ adapters, troubles, pages = [] }: ServerOptions): Hono<Env> {
   return app;
 }
 
-function from(c: Context<Env>): RequestFrom {
-  const address = c.env.incoming.socket.remoteAddress;
-  const isNear = /^(127\.|::1$|::ffff:127\.)/.test(address ?? "");
-  const isDirect = !["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => c.req.header(name));
-  const isNamedSo = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(c.req.header("host") ?? "");
-  return { address, local: isNear && isDirect && isNamedSo };
+/** Whoever opens the printed address gets the token as a cookie, and goes on to the address without it. */
+async function keepToken(c: Context<Env>, next: Next, local: LocalAccess): Promise<Response | undefined> {
+  const token = c.req.query(TOKEN_PARAMETER);
+  if (token === undefined || !local.isToken(token)) {
+    await next();
+    return undefined;
+  }
+  // Lax: the address may be opened from a page, such as a terminal that runs in the browser.
+  setCookie(c, cookieName(c), token, { httpOnly: true, sameSite: "Lax", path: "/" });
+  c.header("cache-control", "no-store");
+  const { pathname, searchParams } = new URL(c.req.url);
+  searchParams.delete(TOKEN_PARAMETER);
+  // A path that begins with two slashes would name another host.
+  const path = pathname.replace(/^\/+/, "/");
+  return c.redirect(searchParams.size > 0 ? `${path}?${searchParams.toString()}` : path, 303);
+}
+
+function isLocal(c: Context<Env>, local: LocalAccess): boolean {
+  const bearer = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  const given = bearer ?? getCookie(c, cookieName(c));
+  return given !== undefined && local.isToken(given);
+}
+
+/** Browsers do not tell the ports of a machine apart: programs side by side must not overwrite each other's cookie. */
+function cookieName(c: Context<Env>): string {
+  return `colloquy_local_${c.env.incoming.socket.localPort}`;
 }
 
 function listen(app: Hono<Env>, { host, port, requestMs = REQUEST_MS }: ServerOptions): Promise<ServerType> {

@@ -1,15 +1,14 @@
-import { timingSafeEqual } from "node:crypto";
-import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { RequestFrom } from "./adapter.ts";
 import { texts } from "./i18n/texts.ts";
+import { isSame } from "./http/local.ts";
 import type { Figure, Metrics } from "./metrics.ts";
 
 export interface StatusOptions {
   readonly metrics: Metrics;
-  /** What lets the operator in; without it only this machine is. */
+  /** What lets the operator in from elsewhere; without it only the operator at this machine may look. */
   readonly token: string | undefined;
   readonly version: string;
   readonly role: string;
@@ -42,7 +41,7 @@ export function createStatus(options: StatusOptions): Hono<Env> {
   app.use(async (c, next) => {
     const given = givenIn(c.req.header("authorization") ?? "");
     const { address = "", local } = c.env;
-    const isOpen = token === undefined ? local === true : given !== undefined && isSame(given, token);
+    const isOpen = local === true || (token !== undefined && given !== undefined && isSame(given, token));
     if (!isOpen) {
       const slow =
         given !== undefined &&
@@ -53,7 +52,9 @@ export function createStatus(options: StatusOptions): Hono<Env> {
       if (slow) return c.text("Too many tries. Please wait a minute.\n", 429);
       if (token === undefined)
         return c.text(
-          "This is for the machine that the program runs on. Set STATUS_TOKEN to see it from elsewhere.\n",
+          local === undefined
+            ? "This is for the operator. Set STATUS_TOKEN, and give it as a Bearer token or as a password.\n"
+            : "This is for the operator. Open the address that the program printed, or set STATUS_TOKEN.\n",
           403,
         );
       c.header("www-authenticate", 'Basic realm="Colloquy", charset="UTF-8"');
@@ -83,12 +84,6 @@ function givenIn(header: string): string | undefined {
         .toString()
         .replace(/^[^:]*:/, ""))
   );
-}
-
-/** Takes the same time wherever they differ. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
 
 async function page({ metrics, version, role, troubles }: StatusOptions, languages: string) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
 import { loadSettings } from "../config/settings.ts";
+import { createLocalAccess } from "../src/http/local.ts";
 import { startProgram } from "../src/main.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../src/model/simulator.ts";
@@ -27,14 +28,15 @@ async function openProgram(reply: ModelSimulatorOptions["reply"], more: Record<s
     TELEGRAM_API_ROOT: telegram.apiRoot,
     ...more,
   });
-  const program = await startProgram({ settings, log: captureLog().log });
+  const local = createLocalAccess();
+  const program = await startProgram({ settings, log: captureLog().log, local });
   onTestFinished(async () => {
     await program.stop();
     await Promise.all([telegram.close(), model.close()]);
   });
   await program.connected;
   const get = (path: string, headers: Record<string, string> = {}) =>
-    fetch(`${program.url}${path}`, { headers });
+    fetch(`${program.url}${path}`, { headers: { authorization: `Bearer ${local.token}`, ...headers } });
   return {
     telegram,
     model,
@@ -147,13 +149,13 @@ test("nothing that people are or say is among the figures", async () => {
   }
 });
 
-test("without a token only this machine sees them; with one, whoever has it", async () => {
+test("without a STATUS_TOKEN only the operator at this machine sees them; with one, its holder does too", async () => {
   const closed = await openProgram("fine");
   expect((await closed.get("/status")).status).toBe(200);
-  expect((await closed.get("/status", { "x-forwarded-for": "203.0.113.7" })).status).toBe(403);
+  expect((await closed.get("/status", { authorization: "" })).status).toBe(403);
   const token = "a-token-of-some-length";
   const { get } = await openProgram("fine", { STATUS_TOKEN: token });
-  expect((await get("/status")).status).toBe(401);
+  expect((await get("/status", { authorization: "" })).status).toBe(401);
   expect((await get("/metrics", { authorization: "Bearer wrong" })).status).toBe(401);
   expect((await get("/metrics", { authorization: `Bearer ${token}` })).status).toBe(200);
   const basic = Buffer.from(`anyone:${token}`).toString("base64");

@@ -46,6 +46,11 @@ const signedIn = z.object({ user: z.string() });
 const state = z.union([
   signedIn,
   z.object({ signIn: z.literal("name"), names: z.array(z.string()).describe("Who was here before.") }),
+  z.object({
+    signIn: z
+      .literal("address")
+      .describe("By a name, but only at the address that the program printed, as a token stands in it."),
+  }),
   z.object({ signIn: z.literal("link") }),
 ]);
 
@@ -69,7 +74,7 @@ export const SIGN_IN: readonly Described[] = [
   { method: "delete", path: "/api/session", summary: "Signs out.", access: "everyone" },
 ];
 
-/** Signing in by a personal link; by a name only where nobody but the people at this machine can reach the page. */
+/** Signing in by a personal link; by a name only for the operator at this machine. */
 export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
   const tries = new RateLimiterMemory({ points: TRIES, duration: 60 });
   const secure = url?.startsWith("https:") ?? false;
@@ -79,7 +84,8 @@ export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
     state: async (c) => {
       const name = await user(c);
       if (name !== undefined) return { user: name };
-      return (await isOpen(c)) ? { signIn: "name", names: [...(await users())] } : { signIn: "link" };
+      if (await isOpen(c)) return { signIn: "name", names: [...(await users())] };
+      return { signIn: (await isByName(c)) ? "address" : "link" };
     },
     begin: async (c, body) => {
       const parsed = given.safeParse(body);
@@ -125,12 +131,18 @@ export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
 
   async function picked(c: Context<Env>, name: string): Promise<string> {
     if (await isOpen(c)) return name;
+    if (await isByName(c))
+      throw new Refused(403, "Open the address that the program printed when it started, and sign in there.");
     throw new Refused(403, "Here one signs in by a personal link. Ask whoever runs this for one.");
   }
 
-  /** Whether a name is enough: where only people at this machine can ask, and nobody was given a link. */
+  /** Whether a name is enough for the operator at this machine: as long as nobody was given a link. */
+  async function isByName({ env }: Context<Env>): Promise<boolean> {
+    return env.local !== undefined && url === undefined && (await accounts.list()).length === 0;
+  }
+
   async function isOpen(c: Context<Env>): Promise<boolean> {
-    return c.env.local === true && url === undefined && (await accounts.list()).length === 0;
+    return c.env.local === true && (await isByName(c));
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Console, createConsole, linesOf, openTerminal } from "../../adapters/console/index.ts";
 import type { Settings } from "../../config/settings.ts";
 import { texts } from "../i18n/texts.ts";
+import type { LocalAccess } from "../http/local.ts";
 import { localUrl, looks, systemLocale } from "./surroundings.ts";
 
 /** Whoever sits where the program was started. */
@@ -11,8 +12,15 @@ export interface OpenConsole {
   spoken(): boolean;
 }
 
+/** What the HTTP port serves beside the console. */
+export interface Served {
+  readonly settings: Settings;
+  /** Absent where the port is open to others. */
+  readonly local: LocalAccess | undefined;
+}
+
 /** A terminal, or a pipe of which each line is a message. */
-export function openConsole(user: string, served?: Settings): OpenConsole {
+export function openConsole(user: string, served?: Served): OpenConsole {
   const { stdin, stdout } = process;
   const locale = systemLocale();
   const say = texts(locale ?? "en");
@@ -28,10 +36,7 @@ export function openConsole(user: string, served?: Settings): OpenConsole {
     return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
   }
   stdout.write(`${say("console.welcome")}\n`);
-  if (served?.WEB_CHAT && served.HTTP_PORT !== 0)
-    stdout.write(`${say("console.web", { url: served.WEB_URL ?? localUrl(served) })}\n`);
-  if (served && served.HTTP_PORT !== 0)
-    stdout.write(`${say("console.playground", { url: `${localUrl(served)}/playground` })}\n`);
+  if (served) stdout.write(addresses(served, say));
   const terminal = openTerminal({
     input: stdin,
     output: stdout,
@@ -47,4 +52,16 @@ export function openConsole(user: string, served?: Settings): OpenConsole {
     idle: () => terminal.prompt(),
   });
   return { adapter, close: () => terminal.close(), spoken: () => true };
+}
+
+/** Where to find the web chat and the playground, a line each; nothing while the port is not known. */
+function addresses({ settings, local }: Served, say: ReturnType<typeof texts>): string {
+  if (settings.HTTP_PORT === 0) return "";
+  const here = localUrl(settings);
+  const web = local ? local.link(here) : settings.WEB_URL;
+  const lines = [
+    ...(settings.WEB_CHAT ? [web ? say("console.web", { url: web }) : say("console.link")] : []),
+    ...(local ? [say("console.playground", { url: local.link(`${here}/playground`) })] : []),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
 }

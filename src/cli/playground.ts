@@ -1,4 +1,6 @@
 import { loadSettings, type Settings } from "../../config/settings.ts";
+import { ConfigError } from "../errors.ts";
+import { createLocalAccess, isLoopback } from "../http/local.ts";
 import type { Log } from "../log.ts";
 import { type Pages, startServer } from "../server.ts";
 import { forever, run } from "./run.ts";
@@ -7,18 +9,32 @@ import { logTo } from "./surroundings.ts";
 /** `colloquy playground`: every platform side by side, simulated, whatever is configured. */
 export async function playground(): Promise<void> {
   const settings = loadSettings(process.env);
+  if (!isLoopback(settings.HTTP_HOST)) {
+    throw new ConfigError(
+      "http_host",
+      `The playground is for the machine that it runs on: HTTP_HOST is ${settings.HTTP_HOST}; leave it out, or set it to 127.0.0.1`,
+    );
+  }
+  const local = createLocalAccess();
   const log = logTo(process.stdout, settings);
   await run(log, async () => {
     const pages = await openPlayground({ settings, log });
     const { HTTP_HOST: host, HTTP_PORT: port } = settings;
-    const server = await startServer({ host, port, adapters: [], pages: [pages], troubles: () => ({}) });
+    const server = await startServer({
+      host,
+      port,
+      adapters: [],
+      pages: [pages],
+      local,
+      troubles: () => ({}),
+    });
     return {
       stop: async () => {
         await server.close();
         await pages.close();
       },
       running: () => {
-        log.info({ url: `${server.url}/playground` }, "ready");
+        log.info({ url: local.link(`${server.url}/playground`) }, "ready");
         return forever();
       },
     };

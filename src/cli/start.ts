@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { loadSettings } from "../../config/settings.ts";
-import { hasPlatforms, type ProgramRole, startProgram } from "../main.ts";
+import { createLocalAccess } from "../http/local.ts";
+import { hasPlatforms, isForThisMachine, type ProgramRole, startProgram } from "../main.ts";
 import { onPulse } from "../pulse.ts";
 import { openConsole } from "./console.ts";
 import { openPlayground } from "./playground.ts";
@@ -21,14 +22,16 @@ export async function start({ role }: { role: ProgramRole }): Promise<void> {
   const withConsole = !hasPlatforms(settings) && role === "all";
   const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];
   const log = logTo(process.stdout, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);
-  const console = withConsole ? openConsole(userInfo().username, settings) : undefined;
+  const local = isForThisMachine(settings) ? createLocalAccess() : undefined;
+  const console = withConsole ? openConsole(userInfo().username, { settings, local }) : undefined;
   const starting = run(log, async () => {
-    const playground = console && (await openPlayground({ settings, log }));
+    const playground = console && local && (await openPlayground({ settings, log }));
     const program = await startProgram({
       settings,
       log,
       console: console?.adapter,
       role,
+      local,
       pages: playground ? [playground] : [],
     });
     tellPlayground(program.url);
@@ -38,7 +41,11 @@ export async function start({ role }: { role: ProgramRole }): Promise<void> {
         return Promise.all([program.stop(), playground?.close()]).then(() => undefined);
       },
       running: async () => {
-        const pages = playground && { playground: `${program.url}/playground` };
+        // With the token, which the log hides nowhere else: these are the addresses to open.
+        const pages = {
+          ...(local && settings.WEB_CHAT && role !== "worker" && { open: local.link(program.url) }),
+          ...(local && playground && { playground: local.link(`${program.url}/playground`) }),
+        };
         log.info({ platforms: await program.connected, url: program.url, ...pages }, "ready");
         if (!console) return forever();
         await console.adapter.ended;

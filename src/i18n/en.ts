@@ -31,6 +31,8 @@ export const en = {
   "console.welcome":
     "Colloquy. Write a message; /help shows the commands, Ctrl-C stops an answer, /exit leaves.",
   "console.web": "In a browser: {url}",
+  "console.link":
+    "The web chat is open to others, so people sign in by personal links: `colloquy user add NAME` prints one.",
   "console.playground": "Every platform side by side, simulated: {url}",
   "console.resumed": {
     one: "{user}, we go on with “{title}” (one message). /user chooses another conversation.",

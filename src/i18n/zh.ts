@@ -32,6 +32,7 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "status.errors": "错误",
   "console.welcome": "Colloquy。写一条消息即可；/help 查看命令，Ctrl-C 停止回答，/exit 退出。",
   "console.web": "在浏览器里：{url}",
+  "console.link": "网页聊天对他人开放，需用个人链接登录：运行 `colloquy user add 名字` 即可生成链接。",
   "console.playground": "并排模拟所有平台：{url}",
   "console.resumed": { other: "{user}，我们接着聊“{title}”（{count} 条消息）。/user 选择别的对话。" },
   "console.begun": "{user}，这是一个新对话。",

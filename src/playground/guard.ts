@@ -1,7 +1,7 @@
 import type { Context, Next } from "hono";
 import type { RequestFrom } from "../adapter.ts";
 
-/** Lets in only who sits at this machine, and what the page itself asks for. */
+/** Lets in only the operator at this machine, and what the page itself asks for. */
 export async function guard(
   c: Context<{ Bindings: RequestFrom }>,
   next: Next,
@@ -16,7 +16,7 @@ export async function guard(
 
 function whyNot({ req, env }: Context<{ Bindings: RequestFrom }>): string | undefined {
   if (!env.local) {
-    return "The playground can be opened only on the machine where it runs, as http://127.0.0.1 or http://localhost.";
+    return "Open the address of the playground that the program printed when it started: a token stands in it.";
   }
   const isRead = req.method === "GET" || req.method === "HEAD";
   if (!isRead && req.header("origin") !== `http://${req.header("host")}`) {

@@ -14,6 +14,7 @@ const OWN = [
 
 /** Where a request goes that came for a person's web chat, below `prefix`. */
 interface Way {
+  /** The web chat, with its token. */
   readonly url: string | undefined;
   readonly person: string;
   readonly prefix: string;
@@ -28,16 +29,21 @@ export function createWebWindow(): (c: Context, way: Way) => Promise<Response> {
     if (url === undefined) return c.json({ error: "The worker is not ready." }, 503);
     const cookie = cookies.get(person) ?? (await signIn(url, person));
     if (cookie) cookies.set(person, cookie);
-    return passOn(c, { url, prefix: way.prefix, cookie });
+    return passOn(c, { url: new URL(url).origin, prefix: way.prefix, cookie });
   };
 }
 
 async function signIn(url: string, name: string): Promise<string> {
-  const response = await fetch(`${url}/api/session`, {
+  const opened = await fetch(url, { redirect: "manual" });
+  const response = await fetch(`${new URL(url).origin}/api/session`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", cookie: cookieOf(opened) },
     body: JSON.stringify({ name }),
   });
+  return cookieOf(response);
+}
+
+function cookieOf(response: Response): string {
   return response.headers.get("set-cookie")?.split(";")[0] ?? "";
 }
 

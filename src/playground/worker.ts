@@ -9,7 +9,7 @@ export interface Worker {
   readonly state: "starting" | "ready" | "down";
   /** What it has died of, if nobody has killed it. */
   readonly trouble: string | undefined;
-  /** Where its HTTP port answers, while it is ready. */
+  /** Where its web chat is, with the token that lets people sign in by name, while it is ready. */
   readonly url: string | undefined;
   /** `kill -9`. */
   kill(): void;
@@ -29,7 +29,7 @@ const MOST_PAUSE_MS = 30_000;
 const Line = z.object({
   level: z.union([z.string(), z.number()]).optional(),
   msg: z.string(),
-  url: z.string().optional(),
+  open: z.string().optional(),
 });
 
 /** Starts it. */
@@ -81,8 +81,8 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
     const said = Line.safeParse(jsonOrNull(line)).data;
     if (!said) return;
     if (said.level === "error" || said.level === "fatal" || Number(said.level) >= 50) lastWords = said.msg;
-    if (said.msg !== "ready" || said.url === undefined) return;
-    url = said.url;
+    if (said.msg !== "ready" || said.open === undefined) return;
+    url = said.open;
     failures = 0;
     trouble = undefined;
     become("ready");

@@ -1,5 +1,5 @@
-import { BlockList, isIP } from "node:net";
 import { ConfigError } from "../errors.ts";
+import { createRanges } from "../http/ranges.ts";
 
 /** A proxy as a setting names it. */
 export interface ProxyAddress {
@@ -85,25 +85,17 @@ function createExceptions(list: string): (url: URL) => boolean {
     .toLowerCase()
     .split(/[,\s]+/)
     .filter(Boolean);
-  const ranges = new BlockList();
+  const ranges = createRanges();
   const names: { readonly name: string; readonly port: string | undefined }[] = [];
   for (const entry of entries) {
-    const [, address = "", bits] = /^\[?([0-9a-f.:]+)\]?(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
-    const family = isIP(address);
-    if (family !== 0 && isRange(bits, family)) {
-      const kind = family === 4 ? "ipv4" : "ipv6";
-      if (bits === undefined) ranges.addAddress(address, kind);
-      else ranges.addSubnet(address, Number(bits), kind);
-      continue;
-    }
+    if (ranges.add(entry)) continue;
     const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
     names.push({ name: name.replace(/^\*?\./, ""), port });
   }
   return (url) => {
     const host = url.hostname.toLowerCase();
     const address = host.replace(/^\[|\]$/g, "");
-    const family = isIP(address);
-    if (family !== 0 && ranges.check(address, family === 4 ? "ipv4" : "ipv6")) return true;
+    if (ranges.has(address)) return true;
     const port = url.port || (isSecure(url) ? "443" : "80");
     return names.some(
       (entry) =>
@@ -111,8 +103,4 @@ function createExceptions(list: string): (url: URL) => boolean {
         (host === entry.name || host.endsWith(`.${entry.name}`)),
     );
   };
-}
-
-function isRange(bits: string | undefined, family: number): boolean {
-  return bits === undefined || Number(bits) <= (family === 4 ? 32 : 128);
 }

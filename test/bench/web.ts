@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
 import { startModelSimulator } from "../../src/model/simulator.ts";
+import { createKeys } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
 import { until } from "../support/until.ts";
 
@@ -44,6 +45,7 @@ const program = spawn(process.execPath, [join(import.meta.dirname, "../../dist/s
   },
   stdio: ["pipe", "ignore", "inherit"],
 });
+const keyOf = createKeys(`sqlite:${join(folder, "store.sqlite")}`);
 try {
   await until(
     async () => (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok,
@@ -78,6 +80,7 @@ process.exit();
 
 /** Signs in and listens; an address of its own, as so many do not sign in from one within a minute. */
 async function enter(name: string, index = 0): Promise<Person> {
+  const key = await keyOf(name);
   const localAddress = `127.0.${1 + Math.floor(index / 15)}.1`;
   const cookie = await new Promise<string>((resolve, reject) => {
     const asking = request(
@@ -91,7 +94,7 @@ async function enter(name: string, index = 0): Promise<Person> {
       },
       (response) => resolve(response.resume().headers["set-cookie"]?.[0]?.split(";")[0] ?? ""),
     );
-    asking.on("error", reject).end(JSON.stringify({ name }));
+    asking.on("error", reject).end(JSON.stringify({ key }));
   });
   const person: Person = { cookie };
   request({ port, host: "127.0.0.1", path: "/api/events", headers: { cookie }, agent: false }, (response) => {

@@ -26,12 +26,13 @@ test.skipIf(!existsSync(SCRIPT))(
     terminal.stdout.on("data", (chunk: Buffer) => (shown += chunk));
     const url = `http://127.0.0.1:${port}`;
     await until(
-      () => shown.includes(`${url}/playground`) && shown.includes(`In a browser: ${url}`),
+      () => shown.includes(`${url}/playground?token=`) && shown.includes(`In a browser: ${url}/?token=`),
       "the addresses",
     );
     await until(() => shown.includes("> "), "a prompt");
+    const token = /token=([\w-]+)/.exec(shown)?.[1] ?? "";
     for (const path of ["/", "/playground/"]) {
-      const page = await fetch(url + path);
+      const page = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
       expect(page.status).toBe(200);
       expect(await page.text()).toContain("<title>Colloquy");
     }
@@ -40,7 +41,7 @@ test.skipIf(!existsSync(SCRIPT))(
 
 test("without a terminal they stand in the log; with a platform there is no playground", async () => {
   const alone = await runProgram(["start"]).ready();
-  expect(alone["playground"]).toBe(`${String(alone["url"])}/playground`);
+  expect(alone["playground"]).toContain(`${String(alone["url"])}/playground?token=`);
   const { onTelegram } = await surroundings();
   const configured = await runProgram(["start"], onTelegram).ready();
   expect(configured["playground"]).toBeUndefined();

@@ -5,6 +5,7 @@ import { startModelSimulator } from "../../src/model/simulator.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { closeBrowser, findBarriers, hasBrowser } from "../support/browser.ts";
+import { fetchAt } from "../support/local.ts";
 import { until } from "../support/until.ts";
 import { address, bare, END, openPlayground, QUESTION, text, write } from "./open.ts";
 
@@ -27,8 +28,8 @@ test(
   async () => {
     const program = runProgram(["start"], { LANG: "en_US.UTF-8" });
     const url = await address(program);
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/playground$/);
-    expect(await (await fetch(`${url}/page/main.js`)).text()).toContain("makeWindow");
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/playground\?token=[\w-]{32}$/);
+    expect(await (await fetchAt(url, "/page/main.js")).text()).toContain("makeWindow");
     expect(program.output()).not.toMatch(/"level":(50|60)/);
   },
 );
@@ -43,7 +44,7 @@ test("with a platform there is a playground only for those who ask for it", LONG
   await program.says("ALLOWED_USERS is empty");
   expect(program.output()).not.toContain("/playground");
   const asked = runProgram(["playground"], settings);
-  expect((await fetch(`${await address(asked)}/page/page.css`)).status).toBe(200);
+  expect((await fetchAt(await address(asked), "/page/page.css")).status).toBe(200);
 });
 
 test.skipIf(!hasBrowser)("each window shows an answer that grows, each person their own", LONG, async () => {
@@ -151,20 +152,20 @@ test.skipIf(!hasBrowser)("hostile words stay words", LONG, async () => {
   expect(await page.evaluate("window.hit")).toBeUndefined();
   await write(page, "telegram", "What is 3*3?");
   await until(async () => (await text(page, "telegram")).includes("3*3 = 9"));
-  expect((await fetch(url)).headers.get("content-security-policy")).toContain("default-src 'none'");
+  expect((await fetchAt(url, "")).headers.get("content-security-policy")).toContain("default-src 'none'");
 });
 
 test("no other web site can use it", LONG, async () => {
   const url = await address(runProgram(["playground"]));
   const { port } = new URL(url);
   const ask = (headers: Record<string, string>, path = "/wish") =>
-    fetch(url + path, { method: "POST", headers, body: '{"wish":{"do":"kill"}}' });
+    fetchAt(url, path, { method: "POST", headers, body: '{"wish":{"do":"kill"}}' });
   expect((await ask({ origin: "https://elsewhere.example" })).status).toBe(403);
   expect((await ask({})).status).toBe(403);
   expect((await ask({ origin: "null" })).status).toBe(403);
   expect((await ask({ origin: `http://127.0.0.1:${port}` })).status).toBe(200);
-  expect((await fetch(`${url}/events`, { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
-  expect((await fetch(`${url}/web/Ann/`, { headers: { "sec-fetch-site": "same-site" } })).status).toBe(403);
+  expect((await fetchAt(url, "/events", { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
+  expect((await fetchAt(url, "/web/Ann/", { headers: { "sec-fetch-site": "same-site" } })).status).toBe(403);
 });
 
 test.skipIf(!hasBrowser)(
@@ -181,6 +182,11 @@ test.skipIf(!hasBrowser)(
       TELEGRAM_DRAFTS: "on",
       TMPDIR,
     });
+    // Nothing is spent before somebody wants it.
+    await write(page, "discord", "what is 12*3?");
+    await until(async () => (await text(page, "discord")).includes("12*3 = 36"));
+    expect(service.requests).toEqual([]);
+    await page.click('button:has-text("Ask your model")');
     await page.waitForSelector(".pill.model:has-text('your model')");
     await write(page, "discord", "an echo");
     await until(async () => (await text(page, "discord")).split("an echo").length > 2);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createKeys } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";
@@ -22,7 +23,7 @@ test("an answer grows on the page of one process while another writes it; both m
     runProgram(["start", "--role", role], { ...env, HTTP_PORT: String(at ?? 0) });
   const [web, worker] = [start("web", ports[0]), start("worker", undefined)];
   await Promise.all([web.ready(), worker.ready()]);
-  const people = createWebPeople(() => `http://127.0.0.1:${port}`);
+  const people = createWebPeople(() => `http://127.0.0.1:${port}`, createKeys(env.STORE_URL));
   onTestFinished(() => people.close());
   const seen = () => flat(people.shows("ann"));
 

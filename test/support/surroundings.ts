@@ -5,6 +5,7 @@ import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../src/model/simulator.ts";
 import { temporaryFolder } from "./folder.ts";
+import { createKeys } from "./local.ts";
 import { freePort } from "./port.ts";
 import { createWebPeople } from "./web-people.ts";
 
@@ -28,9 +29,9 @@ export async function surroundings(
     await Promise.all([telegram.close(), discord.close(), dingtalk.close(), service.close()]);
   });
   const port = await freePort();
-  const web = createWebPeople(() => `http://127.0.0.1:${port}`);
-  onTestFinished(() => web.close());
   const store = { STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}` };
+  const web = createWebPeople(() => `http://127.0.0.1:${port}`, createKeys(store.STORE_URL));
+  onTestFinished(() => web.close());
   const openai = { OPENAI_API_KEY: service.key, OPENAI_BASE_URL: service.baseURL, OPENAI_MODEL: "simulated" };
   return {
     telegram,

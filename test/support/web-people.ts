@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readHtml } from "../adapters/web/html.ts";
 
-/** People at the web chat, as browsers: signed in by name, one conversation each, looking as long as somebody asks what they see. */
+/** People at the web chat, as browsers: signed in by personal links, one conversation each, looking as long as somebody asks what they see. */
 export interface WebPeople {
   /** Says something, again and again until it is taken in. */
   say(person: string, text: string): Promise<void>;
@@ -27,8 +27,11 @@ interface Shown {
   readonly turns: readonly { readonly pieces: readonly { readonly html: string }[] }[];
 }
 
-/** `url` is asked with each request: a program that is started again may be elsewhere. */
-export function createWebPeople(url: () => string): WebPeople {
+/**
+ * `url` is asked with each request: a program that is started again may be elsewhere. `keyOf` makes the key of a person's
+ * link, before they do anything.
+ */
+export function createWebPeople(url: () => string, keyOf: (name: string) => Promise<string>): WebPeople {
   const people = new Map<string, Person>();
   let closed = false;
 
@@ -57,7 +60,7 @@ export function createWebPeople(url: () => string): WebPeople {
   }
 
   async function signIn(name: string): Promise<string> {
-    const response = await request("session", "", { name });
+    const response = await request("session", "", { key: await keyOf(name) });
     return response.headers.get("set-cookie")?.split(";")[0] ?? "";
   }
 

@@ -32,7 +32,7 @@ export interface Me {
 
 export interface Session {
   readonly user?: string;
-  readonly signIn?: "name" | "link";
+  readonly signIn?: "name" | "address" | "link";
   readonly names?: readonly string[];
 }
 

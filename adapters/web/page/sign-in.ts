@@ -23,7 +23,13 @@ export async function signIn(into: HTMLElement): Promise<string> {
 function form({ signIn, names = [] }: Session, complaint: string, done: (user: string) => void): HTMLElement {
   const problem = h("p", { class: "problem", role: "alert" }, complaint);
   if (signIn !== "name")
-    return h("main", { class: "sign-in" }, h("h1", {}, "Colloquy"), problem, h("p", {}, say("signInLink")));
+    return h(
+      "main",
+      { class: "sign-in" },
+      h("h1", {}, "Colloquy"),
+      problem,
+      h("p", {}, say(signIn === "address" ? "signInAddress" : "signInLink")),
+    );
   const name = h("input", {
     name: "name",
     autocomplete: "username",

@@ -60,6 +60,8 @@ const en = {
   signInGo: "Go on",
   signInLink:
     "Open the personal link that you were given to sign in. Whoever runs this can make you a new one.",
+  signInAddress:
+    "Open the address that the program printed when it started: the one with “token” in it. It changes with each start.",
   signInKnown: "Or go on as",
   offline: "No connection. Trying again…",
   unsent: "Not sent yet. It is sent as soon as there is a connection.",
@@ -131,6 +133,7 @@ const zh: typeof en = {
   signInName: "您的名字",
   signInGo: "继续",
   signInLink: "请打开您收到的个人链接来登录。管理员可以为您生成新的链接。",
+  signInAddress: "请打开程序启动时显示的地址，也就是带有 token 的那一个。每次启动后地址都会变化。",
   signInKnown: "或者继续使用",
   offline: "连接已断开，正在重试……",
   unsent: "尚未发送，恢复连接后会自动发送。",

@@ -1,4 +1,4 @@
-import { createWeb } from "../../../adapters/web/index.ts";
+import { createAccounts, createWeb } from "../../../adapters/web/index.ts";
 import { startServer } from "../../../src/server.ts";
 import { openStore } from "../../../src/store.ts";
 import { openShelf } from "../../../src/web.ts";
@@ -9,8 +9,9 @@ import { createWebPeople } from "../../support/web-people.ts";
 describeAdapter("web", async () => {
   const store = await openStore("memory:");
   const { log } = captureLog();
+  const shelf = await openShelf(store);
   const adapter = createWeb({
-    shelf: await openShelf(store),
+    shelf,
     personas: [],
     models: [],
     currency: "$",
@@ -23,7 +24,10 @@ describeAdapter("web", async () => {
     log,
   });
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
-  const people = createWebPeople(() => server.url);
+  const people = createWebPeople(
+    () => server.url,
+    (name) => createAccounts(shelf).add(name, "link"),
+  );
   return {
     adapter,
     say: (text) => void people.say("ann", text),

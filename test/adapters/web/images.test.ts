@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../../config/settings.ts";
+import { createLocalAccess } from "../../../src/http/local.ts";
 import { startProgram } from "../../../src/main.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
 import { openStore } from "../../../src/store.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { signInByName } from "../../support/local.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
 
@@ -29,7 +31,8 @@ async function openChat(simulated: ModelSimulatorOptions = {}) {
     OPENAI_MODEL: "simulated",
   });
   const { log, lines } = captureLog();
-  const program = await startProgram({ settings, log });
+  const local = createLocalAccess();
+  const program = await startProgram({ settings, log, local });
   onTestFinished(async () => {
     await program.stop();
     await model.close();
@@ -40,8 +43,7 @@ async function openChat(simulated: ModelSimulatorOptions = {}) {
       headers: { cookie, ...(body && { "content-type": "application/json" }) },
       ...(body && { body: JSON.stringify(body) }),
     });
-  const enter = async (name: string) =>
-    (await ask("session", "", { name })).headers.get("set-cookie")?.split(";")[0] ?? "";
+  const enter = (name: string) => signInByName(local.link(program.url), name);
   const shown = async (cookie: string) => (await (await ask("conversations/one", cookie)).json()) as Shown;
   /** Says something, and waits for the answer. */
   const say = async (cookie: string, body: object) => {

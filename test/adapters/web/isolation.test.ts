@@ -5,9 +5,11 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { createConsole, linesOf } from "../../../adapters/console/index.ts";
 import { loadSettings } from "../../../config/settings.ts";
+import { createLocalAccess } from "../../../src/http/local.ts";
 import { startProgram } from "../../../src/main.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { signInByName } from "../../support/local.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
 
@@ -49,13 +51,14 @@ async function openProgram(reply: ModelSimulatorOptions["reply"]) {
     user: "ann",
     color: false,
   });
-  const program = await startProgram({ settings, log: captureLog().log, console });
+  const local = createLocalAccess();
+  const program = await startProgram({ settings, log: captureLog().log, console, local });
   onTestFinished(async () => {
     keyboard.end();
     await program.stop();
     await model.close();
   });
-  return { model, program };
+  return { model, link: local.link(program.url) };
 }
 
 test("nobody waits for another, though terminals may answer beside", async () => {
@@ -63,13 +66,13 @@ test("nobody waits for another, though terminals may answer beside", async () =>
   let asked = 0;
   let open = () => {};
   const all = new Promise<void>((resolve) => (open = resolve));
-  const { program } = await openProgram(async () => {
+  const { link } = await openProgram(async () => {
     asked += 1;
     if (asked === count) open();
     await all;
     return "all are asked";
   });
-  const { call } = await enter(program.url, "ann");
+  const { call } = await enter(link, "ann");
   await Promise.all(
     Array.from({ length: count }, (_, index) =>
       call(`conversations/thread-${index}/messages`, { id: randomUUID(), text: "hello" }),
@@ -82,11 +85,11 @@ test("nobody waits for another, though terminals may answer beside", async () =>
 });
 
 test("whatever people say, each sees, gets and sends the model only their own words", async () => {
-  const { model, program } = await openProgram(
+  const { model, link } = await openProgram(
     ({ messages }) => `You said: ${messages.map(({ content }) => content).join(" / ")}`,
   );
   const people = new Map(
-    await Promise.all(NAMES.map(async (name) => [name, await enter(program.url, name)] as const)),
+    await Promise.all(NAMES.map(async (name) => [name, await enter(link, name)] as const)),
   );
   const [said = []] = fc.sample(traffic, 1);
   await Promise.all(
@@ -126,13 +129,9 @@ function secrets(text: string): readonly string[] {
   return text.match(/secret \d+\./g) ?? [];
 }
 
-async function enter(url: string, name: string) {
-  const response = await fetch(`${url}/api/session`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ name }),
-  });
-  const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
+async function enter(link: string, name: string) {
+  const url = new URL(link).origin;
+  const cookie = await signInByName(link, name);
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const stream = await fetch(`${url}/api/events`, { headers: { cookie }, signal: over.signal });

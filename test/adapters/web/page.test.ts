@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../../config/settings.ts";
+import { createLocalAccess } from "../../../src/http/local.ts";
 import { startProgram } from "../../../src/main.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
 import { closeBrowser, findBarriers, hasBrowser, openPage } from "../../support/browser.ts";
@@ -25,7 +26,8 @@ async function openChat(reply: ModelSimulatorOptions["reply"], more: Record<stri
     ...more,
   });
   const { log, lines } = captureLog();
-  const start = () => startProgram({ settings, log });
+  const local = createLocalAccess();
+  const start = () => startProgram({ settings, log, local });
   let program = await start();
   onTestFinished(async () => {
     await program.stop();
@@ -34,7 +36,7 @@ async function openChat(reply: ModelSimulatorOptions["reply"], more: Record<stri
   return {
     model,
     lines,
-    url: program.url,
+    url: local.link(program.url),
     restart: async () => {
       await program.stop();
       program = await start();
