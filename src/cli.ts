@@ -53,6 +53,7 @@ cli
   .action(playground);
 withConsoleFlags(cli.command("chat").description("chat in this terminal, or line by line in a pipe"))
   .option("--article", "like the program of the article: 0 leaves, 1 resets, eleven messages are the most")
+  .option("--no-files", "without /save")
   .action(chat);
 withConsoleFlags(
   cli

@@ -11,6 +11,8 @@ import { answerInJson, tellUsage } from "./told.ts";
 
 export interface ChatFlags extends ConsoleFlags {
   readonly article?: true;
+  /** Whether `/save` is there: people whom the operator does not know must not write files. */
+  readonly files: boolean;
 }
 
 /** `colloquy chat`: on a terminal, or in a pipe, where each line is a message. */

@@ -17,7 +17,7 @@ import { tellUsage } from "./told.ts";
 type Next = { readonly user: string } | "pick" | undefined;
 
 /** A person at a terminal: one sitting after the other, each in one conversation. */
-export async function chatOnTerminal(flags: ConsoleFlags): Promise<void> {
+export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boolean }): Promise<void> {
   const { stdin, stdout } = process;
   const settings = settingsFor(flags);
   const log = logTo(process.stderr, settings);
@@ -79,7 +79,7 @@ export async function chatOnTerminal(flags: ConsoleFlags): Promise<void> {
       next = to;
       terminal.close();
     };
-    const commands = [save(settings), ...leaving(leave)];
+    const commands = [...(flags.files ? [save(settings)] : []), ...leaving(leave)];
     const middleware = flags.usage ? [tellUsage(settings.CURRENCY)] : [];
     const options = { settings, log, store, console, chosen: flags, commands, middleware, user };
     let stopping: Promise<void> | undefined;

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import { PACKAGE_ROOT } from "../package.ts";
 import type { Told } from "./journey.ts";
 
 /** The compiled program: it is what runs, also where this file itself is run from its source. */
@@ -13,13 +15,13 @@ export interface Home {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A process of the real program that tells the steps of messages. */
+/** A process of the real program that tells the steps of messages, without rights that it does not need. */
 export function spawnProgram(
   script: string,
   words: readonly string[],
   { folder, env, told }: Home & { readonly told: (told: Told) => void },
 ): ChildProcess {
-  const child = spawn(process.execPath, [join(BUILT, script), ...words], {
+  const child = spawn(process.execPath, [...rights(folder), join(BUILT, script), ...words], {
     cwd: folder,
     env: { ...env, COLLOQUY_STEPS: "tell" },
     stdio: ["pipe", "pipe", "pipe", "ipc"],
@@ -30,6 +32,41 @@ export function spawnProgram(
   child.on("error", () => undefined);
   child.stdin?.on("error", () => undefined);
   return child;
+}
+
+/**
+ * The options of Node.js with which a process reads only the program itself, writes only into its own folder, and
+ * starts no other process: people at the page could find a way to make it try.
+ */
+function rights(folder: string): string[] {
+  // Node.js 20 knows the same under the name of an experiment, and warns of it.
+  const known = process.allowedNodeEnvironmentFlags;
+  return [
+    known.has("--permission") ? "--permission" : "--experimental-permission",
+    "--disable-warning=ExperimentalWarning",
+    "--disable-warning=SecurityWarning",
+    // sqlite3 is one.
+    "--allow-addons",
+    ...(known.has("--allow-net") ? ["--allow-net"] : []),
+    ...[...PROGRAM, join(folder, "/")].map((path) => `--allow-fs-read=${path}`),
+    `--allow-fs-write=${join(folder, "/")}`,
+  ];
+}
+
+/** What the program consists of; a folder ends in a slash. The operator's own files may lie beside these. */
+const PROGRAM = [
+  join(BUILT, "../"),
+  join(PACKAGE_ROOT, "package.json"),
+  join(PACKAGE_ROOT, "config/personas/"),
+  packages(),
+];
+
+/** The folder where all packages are, whatever package manager has put them there. */
+function packages(): string {
+  const [above = ""] = createRequire(import.meta.url)
+    .resolve("keyv")
+    .split(/(?<=[/\\]node_modules[/\\])/);
+  return above;
 }
 
 /** Ends a process whose work nobody needs any more. */

@@ -55,7 +55,7 @@ const Asked = z.object({
     z.object({ do: z.literal("press"), window, person, button: z.string().max(200) }),
     z.object({ do: z.literal("stop"), window, person }),
     z.object({ do: z.literal("key"), person, key: z.string().max(20) }),
-    z.object({ do: z.enum(["slow", "refuse"]), on: z.boolean() }),
+    z.object({ do: z.enum(["slow", "refuse", "real"]), on: z.boolean() }),
     z.object({ do: z.enum(["kill", "drop", "flood"]) }),
   ]),
 });

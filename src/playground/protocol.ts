@@ -88,6 +88,8 @@ export interface State {
   readonly trouble?: string;
   /** Answers of the demo model, or of the service that is configured. */
   readonly model: "demo" | "real";
+  /** Whether a service is configured; it is asked only when somebody wants that, as it costs money. */
+  readonly canBeReal: boolean;
   readonly slow: boolean;
   readonly refusing: boolean;
 }
@@ -117,5 +119,5 @@ export type Wish =
   | { readonly do: "press"; readonly window: WindowName; readonly person: Person; readonly button: string }
   | { readonly do: "stop"; readonly window: WindowName; readonly person: Person }
   | { readonly do: "key"; readonly person: Person; readonly key: string }
-  | { readonly do: "slow" | "refuse"; readonly on: boolean }
+  | { readonly do: "slow" | "refuse" | "real"; readonly on: boolean }
   | { readonly do: "kill" | "drop" | "flood" };

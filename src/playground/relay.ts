@@ -20,6 +20,8 @@ export interface Relay {
   slow: boolean;
   /** Whether every question is answered with 429. */
   refusing: boolean;
+  /** Whether the real service answers, where there is one: that costs money. */
+  real: boolean;
   close(): Promise<void>;
 }
 
@@ -30,10 +32,16 @@ const REFUSED = {
   error: { message: "Rate limit reached: please wait.", type: "requests", code: "rate_limit_exceeded" },
 };
 
-/** Starts it on any free port. */
-export async function startRelay({ baseURL, key: realKey }: Service): Promise<Relay> {
+/** Starts it on any free port; the demo answers until it is told to ask the real service. */
+export async function startRelay({
+  demo,
+  real,
+}: {
+  demo: Service;
+  real?: Service | undefined;
+}): Promise<Relay> {
   const key = `sk-playground-${randomUUID()}`;
-  const faults = { slow: false, refusing: false };
+  const faults = { slow: false, refusing: false, real: false };
   const app = new Hono().basePath("/v1");
   app.use(async (c, next) => {
     if (c.req.header("authorization") === `Bearer ${key}`) return next();
@@ -41,11 +49,12 @@ export async function startRelay({ baseURL, key: realKey }: Service): Promise<Re
   });
   app.all("*", async (c) => {
     if (faults.refusing && c.req.method === "POST") return c.json(REFUSED, 429, { "retry-after": "1" });
+    const { baseURL, key: serviceKey } = (faults.real && real) || demo;
     const response = await fetch(`${baseURL.replace(/\/$/, "")}${c.req.path.slice("/v1".length)}`, {
       method: c.req.method,
       headers: {
         "content-type": c.req.header("content-type") ?? "application/json",
-        ...(realKey && { authorization: `Bearer ${realKey}` }),
+        ...(serviceKey && { authorization: `Bearer ${serviceKey}` }),
       },
       ...(c.req.method !== "GET" && { body: await c.req.text() }),
     });

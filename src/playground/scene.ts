@@ -14,7 +14,7 @@ import { startWorker } from "./worker.ts";
 /** Simulated platforms with people, the real program between them, and what can go wrong. */
 export interface Scene {
   readonly frames: Frames;
-  /** Where the worker's HTTP port answers, while it does. */
+  /** Where the worker's web chat is, with its token, while it is there. */
   readonly url: string | undefined;
   /** Does what somebody at the page wants; throws an error that says why it cannot be. */
   act(wish: Wish, locale: string): void;
@@ -101,7 +101,8 @@ async function open(
     return {
       type: "state",
       worker: worker.state,
-      model: model.isReal ? "real" : "demo",
+      model: model.relay.real ? "real" : "demo",
+      canBeReal: model.canBeReal,
       slow: model.relay.slow,
       refusing: model.relay.refusing,
       ...(trouble !== undefined && { trouble }),
@@ -145,6 +146,9 @@ function actor({ platforms, model, terminals, windows, kill }: Parts): Scene["ac
         return terminals.key(wish.person, wish.key);
       case "slow":
         model.relay.slow = wish.on;
+        return;
+      case "real":
+        model.relay.real = wish.on && model.canBeReal;
         return;
       case "refuse":
         model.relay.refusing = wish.on;

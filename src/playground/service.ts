@@ -6,8 +6,8 @@ import { type Relay, startRelay } from "./relay.ts";
 /** The model's service with its faults. */
 export interface PlayModel {
   readonly relay: Relay;
-  /** Whether it is the service that is configured, or the demo model's answers. */
-  readonly isReal: boolean;
+  /** Whether a service is configured that can answer in place of the demo model. */
+  readonly canBeReal: boolean;
   /** The settings with which the program finds it. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -22,24 +22,25 @@ const DEMO = { piece: 6, mostPieces: 500, delayMs: 25 };
 /** So many requests are remembered. */
 const KEEP = 20;
 
-/** Starts a relay to the service that is configured; without one, to the demo model's answers. */
+/** Starts a relay to the demo model's answers, and to the service that is configured, which costs money when it is asked. */
 export async function startPlayModel(settings: Settings): Promise<PlayModel> {
   const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url } = settings;
-  const isReal = Boolean(key || url);
-  const demo = isReal ? undefined : await startDemo();
-  const relay = await startRelay(demo ?? { baseURL: url ?? OPENAI, key });
+  const canBeReal = Boolean(key || url);
+  const demo = await startDemo();
+  const relay = await startRelay({ demo, ...(canBeReal && { real: { baseURL: url ?? OPENAI, key } }) });
   return {
     relay,
-    isReal,
+    canBeReal,
     env: {
       ...textOf(conversing(settings)),
-      ...(isReal ? textOf(naming(settings)) : { OPENAI_MODEL: "demo" }),
+      // The demo answers under any name.
+      ...(canBeReal ? textOf(naming(settings)) : { OPENAI_MODEL: "demo" }),
       OPENAI_BASE_URL: relay.baseURL,
       OPENAI_API_KEY: relay.key,
     },
     close: async () => {
       await relay.close();
-      await demo?.close();
+      await demo.close();
     },
   };
 }

@@ -81,7 +81,11 @@ export function createTerminals({ told, changed, ...home }: TerminalsOptions): T
 
   function begin(person: string, screen: Screen): ChildProcess {
     const env = { ...home.env, COLUMNS: `${SIZE.columns}`, LINES: `${SIZE.rows}`, ...LOOKS };
-    const child = spawnProgram("playground/pretend.js", ["chat", "--user", person], { ...home, env, told });
+    const child = spawnProgram("playground/pretend.js", ["chat", "--no-files", "--user", person], {
+      ...home,
+      env,
+      told,
+    });
     for (const output of [child.stdout, child.stderr]) {
       output?.setEncoding("utf8").on("data", (text: string) => {
         screen.output.write(text);

@@ -43,12 +43,25 @@ test("a service that is gone is told of without its key", async () => {
   expect(await response.text()).not.toContain(service.key);
 });
 
+test("the real service is asked only when somebody wants it", async () => {
+  const { ask, relay, service } = await open();
+  relay.real = false;
+  expect((await ask(relay.key)).status).toBe(200);
+  expect(service.requests).toHaveLength(0);
+  relay.real = true;
+  expect((await ask(relay.key)).status).toBe(200);
+  expect(service.requests).toHaveLength(1);
+});
+
 async function open() {
   const service = await startModelSimulator();
-  const relay = await startRelay(service);
+  const demo = await startModelSimulator();
+  const relay = await startRelay({ demo, real: service });
+  relay.real = true;
   onTestFinished(async () => {
     await relay.close();
     await service.close();
+    await demo.close();
   });
   const ask = (key: string) =>
     fetch(`${relay.baseURL}/chat/completions`, {

@@ -12,6 +12,8 @@ export function makeControls(say: (text: string) => void): {
   const pill = make("span", { class: "pill starting", attributes: { role: "status" } }, words.starting);
   const model = make("span", { class: "pill model" });
   const slow = makeToggle(words.slow, (on) => void wish({ do: "slow", on }));
+  const real = makeToggle(words.useReal, (on) => void wish({ do: "real", on }));
+  real.hidden = true;
   const refuse = makeToggle(words.refuse, (on) => void wish({ do: "refuse", on }));
   const elements = [
     make("div", { class: "title" }, make("h1", {}, words.title), make("p", {}, words.about)),
@@ -21,6 +23,7 @@ export function makeControls(say: (text: string) => void): {
       { class: "controls", attributes: { role: "group" } },
       button(words.show, () => say(words.showText), "say"),
       button(words.long, () => say(words.longText), "say"),
+      real,
       slow,
       refuse,
       button(words.flood, () => void wish({ do: "flood" })),
@@ -35,6 +38,8 @@ export function makeControls(say: (text: string) => void): {
       pill.textContent = words[state.worker] + (state.trouble ? `: ${state.trouble}` : "");
       pill.title = state.trouble ?? "";
       model.textContent = words[state.model];
+      real.hidden = !state.canBeReal;
+      real.setAttribute("aria-pressed", String(state.model === "real"));
       slow.setAttribute("aria-pressed", String(state.slow));
       refuse.setAttribute("aria-pressed", String(state.refusing));
     },
