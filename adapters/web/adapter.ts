@@ -40,7 +40,7 @@ export function createWeb(options: WebOptions): Web {
     records,
     feed,
     accounts: createAccounts(options.shelf),
-    growing: (turn) => live.pieces(turn),
+    growing: (place) => live.pieces(place),
     talk: createTalk({
       records,
       personas: options.personas,
@@ -67,8 +67,7 @@ export function createWeb(options: WebOptions): Web {
       return key;
     },
     edit: async (to, ref, body) => {
-      const { turn } = placeOf(to);
-      if (!live.pieces(turn).some((piece) => piece.ref === ref))
+      if (!live.pieces(placeOf(to)).some((piece) => piece.ref === ref))
         throw new PlatformError("gone", "The piece of the answer is not shown any more", { gone: true });
       show(to, { ref, ...body });
     },
@@ -77,7 +76,7 @@ export function createWeb(options: WebOptions): Web {
       publish(user, { kind: "removed", thread, turn, ref });
     },
     // An answer that is not whole lives in the process that writes it.
-    stands: (ref) => live.pieces(turnOf(ref)).some((piece) => piece.ref === ref),
+    stands: (ref) => live.pieces(placeIn(ref)).some((piece) => piece.ref === ref),
     finish: async (to, shown) => {
       const { user, thread, turn } = placeOf(to);
       if (to["silent"]) return;
@@ -109,8 +108,9 @@ export function createWeb(options: WebOptions): Web {
   }
 
   function show(to: Address, piece: Piece): void {
-    const { user, thread, turn } = placeOf(to);
-    const change = live.change(turn, piece);
+    const place = placeOf(to);
+    const { user, thread, turn } = place;
+    const change = live.change(place, piece);
     const { ref, choices } = piece;
     if (change) publish(user, { kind: "shown", thread, turn, ref, ...change, ...(choices && { choices }) });
   }
@@ -122,7 +122,7 @@ export function createWeb(options: WebOptions): Web {
   }
 
   function take(user: string, news: News): void {
-    live.apply(news);
+    live.apply(user, news);
     feed.tell(user, news);
   }
 }
@@ -138,7 +138,8 @@ function placeOf({ user, thread, turn }: Address): Place {
   return { user: text(user), thread: text(thread), turn: text(turn) };
 }
 
-/** References are made of the event's id, and that of the turn: `web:<user>:<turn>#0`. */
-function turnOf(ref: string): string {
-  return /([^:#]*)(?:#\w+)*$/.exec(ref)?.[1] ?? "";
+/** References are made of the event's id: `web:<user>:<thread>:<turn>#0`. */
+function placeIn(ref: string): Place {
+  const [, user = "", thread = "", turn = ""] = /^web:([^:#]*):([^:#]*):([^:#]*)/.exec(ref) ?? [];
+  return { user: decodeURIComponent(user), thread, turn };
 }

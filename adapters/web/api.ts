@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Feed } from "./feed.ts";
 import { MOST_IMAGES, readImage } from "./images.ts";
 import { type Entry, entry, type Piece, threadName, turn, turnName } from "./news.ts";
-import type { Records } from "./records.ts";
+import type { Place, Records } from "./records.ts";
 import { Refused, type Route, route } from "./route.ts";
 import type { Chosen, Talk } from "./talk.ts";
 
@@ -33,7 +33,7 @@ export interface ApiOptions {
   /** What stands before amounts of money, or behind them if it is such as CNY. */
   readonly currency: string;
   /** What there is of an answer that grows. */
-  readonly growing: (turn: string) => readonly Piece[];
+  readonly growing: (place: Place) => readonly Piece[];
   readonly talk: Talk;
 }
 
@@ -103,7 +103,9 @@ export function createApi(options: ApiOptions): readonly Route[] {
           records.turns(user, thread),
         ]);
         // What grows was read last, and at one moment.
-        const turns = stored.map((one) => (one.done ? one : { ...one, pieces: growing(one.turn) }));
+        const turns = stored.map((one) =>
+          one.done ? one : { ...one, pieces: growing({ user, thread, turn: one.turn }) },
+        );
         return {
           ...(found && { title: found.title }),
           ...plain(chosen),

@@ -49,6 +49,9 @@ export interface Said extends Chosen {
   readonly raw?: true;
 }
 
+/** The number of digits of a turn's name that say when it was asked; behind a hyphen follows the id of the message. */
+const CLOCK = 15;
+
 /** What a conversation is called that begins with an image. */
 const NO_WORDS = "🖼️";
 
@@ -79,10 +82,10 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
     const { id, text, locale, replaces, raw } = said;
     check(said);
     const turns = await records.turns(user, thread);
-    const earlier = turns.find(({ turn }) => turn.endsWith(`-${id}`));
+    const earlier = turns.find(({ turn }) => turn.slice(CLOCK + 1) === id);
     // Later than all before, whatever the clock of another process was.
     const at = earlier?.at ?? Math.max(Date.now(), (turns.at(-1)?.at ?? 0) + 1);
-    const turn = `${String(at).padStart(15, "0")}-${id}`;
+    const turn = nameOf(at, id);
     const question = earlier ?? (await keepQuestion({ user, thread, turn }, { said, at }));
     const isOld = (one: string) => replaces !== undefined && one >= replaces && one < turn;
     const old = turns.filter((one) => isOld(one.turn));
@@ -163,7 +166,7 @@ function command(
   { name, text = "" }: { name: string; text?: string },
 ): ChatEvent {
   const at = Date.now();
-  const turn = `${String(at).padStart(15, "0")}-${crypto.randomUUID()}`;
+  const turn = nameOf(at, crypto.randomUUID());
   const event = eventOf(user, thread, { turn, at });
   return { ...event, to: { ...event.to, silent: true }, command: name, text, silent: true };
 }
@@ -178,6 +181,11 @@ function eventOf(user: string, thread: string, { turn, at }: { turn: string; at:
     text: "",
     at,
   };
+}
+
+/** A turn is named by when it was asked, so that names are in order, and by whoever asks. */
+function nameOf(at: number, id: string): string {
+  return `${String(at).padStart(CLOCK, "0")}-${id}`;
 }
 
 /** The first words, on one line. */
