@@ -49,6 +49,18 @@ function createRecords(db: Postgres, place: string) {
       );
       return row && read(row.value);
     },
+    // Without this method Keyv asks for one after the other, and takes each that could not be read for one that is not there.
+    getMany: async (keys: readonly string[]) => {
+      const rows = await db.query<{ key: string; value: string }>(
+        "select key, value from colloquy.records where place = $1 and key = any($2)",
+        [place, keys.map(escaped)],
+      );
+      const found = new Map(rows.map(({ key, value }) => [key, value]));
+      return keys.map((key) => {
+        const value = found.get(escaped(key));
+        return value === undefined ? undefined : read(value);
+      });
+    },
     set: async (key: string, envelope: Envelope) => {
       const written = await db.query(
         `insert into colloquy.records as r (place, key, value, revision) values ($1, $2, $3, $4)

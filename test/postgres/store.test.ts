@@ -25,3 +25,14 @@ test("a record is not replaced by an older one", async () => {
   expect(await keyv.get("ann")).toEqual({ revision: 3, text: "third" });
   await store.close();
 });
+
+test("many records are read at once, in order; where that fails they are not taken for missing", async () => {
+  const store = await openStore(await server.createDatabase());
+  const keyv = await store.open("web");
+  await keyv.set("a", 1);
+  await keyv.set("b\0\\", 2);
+  expect(await keyv.getMany(["b\0\\", "none", "a"])).toEqual([2, undefined, 1]);
+  await store.postgres?.query("alter table colloquy.records rename to away");
+  await expect(keyv.getMany(["a"])).rejects.toThrow();
+  await store.close();
+});
