@@ -11,7 +11,7 @@ import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { start } from "./cli/start.ts";
 import { playground } from "./cli/playground.ts";
 import { looks } from "./cli/surroundings.ts";
-import { addUser, listUsers, removeUser } from "./cli/user.ts";
+import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
 import { interruptingNames } from "./commands/all.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
@@ -127,13 +127,27 @@ user
   .description("print a personal link for someone; with --api a key for programs")
   .argument("<name>", "how they are called")
   .option("--api", "a key for programs that speak like OpenAI's clients")
+  .option("--expires <time>", "how long it is good, such as 30m, 12h or 7d")
+  .option("--once", "the link is good for one sign-in")
   .action(addUser);
-user.command("list").description("everyone who has a link or a key").action(listUsers);
+user
+  .command("list")
+  .description("every link and key: its id, whose it is, when it was made and last used")
+  .action(listUsers);
+user
+  .command("revoke")
+  .description("end one link or key, and the sessions that it has begun")
+  .argument("<id>", "as `user list` shows it")
+  .action(revokeKey);
 user
   .command("remove")
   .description("end someone's links, keys and sessions; what they said is kept")
   .argument("<name>", "how they are called")
   .action(removeUser);
+user
+  .command("reopen")
+  .description("once nobody has a link any more: a name is enough again on this machine")
+  .action(reopenNames);
 
 cli
   .command("usage")

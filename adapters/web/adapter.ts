@@ -1,5 +1,5 @@
 import type { Adapter, Receive } from "../../src/adapter.ts";
-import { PlatformError } from "../../src/errors.ts";
+import { describeError, PlatformError } from "../../src/errors.ts";
 import type { Address, Json } from "../../src/event.ts";
 import { type Handler, isStream, type Reply } from "../../src/handler.ts";
 import { createAccounts } from "./accounts.ts";
@@ -10,8 +10,10 @@ import type { News, Piece } from "./news.ts";
 import { createPeers } from "./peers.ts";
 import { createRecords, type Place } from "./records.ts";
 import { createRoutes, type RoutesOptions } from "./routes.ts";
+import { createSecurityLog } from "./security.ts";
 import type { Shelf } from "./shelf.ts";
 import { createTalk } from "./talk.ts";
+import { createWatch } from "./watch.ts";
 
 export interface WebOptions
   extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {
@@ -34,12 +36,18 @@ export function createWeb(options: WebOptions): Web {
   const feed = createFeed();
   const live = createLive();
   const peers = createPeers({ hear: take });
+  const security = createSecurityLog(options.log);
+  const accounts = createAccounts(options.shelf, {
+    onEnd: (ended) => security.note("session-ended", { ...ended }),
+  });
   let receive: Receive | undefined;
   const routes = createRoutes({
     ...options,
     records,
     feed,
-    accounts: createAccounts(options.shelf),
+    accounts,
+    security,
+    watch: createWatch(accounts),
     growing: (place) => live.pieces(place),
     talk: createTalk({
       records,
@@ -59,7 +67,13 @@ export function createWeb(options: WebOptions): Web {
     dialect: createWebDialect(),
     pace: PACE,
     peers,
-    start: async (into) => void (receive = into),
+    start: async (into) => {
+      receive = into;
+      // Nobody waits for it: what is left over lets nobody in.
+      void accounts.sweep().catch((error: unknown) => {
+        options.log.error({ err: error }, `old sessions were not taken away: ${describeError(error)}`);
+      });
+    },
     stop: async () => void (receive = undefined),
     send: async (to, body, key) => {
       if (to["silent"]) return key;

@@ -176,8 +176,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
         const url = (await records.images({ user, thread, turn }))[Number(index)];
         if (url === undefined) throw new Refused(404, "There is no such image.");
         const { type, bytes } = readImage(url);
-        const headers = { "content-type": type, "cache-control": "private, max-age=31536000, immutable" };
-        return new Response(bytes, { headers });
+        return new Response(bytes, { headers: { "content-type": type } });
       },
     }),
     route({

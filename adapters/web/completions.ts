@@ -6,8 +6,10 @@ import type { Conversations } from "./api.ts";
 import { EVENT_STREAM } from "./events.ts";
 import type { Feed } from "./feed.ts";
 import { type News, threadName } from "./news.ts";
-import { type Described, type Env, Refused } from "./route.ts";
+import { type Described, type Env, Refused, tooManyTries } from "./route.ts";
+import type { SecurityLog } from "./security.ts";
 import type { Talk } from "./talk.ts";
+import type { Watch } from "./watch.ts";
 
 export interface CompletionsOptions {
   readonly accounts: Accounts;
@@ -17,7 +19,11 @@ export interface CompletionsOptions {
   readonly personas: readonly string[];
   readonly models: readonly string[];
   readonly talk: Talk;
+  readonly watch: Watch;
+  readonly security: SecurityLog;
 }
+
+const NOT_VALID = "The key is not valid (any more). `colloquy user add NAME --api` makes one.";
 
 const part = z.object({
   type: z.string(),
@@ -120,13 +126,18 @@ export const COMPLETIONS: readonly Described[] = [
  * is read. A key has one conversation, or one for each `user` that requests name; people find them in the web chat.
  */
 export function createCompletions(options: CompletionsOptions): Hono<Env> {
-  const { accounts, conversations, personas, models, talk } = options;
+  const { accounts, conversations, personas, models, talk, watch, security } = options;
   const app = new Hono<Env>();
   app.use("*", async (c, next) => {
     const key = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
-    const user = key && (await accounts.whose(key, "api"));
-    if (!user) throw new Refused(401, "The key is not valid. `colloquy user add NAME --api` makes one.");
-    c.set("user", user);
+    const found = key ? await accounts.find(key, "api") : undefined;
+    if (!found || found.spent || !(await accounts.use(found))) {
+      const about = { user: found?.user, address: c.env.address, why: found?.spent ?? "unknown" };
+      if (key && (await security.failed("key-refused", about))) throw tooManyTries();
+      throw new Refused(401, NOT_VALID);
+    }
+    c.set("user", found.user);
+    c.set("pass", found.pass);
     await next();
   });
   app.get("/models", (c) => {
@@ -147,7 +158,8 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     const { user } = c.var;
     const thread = threadOf(who ?? "");
     const before = await conversations.spent(user, thread);
-    const written = listen(options.feed, user, thread);
+    const watched = watch.follow(c.var.pass);
+    const written = listen(options.feed, { user, thread, over: () => watched.stop() });
     try {
       const { turn } = await talk.say(user, thread, {
         id: randomUUID(),
@@ -161,19 +173,24 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
       written.end();
       throw error;
     }
-    c.req.raw.signal.addEventListener("abort", () => {
-      if (written.end()) void talk.stop(user, thread).catch(() => undefined);
-    });
+    for (const signal of [c.req.raw.signal, watched.ended]) {
+      signal.addEventListener("abort", () => {
+        if (written.end()) void talk.stop(user, thread).catch(() => undefined);
+      });
+    }
     const spent = async (): Promise<z.infer<typeof usage>> => {
       const after = await conversations.spent(user, thread);
       const [prompt, completion] = [after.input - before.input, after.output - before.output];
       return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
     };
     const about = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
-    if (stream) return streamed(written.pieces, about, wishes?.include_usage ? spent : undefined);
+    const { ended } = watched;
+    if (stream)
+      return streamed(written.pieces, about, { ended, ...(wishes?.include_usage && { usage: spent }) });
     let content = "";
     // Another process may begin anew, where the one before has died.
     for await (const { at, add } of written.pieces) content = content.slice(0, at) + add;
+    if (ended.aborted) throw new Refused(401, NOT_VALID);
     const answer: z.infer<typeof completion> = {
       ...about,
       object: "chat.completion",
@@ -227,8 +244,15 @@ interface Written {
   end(): boolean;
 }
 
+interface Listening {
+  readonly user: string;
+  readonly thread: string;
+  /** Called at the end. */
+  readonly over: () => void;
+}
+
 /** What is written in a conversation from now on, as Markdown. */
-function listen(feed: Feed, user: string, thread: string): Written {
+function listen(feed: Feed, { user, thread, over: atEnd }: Listening): Written {
   const heard: Extract<News, { kind: "raw" | "done" }>[] = [];
   let wanted: string | undefined;
   let over = false;
@@ -242,6 +266,7 @@ function listen(feed: Feed, user: string, thread: string): Written {
     if (over) return false;
     over = true;
     following.stop();
+    atEnd();
     wake();
     return true;
   };
@@ -266,8 +291,15 @@ function listen(feed: Feed, user: string, thread: string): Written {
   }
 }
 
+interface Ending {
+  /** Aborted if the key is not valid any more. */
+  readonly ended: AbortSignal;
+  /** What it has cost, where that is wanted. */
+  readonly usage?: () => Promise<object>;
+}
+
 /** Server-Sent Events as OpenAI's clients read them. */
-function streamed(pieces: Written["pieces"], about: object, usage?: () => Promise<object>): Response {
+function streamed(pieces: Written["pieces"], about: object, { ended, usage }: Ending): Response {
   const event = (data: object | string) =>
     `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
   const chunk = (delta: object, reason: string | null = null) =>
@@ -287,6 +319,10 @@ function streamed(pieces: Written["pieces"], about: object, usage?: () => Promis
       }
       length += add.length;
       yield chunk({ content: add });
+    }
+    if (ended.aborted) {
+      yield event(describeFailure(401, NOT_VALID));
+      return;
     }
     yield chunk({}, "stop");
     if (usage) yield event({ ...about, object: "chat.completion.chunk", choices: [], usage: await usage() });

@@ -1,13 +1,16 @@
 import { z } from "zod";
 import type { Feed, Hear } from "./feed.ts";
 import { type News, news } from "./news.ts";
-import type { Described } from "./route.ts";
+import { type Described, Refused } from "./route.ts";
+import type { Watched } from "./watch.ts";
 
 interface Following {
   readonly feed: Feed;
   readonly user: string;
   /** The last news that the page knows. */
   readonly after: string | undefined;
+  /** The session of whoever follows. */
+  readonly watched: Watched;
 }
 
 /** So often something is sent, so that neither side nor a proxy takes the connection for dead, in ms. */
@@ -27,7 +30,7 @@ const GATHER_MS = 50;
 /** The headers of Server-Sent Events that nothing on the way holds back. */
 export const EVENT_STREAM = {
   "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
+  "cache-control": "no-store, no-transform",
   // nginx asks nothing else.
   "x-accel-buffering": "no",
 };
@@ -47,8 +50,9 @@ export const EVENTS: Described = {
   path: "/api/events",
   summary:
     "What is new in all of one's conversations, as Server-Sent Events: `hello` with `{ gap }`, and then `news` after " +
-    "`news`, each as below and with its position as `id`. A client that comes back says the last one that it has " +
-    "heard, in the header Last-Event-ID or as `after`. With `wait`, as JSON as soon as there is something.",
+    "`news`, each as below and with its position as `id`; `ended` once one is not signed in any more. A client that " +
+    "comes back says the last one that it has heard, in the header Last-Event-ID or as `after`. With `wait`, as JSON as " +
+    "soon as there is something.",
   query: z.object({ after: z.string().optional(), wait: z.string().optional() }),
   answer: waited,
   media: "text/event-stream",
@@ -58,7 +62,7 @@ export const EVENTS: Described = {
  * News as Server-Sent Events: `hello` at the beginning, with `gap` if the page has to look at everything anew, and then
  * one `news` for each, whose id is its position.
  */
-export function streamNews({ feed, user, after }: Following): Response {
+export function streamNews({ feed, user, after, watched }: Following): Response {
   const encoder = new TextEncoder();
   let end = () => {};
   const stream = new ReadableStream<Uint8Array>(
@@ -77,7 +81,13 @@ export function streamNews({ feed, user, after }: Following): Response {
         end = () => {
           clearInterval(beat);
           following.stop();
+          watched.stop();
         };
+        watched.ended.addEventListener("abort", () => {
+          controller.enqueue(encoder.encode(eventOf("ended", {})));
+          end();
+          controller.close();
+        });
         write(PADDING + eventOf("hello", { gap: following.gap }));
         for (const text of early) write(text);
         send = write;
@@ -92,7 +102,10 @@ export function streamNews({ feed, user, after }: Following): Response {
 }
 
 /** The news since then as JSON, as soon as there are any. */
-export async function waitForNews({ feed, user, after }: Following, gone: AbortSignal): Promise<Response> {
+export async function waitForNews(
+  { feed, user, after, watched }: Following,
+  gone: AbortSignal,
+): Promise<Response> {
   const heard: { readonly id: string; readonly news: News }[] = [];
   let wake = () => {};
   const hear: Hear = (id, one) => {
@@ -108,10 +121,13 @@ export async function waitForNews({ feed, user, after }: Following, gone: AbortS
         clearTimeout(timer);
         setTimeout(resolve, GATHER_MS);
       };
-      gone.addEventListener("abort", () => resolve(), { once: true });
+      for (const signal of [gone, watched.ended])
+        signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
   following.stop();
+  watched.stop();
+  if (watched.ended.aborted) throw new Refused(401, "Please sign in again.");
   const answer: z.infer<typeof waited> = {
     gap: following.gap,
     position: feed.position(user),

@@ -1,4 +1,4 @@
-export { createAccounts, type Account, type Accounts, type KeyKind } from "./accounts.ts";
+export { createAccounts, type Accounts, type GivenKey, type KeyKind, type KeyLimits } from "./accounts.ts";
 export { createWeb, type Web, type WebOptions } from "./adapter.ts";
 export type { Conversations, Cost, ExportFormat } from "./api.ts";
 export { createWebDialect, type WebBody } from "./dialect.ts";

@@ -44,7 +44,9 @@ export function describeApi(all: readonly Described[]): object {
           type: "apiKey",
           in: "cookie",
           name: "colloquy_…",
-          description: "The cookie that POST /api/session sets; its name ends differently for each server.",
+          description:
+            "The cookie that POST /api/session sets; its name ends differently for each server, and begins with " +
+            "__Host- where there is TLS.",
         },
         key: {
           type: "http",

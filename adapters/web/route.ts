@@ -1,8 +1,11 @@
 import type { z } from "zod";
 import type { RequestFrom } from "../../src/adapter.ts";
 
-/** What a request comes with: where it is from, and who is signed in, where that has been looked at. */
-export type Env = { Bindings: RequestFrom; Variables: { user: string } };
+/**
+ * What a request comes with: where it is from, and, where that has been looked at, who has sent it and the `pass` of the
+ * session or key that has let them in.
+ */
+export type Env = { Bindings: RequestFrom; Variables: { user: string; pass: string } };
 
 /** Who asks, and with what. */
 export interface Asked<Body, Query> {
@@ -55,13 +58,20 @@ export function route<Body extends z.ZodType, Query extends z.ZodObject, Answer 
   return typed;
 }
 
-/** Why a request is not carried out: an HTTP status, and a sentence for whoever has made it. */
+/** Why a request is not carried out: an HTTP status, a sentence for whoever has made it, and what goes with that. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;
+  readonly more: object | undefined;
 
-  constructor(status: Refused["status"], message: string) {
+  constructor(status: Refused["status"], message: string, more?: object) {
     super(message);
     this.status = status;
+    this.more = more;
   }
+}
+
+/** For who has failed too often. */
+export function tooManyTries(): Refused {
+  return new Refused(429, "Too many tries. Please wait a minute.");
 }

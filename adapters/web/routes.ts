@@ -13,16 +13,12 @@ import { COMPLETIONS, createCompletions, describeFailure } from "./completions.t
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
 import { LARGEST_WITH_IMAGES } from "./images.ts";
+import type { Log, SecurityLog } from "./security.ts";
 import { createSignIn, SIGN_IN, type SignIn, type SignInOptions } from "./sign-in.ts";
 
-export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url"> {
+export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url" | "watch" | "security"> {
   readonly accounts: Accounts;
   readonly log: Log;
-}
-
-/** Where the operator is told what fails; pino's own interface, as far as it is used. */
-export interface Log {
-  error(about: object, message: string): void;
 }
 
 /** The largest request, in bytes: the longest message, in the longest encoding. */
@@ -50,9 +46,10 @@ const large = most(LARGEST_WITH_IMAGES);
 export function createRoutes(
   options: RoutesOptions,
 ): (request: Request, from?: RequestFrom) => Promise<Response> {
-  const { accounts, records, feed, url } = options;
+  const { accounts, records, feed, url, watch, security } = options;
   const app = new Hono<Env>();
-  const signIn = createSignIn({ accounts, users: () => records.users(), url });
+  const signIn = createSignIn({ accounts, users: () => records.users(), url, watch, security });
+  const sameSite = refuseOtherSites(security);
   const api = createApi(options);
   app.use(secure);
   app.use("/api/*", (c, next) => (c.req.path.endsWith("/messages") ? large : small)(c, next));
@@ -70,7 +67,7 @@ export function createRoutes(
   });
   app.get("/api/events", identify(signIn), (c) => {
     const after = c.req.header("last-event-id") ?? c.req.query("after");
-    const following = { feed, user: c.var.user, after };
+    const following = { feed, user: c.var.user, after, watched: watch.follow(c.var.pass) };
     return c.req.query("wait") === undefined
       ? streamNews(following)
       : waitForNews(following, c.req.raw.signal);
@@ -111,23 +108,28 @@ async function jsonOf(c: Context): Promise<unknown> {
 /** Only whoever is signed in. */
 function identify(signIn: SignIn) {
   return async (c: Context<Env>, next: Next) => {
-    const user = await signIn.user(c);
-    if (user === undefined) throw new Refused(401, "Please sign in first.");
-    c.set("user", user);
+    const session = await signIn.session(c);
+    if (!session) throw new Refused(401, "Please sign in first.");
+    c.set("user", session.user);
+    c.set("pass", session.pass);
     await next();
   };
 }
 
 /** Another site's page could send a request with the person's cookie: what changes something must come from our own. */
-async function sameSite(c: Context<Env>, next: Next) {
-  const { method } = c.req;
-  const site = c.req.header("sec-fetch-site");
-  const origin = c.req.header("origin");
-  const isOwn = site
-    ? site === "same-origin" || site === "none"
-    : !origin || hostOf(origin) === c.req.header("host");
-  if (method !== "GET" && !isOwn) throw new Refused(403, "This request comes from another site.");
-  await next();
+function refuseOtherSites(security: SecurityLog) {
+  return async (c: Context<Env>, next: Next) => {
+    const { method, path } = c.req;
+    const site = c.req.header("sec-fetch-site");
+    const origin = c.req.header("origin");
+    const isOwn = site
+      ? site === "same-origin" || site === "none"
+      : !origin || hostOf(origin) === c.req.header("host");
+    if (method === "GET" || isOwn) return next();
+    const about = { method, path: path.slice(0, 200), from: hostOf(origin ?? "").slice(0, 200) };
+    await security.failed("cross-site", { user: c.var.user, address: c.env.address, ...about });
+    throw new Refused(403, "This request comes from another site.");
+  };
 }
 
 function hostOf(origin: string): string {
@@ -141,9 +143,14 @@ async function secure(c: Context, next: Next) {
   c.header("referrer-policy", "no-referrer");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cross-origin-resource-policy", "same-origin");
+  // What people said must not be found in a browser by whoever uses it next.
+  if (/^\/(api|v1)\//.test(c.req.path) && !c.res.headers.get("cache-control")?.includes("no-store"))
+    c.header("cache-control", "no-store");
 }
 
 function answerError(error: Error, c: Context, log: Log): Response {
+  if (error instanceof Refused && error.more)
+    return c.json({ error: error.message, ...error.more }, error.status);
   if (error instanceof Refused || error instanceof HTTPException)
     return answerNotDone(c, error.status, error.message);
   if (error instanceof Overflow) return answerNotDone(c, 429, "Too much is waiting for an answer already.");

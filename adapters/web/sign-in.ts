@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
-import { RateLimiterMemory } from "rate-limiter-flexible";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
-import { type Accounts, SESSION_MS } from "./accounts.ts";
-import { type Described, type Env, Refused } from "./route.ts";
+import { type Accounts, type FoundKey, type Session, SESSION_MS } from "./accounts.ts";
+import { type Described, type Env, Refused, tooManyTries } from "./route.ts";
+import type { SecurityLog } from "./security.ts";
+import type { Watch } from "./watch.ts";
 
 export interface SignInOptions {
   readonly accounts: Accounts;
@@ -12,19 +12,18 @@ export interface SignInOptions {
   readonly users: () => Promise<readonly string[]>;
   /** Where people find the page, if it is not only on this machine. */
   readonly url?: string | undefined;
+  readonly watch: Watch;
+  readonly security: SecurityLog;
 }
 
 /** Who is at the other end of a request. */
 export interface SignIn {
-  user(c: Context<Env>): Promise<string | undefined>;
+  session(c: Context<Env>): Promise<Session | undefined>;
   /** Who is signed in, or how that is done here. */
   state(c: Context<Env>): Promise<z.infer<typeof state>>;
   begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof signedIn>>;
   end(c: Context<Env>): Promise<void>;
 }
-
-/** So many tries an address has in a minute: keys are too long to be guessed, but not to be tried. */
-const TRIES = 20;
 
 const NAME = z
   .string()
@@ -38,9 +37,17 @@ export function isName(text: string): boolean {
   return NAME.safeParse(text).data === text;
 }
 
-const given = z.union([z.strictObject({ key: z.string().min(1).max(200) }), z.strictObject({ name: NAME })], {
-  error: "A name or a key is needed.",
-});
+const switches = z
+  .boolean()
+  .optional()
+  .describe("Sign in although somebody else is signed in here, who is signed out by that.");
+const given = z.union(
+  [
+    z.strictObject({ key: z.string().min(1).max(200), switch: switches }),
+    z.strictObject({ name: NAME, switch: switches }),
+  ],
+  { error: "A name or a key is needed." },
+);
 
 const signedIn = z.object({ user: z.string() });
 const state = z.union([
@@ -53,6 +60,11 @@ const state = z.union([
   }),
   z.object({ signIn: z.literal("link") }),
 ]);
+const notSignedIn = z.object({
+  error: z.string().describe("What happened, and what to do."),
+  user: z.string().optional().describe("With 409: who is signed in; nothing has changed."),
+  other: z.string().optional().describe("With 409: who would be signed in with `switch`."),
+});
 
 /** What `createSignIn` is for, as addresses. */
 export const SIGN_IN: readonly Described[] = [
@@ -66,24 +78,26 @@ export const SIGN_IN: readonly Described[] = [
   {
     method: "post",
     path: "/api/session",
-    summary: "Signs in, by the key in a personal link or, where that is enough, by a name; sets a cookie.",
+    summary:
+      "Signs in, by the key in a personal link or, where that is enough, by a name; sets a cookie. While somebody else " +
+      "is signed in: only with `switch`, else 409.",
     access: "everyone",
     body: given,
     answer: signedIn,
+    failure: notSignedIn,
   },
   { method: "delete", path: "/api/session", summary: "Signs out.", access: "everyone" },
 ];
 
 /** Signing in by a personal link; by a name only for the operator at this machine. */
-export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
-  const tries = new RateLimiterMemory({ points: TRIES, duration: 60 });
+export function createSignIn({ accounts, users, url, watch, security }: SignInOptions): SignIn {
   const secure = url?.startsWith("https:") ?? false;
 
   return {
-    user,
+    session,
     state: async (c) => {
-      const name = await user(c);
-      if (name !== undefined) return { user: name };
+      const found = await session(c);
+      if (found) return { user: found.user };
       if (await isOpen(c)) return { signIn: "name", names: [...(await users())] };
       return { signIn: (await isByName(c)) ? "address" : "link" };
     },
@@ -91,62 +105,103 @@ export function createSignIn({ accounts, users, url }: SignInOptions): SignIn {
       const parsed = given.safeParse(body);
       if (!parsed.success)
         throw new Refused(400, parsed.error.issues.map(({ message }) => message).join(" "));
-      await limit(c);
-      const name =
-        "key" in parsed.data
-          ? await accounts.whose(parsed.data.key, "link")
-          : await picked(c, parsed.data.name);
-      if (name === undefined)
-        throw new Refused(403, "This link is not valid (any more). Ask whoever runs this for a new one.");
-      const secret = await accounts.secret();
-      await setSignedCookie(c, cookieName(secret), await accounts.begin(name), secret, {
-        httpOnly: true,
-        sameSite: "Strict",
-        secure,
-        path: "/",
-        maxAge: SESSION_MS / 1000,
-      });
-      return { user: name };
+      const current = await session(c);
+      const link = "key" in parsed.data ? await linkOf(c, parsed.data.key, current) : undefined;
+      const user = "name" in parsed.data ? await picked(c, parsed.data.name) : (link?.user ?? "");
+      if (current && current.user !== user && !parsed.data.switch) throw askFirst(c, current.user, user);
+      // Whoever opens their own link again is where it leads to already, and does not use it up.
+      if (current && current.user === user && current.link === link?.pass) return { user };
+      if (link && !(await accounts.use(link))) throw await refused(c, { user, why: "used" });
+      await enter(c, await accounts.begin(user, link));
+      if (current) await leave(current);
+      const about = { user, address: c.env.address, how: link ? "link" : "name", link: link?.id };
+      if (current && current.user !== user)
+        security.note("account-switched", { ...about, from: current.user });
+      else security.note("sign-in", about);
+      return { user };
     },
     end: async (c) => {
-      const secret = await accounts.secret();
-      const id = await getSignedCookie(c, secret, cookieName(secret));
-      if (id) await accounts.end(id);
-      deleteCookie(c, cookieName(secret), { path: "/" });
+      const found = await session(c);
+      deleteCookie(c, await cookieName(), { path: "/", secure });
+      if (!found) return;
+      await leave(found);
+      security.note("sign-out", { user: found.user, address: c.env.address });
     },
   };
 
-  async function user(c: Context<Env>): Promise<string | undefined> {
+  async function session(c: Context<Env>): Promise<Session | undefined> {
     if (!c.req.header("cookie")) return undefined;
-    const secret = await accounts.secret();
-    const id = await getSignedCookie(c, secret, cookieName(secret));
+    const id = getCookie(c, await cookieName());
     return id ? accounts.session(id) : undefined;
   }
 
-  async function limit(c: Context<Env>): Promise<void> {
-    await tries.consume(c.env.address ?? "").catch(() => {
-      throw new Refused(429, "Too many tries. Please wait a minute.");
+  async function enter(c: Context<Env>, id: string): Promise<void> {
+    setCookie(c, await cookieName(), id, {
+      httpOnly: true,
+      sameSite: "Strict",
+      secure,
+      path: "/",
+      maxAge: SESSION_MS / 1000,
     });
+  }
+
+  /** All pages that this session has open are told. */
+  async function leave(left: Session): Promise<void> {
+    await accounts.end(left);
+    watch.end(left.pass);
+  }
+
+  /** Somebody could send their own link to a person who would then write into the account of whoever has sent it. */
+  function askFirst(c: Context<Env>, user: string, other: string): Refused {
+    security.note("switch-asked", { user, other, address: c.env.address });
+    return new Refused(409, `You are signed in as ${user}, and this would sign you in as ${other}.`, {
+      user,
+      other,
+    });
+  }
+
+  async function linkOf(c: Context<Env>, key: string, current: Session | undefined): Promise<FoundKey> {
+    const link = await accounts.find(key, "link");
+    if (link && (link.pass === current?.link || !link.spent)) return link;
+    throw await refused(c, { user: link?.user, why: link?.spent ?? "unknown" });
+  }
+
+  async function refused(
+    c: Context<Env>,
+    about: { user: string | undefined; why: string },
+  ): Promise<Refused> {
+    const { address } = c.env;
+    if (await security.failed("sign-in-refused", { ...about, address, how: "link" })) return tooManyTries();
+    return new Refused(403, "This link is not valid (any more). Ask whoever runs this for a new one.");
   }
 
   async function picked(c: Context<Env>, name: string): Promise<string> {
     if (await isOpen(c)) return name;
-    if (await isByName(c))
-      throw new Refused(403, "Open the address that the program printed when it started, and sign in there.");
-    throw new Refused(403, "Here one signs in by a personal link. Ask whoever runs this for one.");
+    const byName = await isByName(c);
+    const about = { user: name, address: c.env.address, how: "name", why: byName ? "token" : "link" };
+    if (await security.failed("sign-in-refused", about)) throw tooManyTries();
+    throw new Refused(
+      403,
+      byName
+        ? "Open the address that the program printed when it started, and sign in there."
+        : "Here one signs in by a personal link. Ask whoever runs this for one.",
+    );
   }
 
-  /** Whether a name is enough for the operator at this machine: as long as nobody was given a link. */
+  /** Whether a name is enough for the operator at this machine: as long as nobody was ever given a link. */
   async function isByName({ env }: Context<Env>): Promise<boolean> {
-    return env.local !== undefined && url === undefined && (await accounts.list()).length === 0;
+    return env.local !== undefined && url === undefined && (await accounts.isOpen());
   }
 
   async function isOpen(c: Context<Env>): Promise<boolean> {
     return c.env.local === true && (await isByName(c));
   }
-}
 
-/** Browsers do not tell the ports of a machine apart: programs side by side must not take each other's cookies. */
-function cookieName(secret: string): string {
-  return `colloquy_${createHash("sha256").update(secret).digest("hex").slice(0, 8)}`;
+  /**
+   * Browsers do not tell the ports of a machine apart: programs side by side must not take each other's cookies. With
+   * TLS the prefix keeps out what another host of the same domain sets, or somebody on the way without TLS.
+   */
+  async function cookieName(): Promise<string> {
+    return `${secure ? "__Host-" : ""}colloquy_${await accounts.site()}`;
+  }
 }

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createKeys } from "../support/local.ts";
+import { createAccounts } from "../../adapters/web/index.ts";
+import { openStore } from "../../src/store.ts";
+import { openShelf } from "../../src/web.ts";
 import { freePort } from "../support/port.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";
@@ -46,3 +49,20 @@ test("an answer grows on the page of one process while another writes it; both m
     "user",
   ]);
 }, 120_000);
+
+test("of several processes that are shown a single-use link at once, one lets somebody in", async () => {
+  const url = await server.createDatabase();
+  const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(url)));
+  onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
+  const all = await Promise.all(stores.map(async (store) => createAccounts(await openShelf(store))));
+  for (let round = 0; round < 10; round += 1) {
+    const key = (await all[0]?.add("Ann", "link", { once: true })) ?? "";
+    const found = await Promise.all(
+      all.map(async (accounts) => ({ accounts, link: await accounts.find(key, "link") })),
+    );
+    const used = await Promise.all(found.map(async ({ accounts, link }) => link && accounts.use(link)));
+    expect(used.filter(Boolean)).toHaveLength(1);
+  }
+  // And they all have one name for the cookie.
+  expect(new Set(await Promise.all(all.map((accounts) => accounts.site()))).size).toBe(1);
+});

@@ -166,7 +166,6 @@ test("a personal link signs in whoever has it, until it is taken away; names are
   expect(JSON.stringify(await site.store.keys("web", ""))).not.toContain(key);
   expect(await site.accounts.remove("Ann")).toBe(true);
   expect((await site.ask("/api/me", { cookie })).status).toBe(401);
-  // Now nobody has a link, and one signs in by name again.
   expect((await site.ask("/api/session", { body: { key } })).status).toBe(403);
 });
 
