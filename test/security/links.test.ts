@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { closeBrowser, findBarriers, hasBrowser, openPage } from "../support/browser.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/port.ts";
 import { runProgram } from "../support/program.ts";
@@ -130,4 +131,68 @@ test("the command line makes links that expire or are good once, lists them and 
   ]);
   expect(list.errors).toContain("Nobody can sign in");
   for (const { code } of [unknown, ...wrong]) expect(code).toBe(2);
+});
+
+describe.skipIf(!hasBrowser)("in a browser", () => {
+  afterAll(closeBrowser);
+
+  /** Ann's browser, in which she is signed in. */
+  async function openAnn() {
+    const site = await openSite();
+    const opened = await openPage();
+    const { page } = opened;
+    await page.goto(`${site.url}/#key=${await site.accounts.add("Ann", "link")}`);
+    await page.waitForSelector("#message");
+    const who = () => page.locator(".account .name").textContent();
+    expect(await who()).toBe("Ann");
+    return { ...opened, site, who };
+  }
+
+  test("somebody else's link is asked about, and what is harmless comes first", async () => {
+    const { page, site, who, problems } = await openAnn();
+    const key = await site.accounts.add("Bob", "link", { once: true });
+    // Into the address bar of the page that is open, which does not load it anew by itself.
+    await page.goto(`${site.url}/#key=${key}`);
+    await page.getByText("You are signed in as Ann.").waitFor();
+    expect(page.url()).not.toContain(key);
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [390, "dark"],
+    ] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      expect(await findBarriers(page)).toEqual([]);
+    }
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#message");
+    expect(await who()).toBe("Ann");
+    expect(page.url()).not.toContain(key);
+
+    await page.goto(`${site.url}/?again#key=${key}`);
+    await page.getByRole("button", { name: "Sign in as Bob" }).click();
+    await page.waitForSelector("#message");
+    expect(await who()).toBe("Bob");
+    expect(problems.filter((problem) => !/409/.test(problem))).toEqual([]);
+  });
+
+  test("a link that is not valid leaves one signed in, and does not stay in the address", async () => {
+    const { page, site, who } = await openAnn();
+    await page.goto(`${site.url}/?x#key=not-valid-any-more`);
+    await page.getByText("This link is not valid").waitFor();
+    expect(page.url()).not.toContain("key");
+    await page.getByRole("button", { name: "Go on as Ann" }).click();
+    await page.waitForSelector("#message");
+    expect(await who()).toBe("Ann");
+  });
+
+  test("an open page shows the sign-in as soon as the link is revoked, in every tab", async () => {
+    const { page, site } = await openAnn();
+    const second = await page.context().newPage();
+    await second.goto(site.url);
+    await second.waitForSelector("#message");
+    const [link] = await site.accounts.list();
+    await site.accounts.revoke(link?.id ?? "");
+    for (const tab of [page, second]) await tab.getByText("Open the personal link").waitFor();
+    expect(await page.locator("#message").count()).toBe(0);
+  });
 });

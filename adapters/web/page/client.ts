@@ -58,13 +58,23 @@ export function isAfter(news: string, position: string): boolean {
   return run !== otherRun || Number(number) > Number(otherNumber);
 }
 
+/** What the server says when it has not done something. */
+interface NotDone {
+  readonly error?: string;
+  /** Who is signed in, where the question is whether to switch to another account. */
+  readonly user?: string;
+  readonly other?: string;
+}
+
 /** The server has refused; the message is for people. Status 0: it could not be reached. */
 export class Refused extends Error {
   readonly status: number;
+  readonly answer: NotDone;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, answer: NotDone = {}) {
     super(message);
     this.status = status;
+    this.answer = answer;
   }
 }
 
@@ -81,8 +91,8 @@ export async function call<Answer>(method: string, path: string, body?: object):
     throw new Refused(0, "");
   }
   if (response.status === 204) return undefined as Answer;
-  const answer = (await response.json().catch(() => ({}))) as Answer & { error?: string };
-  if (!response.ok) throw new Refused(response.status, answer.error ?? response.statusText);
+  const answer = (await response.json().catch(() => ({}))) as Answer & NotDone;
+  if (!response.ok) throw new Refused(response.status, answer.error ?? response.statusText, answer);
   return answer;
 }
 
@@ -131,6 +141,11 @@ export function follow(following: Following): () => void {
     source.addEventListener("news", (event) => {
       last = event.lastEventId;
       following.news(JSON.parse(event.data as string) as News, last);
+    });
+    source.addEventListener("ended", () => {
+      ended = true;
+      source?.close();
+      following.signedOut();
     });
     source.addEventListener("error", () => {
       following.connected(false);

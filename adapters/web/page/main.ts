@@ -2,7 +2,7 @@ import { createChat } from "./chat.ts";
 import { call, type Cost, follow, type Me, type News } from "./client.ts";
 import { h, iconButton, show } from "./dom.ts";
 import { createSidebar } from "./sidebar.ts";
-import { signIn, told } from "./sign-in.ts";
+import { keyInAddress, signIn, told } from "./sign-in.ts";
 import { LANGUAGES, locale, say } from "./texts.ts";
 
 document.documentElement.lang = locale();
@@ -26,7 +26,7 @@ async function begin(): Promise<void> {
     footer: footer(me, failed),
   });
   app.replaceChildren(sidebar.element, chat.element, notice);
-  onhashchange = () => open(threadInAddress());
+  onhashchange = () => (keyInAddress() ? location.reload() : open(threadInAddress()));
   open(threadInAddress());
   follow({
     news,

@@ -63,6 +63,12 @@ const en = {
   signInAddress:
     "Open the address that the program printed when it started: the one with “token” in it. It changes with each start.",
   signInKnown: "Or go on as",
+  switchTitle: "Switch accounts?",
+  switchSure:
+    "You are signed in as {user}. If you switch, you are signed in as {other}, and what you write belongs to that " +
+    "account. Only switch if it is yours.",
+  stayAs: "Go on as {user}",
+  switchTo: "Sign in as {other}",
   offline: "No connection. Trying again…",
   unsent: "Not sent yet. It is sent as soon as there is a connection.",
   refused: "Not sent: {why}",
@@ -135,6 +141,11 @@ const zh: typeof en = {
   signInLink: "请打开您收到的个人链接来登录。管理员可以为您生成新的链接。",
   signInAddress: "请打开程序启动时显示的地址，也就是带有 token 的那一个。每次启动后地址都会变化。",
   signInKnown: "或者继续使用",
+  switchTitle: "要切换账号吗？",
+  switchSure:
+    "您现在登录的是 {user}。切换后将登录为 {other}，您写的内容都会归入那个账号。请只在那个账号属于您时切换。",
+  stayAs: "继续使用 {user}",
+  switchTo: "登录为 {other}",
   offline: "连接已断开，正在重试……",
   unsent: "尚未发送，恢复连接后会自动发送。",
   refused: "未发送：{why}",
