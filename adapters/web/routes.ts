@@ -105,11 +105,17 @@ async function jsonOf(c: Context): Promise<unknown> {
   return c.req.json().catch(() => fail(400, "The request is no valid JSON."));
 }
 
-/** Only whoever is signed in. */
+/**
+ * Only whoever is signed in. A page says whose it is: one that has slept while another tab switched accounts must not
+ * go on in the new one's name. (A stream cannot be asked for with a header.)
+ */
 function identify(signIn: SignIn) {
   return async (c: Context<Env>, next: Next) => {
     const session = await signIn.session(c);
     if (!session) throw new Refused(401, "Please sign in first.");
+    const as = c.req.header("x-colloquy-user") ?? encodeURIComponent(c.req.query("as") ?? "");
+    if (as && as !== encodeURIComponent(session.user))
+      throw new Refused(401, "Somebody else is signed in here by now. Please load the page anew.");
     c.set("user", session.user);
     c.set("pass", session.pass);
     await next();

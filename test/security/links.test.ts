@@ -185,6 +185,20 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     expect(await who()).toBe("Ann");
   });
 
+  test("a page that has missed a switch of accounts says nothing in the other one's name", async () => {
+    const { page, site } = await openAnn();
+    // As after a sleep: the page has the cookie of another tab, and its own session was not ended before its eyes.
+    const bob = await site.enter({ key: await site.accounts.add("Bob", "link") });
+    const [name = "", value = ""] = bob.split("=");
+    await page.context().addCookies([{ name, value, url: site.url }]);
+    await page.fill("#message", "for Ann alone");
+    await page.keyboard.press("Enter");
+    await page.getByText("Not sent: Somebody else is signed in").waitFor();
+    expect(await (await site.ask("/api/conversations", { cookie: bob })).json()).toEqual([]);
+    const stream = (as: string) => site.ask(`/api/events?wait=1&as=${as}`, { cookie: bob });
+    expect([(await stream("Ann")).status, (await stream("Bob")).status]).toEqual([401, 200]);
+  });
+
   test("an open page shows the sign-in as soon as the link is revoked, in every tab", async () => {
     const { page, site } = await openAnn();
     const second = await page.context().newPage();

@@ -78,6 +78,13 @@ export class Refused extends Error {
   }
 }
 
+let speaker: string | undefined;
+
+/** Whoever this page is for: once another tab has switched accounts the server does nothing that it asks for. */
+export function speakAs(user: string): void {
+  speaker = user;
+}
+
 /** Asks the server; all addresses are relative, as the page may stand anywhere. */
 export async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
   let response: Response;
@@ -85,7 +92,11 @@ export async function call<Answer>(method: string, path: string, body?: object):
     response = await fetch(`api/${path}`, {
       method,
       credentials: "same-origin",
-      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+      headers: {
+        ...(speaker !== undefined && { "x-colloquy-user": encodeURIComponent(speaker) }),
+        ...(body && { "content-type": "application/json" }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
     });
   } catch {
     throw new Refused(0, "");
@@ -127,8 +138,8 @@ export function follow(following: Following): () => void {
 
   function open(): void {
     if (ended) return;
-    const after = last === undefined ? "" : `?after=${encodeURIComponent(last)}`;
-    source = new EventSource(`api/events${after}`);
+    const after = last === undefined ? "" : `&after=${encodeURIComponent(last)}`;
+    source = new EventSource(`api/events?as=${encodeURIComponent(speaker ?? "")}${after}`);
     timer = window.setTimeout(() => {
       source?.close();
       void poll();
@@ -163,7 +174,7 @@ export function follow(following: Following): () => void {
 
   async function isSignedOut(): Promise<boolean> {
     return call<Session>("GET", "session").then(
-      ({ user }) => user === undefined,
+      ({ user }) => user !== speaker,
       () => false,
     );
   }

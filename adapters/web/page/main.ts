@@ -1,5 +1,5 @@
 import { createChat } from "./chat.ts";
-import { call, type Cost, follow, type Me, type News } from "./client.ts";
+import { call, type Cost, follow, type Me, type News, speakAs } from "./client.ts";
 import { h, iconButton, show } from "./dom.ts";
 import { createSidebar } from "./sidebar.ts";
 import { keyInAddress, signIn, told } from "./sign-in.ts";
@@ -12,7 +12,7 @@ document.body.append(app);
 void begin();
 
 async function begin(): Promise<void> {
-  await signIn(app);
+  speakAs(await signIn(app));
   const me = await call<Me>("GET", "me");
   const notice = h("p", { class: "notice", role: "alert", hidden: true, onclick: () => tell("") });
   let vanishing = 0;
