@@ -1,50 +1,18 @@
-import { expect, onTestFinished, test } from "vitest";
-import { createWeb } from "../../adapters/web/index.ts";
-import { startServer } from "../../src/server.ts";
-import { openStore } from "../../src/store.ts";
-import { openShelf } from "../../src/web.ts";
-import { captureLog } from "../support/log.ts";
+import { expect, test } from "vitest";
+import { openSite as openWeb } from "../support/site.ts";
 
-/** The web chat behind the real server; what is taken in goes nowhere. */
+/** The web chat, with people who say hello. */
 async function openSite() {
-  const store = await openStore("memory:");
-  const adapter = createWeb({
-    shelf: await openShelf(store),
-    personas: [],
-    models: [],
-    currency: "$",
-    conversations: {
-      chosen: async () => ({}),
-      spent: async () => ({ input: 0, output: 0 }),
-      export: async () => "",
-      usage: async () => [],
-    },
-    log: captureLog().log,
-  });
-  await adapter.start(async () => undefined, []);
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
-  onTestFinished(async () => {
-    await server.close();
-    await store.close();
-  });
+  const { adapter, ask, enter: signIn } = await openWeb();
   const enter = async (name: string) => {
-    const response = await fetch(`${server.url}/api/session`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ name }),
-    });
-    const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const cookie = await signIn({ name });
     return {
       say: async (thread: string, id: string) => {
-        const answer = await fetch(`${server.url}/api/conversations/${thread}/messages`, {
-          method: "POST",
-          headers: { "content-type": "application/json", cookie },
-          body: JSON.stringify({ id, text: "hello" }),
-        });
+        const body = { id, text: "hello" };
+        const answer = await ask(`/api/conversations/${thread}/messages`, { cookie, body });
         return ((await answer.json()) as { turn: string }).turn;
       },
-      sees: async (thread: string) =>
-        (await fetch(`${server.url}/api/conversations/${thread}`, { headers: { cookie } })).text(),
+      sees: async (thread: string) => (await ask(`/api/conversations/${thread}`, { cookie })).text(),
     };
   };
   return { adapter, enter };

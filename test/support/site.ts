@@ -1,15 +1,20 @@
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { type Accounts, createAccounts, createWeb, type Shelf, type Web } from "../../adapters/web/index.ts";
+import type { ChatEvent } from "../../src/event.ts";
+import { createLocalAccess } from "../../src/http/local.ts";
 import { startServer } from "../../src/server.ts";
 import { openStore, type Store } from "../../src/store.ts";
 import { openShelf } from "../../src/web.ts";
 import { temporaryFolder } from "./folder.ts";
 import { captureLog } from "./log.ts";
 
-/** The web chat alone, behind the real server; what people say goes nowhere. */
+/** The web chat alone, behind the real server, asked by the operator at this machine; what people say goes nowhere. */
 export interface Site {
   readonly url: string;
+  readonly port: string;
+  /** What people said. */
+  readonly said: readonly ChatEvent[];
   readonly store: Store;
   readonly shelf: Shelf;
   /** As another process of the bot sees them, such as the command line. */
@@ -59,7 +64,7 @@ export async function openSite({ url, file, through = (shelf) => shelf }: SiteOp
   const { log, lines } = captureLog();
   const adapter = createWeb({
     shelf: through(shelf),
-    personas: ["a"],
+    personas: ["a", "b"],
     models: ["m"],
     currency: "$",
     conversations: {
@@ -72,7 +77,16 @@ export async function openSite({ url, file, through = (shelf) => shelf }: SiteOp
     log,
   });
   await adapter.start(async () => undefined, []);
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  const said: ChatEvent[] = [];
+  await adapter.start(async (event) => void said.push(event), []);
+  const local = createLocalAccess();
+  const server = await startServer({
+    host: "127.0.0.1",
+    port: 0,
+    adapters: [adapter],
+    troubles: () => ({}),
+    ...(url === undefined && { local }),
+  });
   onTestFinished(async () => {
     await server.close();
     await store.close();
@@ -81,15 +95,18 @@ export async function openSite({ url, file, through = (shelf) => shelf }: SiteOp
     fetch(`${server.url}${path}`, {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers: {
+        ...(url === undefined && { authorization: `Bearer ${local.token}` }),
         ...(cookie && { cookie }),
         ...(body !== undefined && { "content-type": "application/json" }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
   const tries: Site["tries"] = (who, cookie) => ask("/api/session", { body: who, cookie });
   return {
     url: server.url,
+    port: new URL(server.url).port,
+    said,
     store,
     shelf,
     accounts: createAccounts(shelf),

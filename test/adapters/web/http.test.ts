@@ -1,96 +1,8 @@
 import { connect } from "node:net";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { type Accounts, createAccounts, createWeb } from "../../../adapters/web/index.ts";
-import type { ChatEvent } from "../../../src/event.ts";
-import { createLocalAccess } from "../../../src/http/local.ts";
-import { startServer } from "../../../src/server.ts";
-import { openStore, type Store } from "../../../src/store.ts";
-import { openShelf } from "../../../src/web.ts";
-import { temporaryFolder } from "../../support/folder.ts";
-import { captureLog } from "../../support/log.ts";
+import { openSite, type Site } from "../../support/site.ts";
 import { until } from "../../support/until.ts";
-
-interface Site {
-  readonly url: string;
-  readonly port: string;
-  readonly store: Store;
-  readonly accounts: Accounts;
-  readonly events: ChatEvent[];
-  readonly adapter: ReturnType<typeof createWeb>;
-  /** A request, with a body where one is given. */
-  ask(path: string, options?: Asking): Promise<Response>;
-  /** Signs in and returns the cookie. */
-  enter(who: { name: string } | { key: string }): Promise<string>;
-}
-
-interface Asking {
-  readonly method?: string;
-  readonly cookie?: string;
-  readonly body?: unknown;
-  readonly headers?: Record<string, string>;
-}
-
-async function openSite({ url, file }: { url?: string; file?: string } = {}): Promise<Site> {
-  const local = createLocalAccess();
-  const store = await openStore(`sqlite:${file ?? join(temporaryFolder(), "store.sqlite")}`);
-  const shelf = await openShelf(store);
-  const events: ChatEvent[] = [];
-  const { log } = captureLog();
-  const conversations = {
-    chosen: async () => ({}),
-    spent: async () => ({ input: 0, output: 0 }),
-    export: async () => "# said",
-    usage: async () => [],
-  };
-  const adapter = createWeb({
-    shelf,
-    personas: ["a", "b"],
-    models: ["m"],
-    currency: "$",
-    conversations,
-    url,
-    log,
-  });
-  await adapter.start(async (event) => void events.push(event), []);
-  const server = await startServer({
-    host: "127.0.0.1",
-    port: 0,
-    adapters: [adapter],
-    troubles: () => ({}),
-    local,
-  });
-  onTestFinished(async () => {
-    await server.close();
-    await store.close();
-  });
-  const ask: Site["ask"] = (path, { method, cookie, body, headers = {} } = {}) =>
-    fetch(`${server.url}${path}`, {
-      method: method ?? (body === undefined ? "GET" : "POST"),
-      headers: {
-        ...(url === undefined && { authorization: `Bearer ${local.token}` }),
-        ...(cookie && { cookie }),
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
-  return {
-    url: server.url,
-    port: new URL(server.url).port,
-    store,
-    accounts: createAccounts(shelf),
-    events,
-    adapter,
-    ask,
-    enter: async (who) => {
-      const response = await ask("/api/session", { body: who });
-      expect(response.status).toBe(200);
-      return response.headers.get("set-cookie")?.split(";")[0] ?? "";
-    },
-  };
-}
 
 const message = (text: string, id = "message-1") => ({ id, text });
 
@@ -140,7 +52,7 @@ test("nobody gets anywhere without signing in", async () => {
   expect((await site.ask("/api/me", { cookie })).status).toBe(200);
   expect((await site.ask("/api/me", { cookie: `${cookie}x` })).status).toBe(401);
   expect((await site.ask("/api/me", { cookie: cookie.replace(/=.*/, "=abc.def") })).status).toBe(401);
-  expect(site.events).toEqual([]);
+  expect(site.said).toEqual([]);
 });
 
 test("the cookie is out of reach for scripts and other sites, and secure where the page is", async () => {
@@ -202,7 +114,7 @@ test("other sites cannot act for a person", async () => {
   expect(
     (await site.ask(path, { cookie, body: "text=x", headers: { "content-type": "text/plain" } })).status,
   ).toBe(400);
-  expect(site.events).toEqual([]);
+  expect(site.said).toEqual([]);
   const own = { origin: `http://127.0.0.1:${site.port}` };
   expect((await site.ask(path, { cookie, body, headers: own })).status).toBe(200);
 });
@@ -227,7 +139,7 @@ test("nonsense is refused with a sentence, and nothing comes of it", async () =>
     expect(response.status, JSON.stringify(body).slice(0, 60)).toBe(status);
     expect(((await response.json()) as { error: string }).error).toMatch(/./);
   }
-  expect(site.events.filter(({ command }) => command === undefined)).toEqual([]);
+  expect(site.said.filter(({ command }) => command === undefined)).toEqual([]);
   expect((await site.ask("/api/nothing", { cookie })).status).toBe(404);
 });
 
@@ -241,7 +153,7 @@ test("what is far too large is not even read", async () => {
     () => 413,
   );
   expect(status).toBe(413);
-  expect(site.events).toEqual([]);
+  expect(site.said).toEqual([]);
 });
 
 test("the same message twice is one", async () => {
@@ -250,7 +162,7 @@ test("the same message twice is one", async () => {
   const post = async () =>
     (await site.ask("/api/conversations/c/messages", { cookie, body: message("hi") })).json();
   expect(await post()).toEqual(await post());
-  expect(new Set(site.events.map(({ id }) => id)).size).toBe(1);
+  expect(new Set(site.said.map(({ id }) => id)).size).toBe(1);
   const { turns } = (await (await site.ask("/api/conversations/c", { cookie })).json()) as {
     turns: unknown[];
   };

@@ -163,10 +163,13 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
     expect(await images.count()).toBe(0);
     await page.reload();
     await person.done(1);
-    const sizes = await page
-      .locator(".question .image img")
-      .evaluateAll((all) => all.map((one) => (one as unknown as { naturalWidth: number }).naturalWidth));
-    expect(sizes).toEqual([1200, 3]);
+    const sizes = () =>
+      page
+        .locator(".question .image img")
+        .evaluateAll((all) => all.map((one) => (one as unknown as { naturalWidth: number }).naturalWidth));
+    // They are fetched anew: no browser keeps them.
+    await until(async () => (await sizes()).every((size) => size > 0), "the images");
+    expect(await sizes()).toEqual([1200, 3]);
     await page.hover(".question");
     await page.click(".question .icon.pencil");
     await until(async () => (await images.count()) === 2, "both images again");
