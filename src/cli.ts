@@ -10,7 +10,7 @@ import { chat } from "./cli/chat.ts";
 import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { start } from "./cli/start.ts";
 import { playground } from "./cli/playground.ts";
-import { looks } from "./cli/surroundings.ts";
+import { looks, toStderr } from "./cli/surroundings.ts";
 import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
 import { interruptingNames } from "./commands/all.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
@@ -29,6 +29,9 @@ const WRONG = 2;
 
 const BY: readonly ReportBy[] = ["user", "conversation", "model", "day"];
 const ROLES: readonly ProgramRole[] = ["all", "intake", "worker", "web"];
+
+// Whatever this process and its children make is the owner's alone. Windows has no such modes.
+process.umask(0o077);
 
 const cli = new Command("colloquy")
   .description("One conversation engine for every chat platform.")
@@ -76,7 +79,7 @@ const dead = cli
   .option("--text", "with what people wrote")
   .action(async ({ text = false }: { text?: boolean }) => {
     const settings = loadSettings(process.env);
-    const listed = await listDead({ store: settings.STORE_URL, text });
+    const listed = await listDead({ store: settings.STORE_URL, notice: toStderr, text });
     process.stdout.write(scrub(listed, secretsOf(settings)));
   });
 for (const [name, description, action] of [
@@ -89,7 +92,7 @@ for (const [name, description, action] of [
     .argument("[id...]", "which of them")
     .option("--all", "each of them")
     .action(async (ids: readonly string[], { all = false }: { all?: boolean }) => {
-      process.stdout.write(await action({ store: storeUrl(), ids, all }));
+      process.stdout.write(await action({ store: storeUrl(), notice: toStderr, ids, all }));
     });
 }
 
@@ -220,7 +223,7 @@ async function preview(file: string | undefined, { platform, jsonl }: { platform
 }
 
 async function backup(file: string): Promise<void> {
-  const store = await openExistingStore(storeUrl());
+  const store = await openExistingStore(storeUrl(), toStderr);
   try {
     await store.backup(file);
   } finally {
@@ -234,7 +237,7 @@ async function usage({ by, since, json }: { by: ReportBy; since?: string; json?:
     throw new ConfigError("since", `--since is "${since}": write a day such as 2026-11-23`);
   }
   const { STORE_URL, CURRENCY: currency } = loadSettings(process.env);
-  const store = await openExistingStore(STORE_URL);
+  const store = await openExistingStore(STORE_URL, toStderr);
   const unsound = (what: string) => process.stderr.write(`colloquy: ${what}\n`);
   let lines: ReportLine[];
   try {

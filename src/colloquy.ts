@@ -83,8 +83,9 @@ const NO_WORKER = "No worker is running: what people say is kept, and answered o
 export async function createColloquy(options: ColloquyOptions): Promise<Colloquy> {
   const { adapters, middleware = [], store: given = "sqlite:data/colloquy.sqlite", role = "all" } = options;
   const log = options.log ?? createLog({ level: "info", stream: process.stdout, secrets: [] });
-  const store = typeof given === "string" ? await openStore(given) : given;
-  const journal = options.queue === undefined ? store : await openStore(options.queue);
+  const notice = (sentence: string) => log.warn(sentence);
+  const store = typeof given === "string" ? await openStore(given, notice) : given;
+  const journal = options.queue === undefined ? store : await openStore(options.queue, notice);
   const session = journal.postgres && (await shareWithOthers(journal.postgres, log));
   if (!session && role !== "all") {
     throw new ConfigError(

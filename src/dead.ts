@@ -1,17 +1,24 @@
 import { ConfigError } from "./errors.ts";
 import { type DeadLetter, type DeadLetters, openDeadLetters } from "./queue/dead.ts";
+import type { Notice } from "./owner-only.ts";
 import { openExistingStore } from "./store.ts";
 
-export interface DeadOptions {
+/** Where dead letters are. */
+interface DeadStore {
   /** The STORE_URL; a program may run on it meanwhile. */
   readonly store: string;
+  /** Told if others could read the store's files. */
+  readonly notice?: Notice;
+}
+
+export interface DeadOptions extends DeadStore {
   /** The ids of the letters that are meant; `all` means each. */
   readonly ids: readonly string[];
   readonly all: boolean;
 }
 
 /** The dead letters as lines, oldest first. What people wrote is shown only with `text`. */
-export async function listDead({ store, text }: { store: string; text: boolean }): Promise<string> {
+export async function listDead({ text, ...store }: DeadStore & { readonly text: boolean }): Promise<string> {
   const letters = await look(store, (dead) => dead.list());
   if (letters.length === 0) return "There are no dead letters.\n";
   return letters.map((letter) => lineOf(letter, text)).join("");
@@ -31,7 +38,7 @@ export async function dropDead(options: DeadOptions): Promise<string> {
 
 /** Rejects at the first id that is not there: whoever has mistyped one shall know. */
 async function forEach(
-  { store, ids, all }: DeadOptions,
+  { ids, all, ...store }: DeadOptions,
   action: (dead: DeadLetters, id: string) => Promise<boolean>,
 ): Promise<number> {
   if (all === ids.length > 0) {
@@ -47,8 +54,11 @@ async function forEach(
   });
 }
 
-async function look<T>(url: string, use: (dead: DeadLetters) => Promise<T>): Promise<T> {
-  const store = await openExistingStore(url);
+async function look<T>(
+  { store: url, notice }: DeadStore,
+  use: (dead: DeadLetters) => Promise<T>,
+): Promise<T> {
+  const store = await openExistingStore(url, notice);
   try {
     return await use(await openDeadLetters(store));
   } finally {

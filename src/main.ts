@@ -65,7 +65,7 @@ export async function startProgram({
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= endAll(endings));
   try {
-    const store = await openStore(settings.STORE_URL);
+    const store = await openStore(settings.STORE_URL, (sentence) => log.warn(sentence));
     endings.push(() => store.close());
     const keep = createKeep(store);
     if (await keep.at(MARKER).load()) throw unfinished();

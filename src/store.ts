@@ -1,8 +1,18 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import Keyv from "keyv";
 import { ConfigError, StoreError } from "./errors.ts";
+import {
+  closeToOthers,
+  isTaken,
+  makeFile,
+  makeFolder,
+  type Notice,
+  partOf,
+  putInPlace,
+  taken,
+} from "./owner-only.ts";
 import type { Postgres } from "./postgres/pool.ts";
 
 /** Where histories and the queue live. All that fails in it rejects with a `StoreError` that says what to do. */
@@ -68,11 +78,14 @@ function deserialize(text: string): object {
   return typeof found === "object" && found !== null && "value" in found ? found : { value: text };
 }
 
-/** Opens the store of a `STORE_URL`; a write and a read show that it works before anyone relies on it. */
-export async function openStore(url: string): Promise<Store> {
+/**
+ * Opens the store of a `STORE_URL`; a write and a read show that it works before anyone relies on it. Its files are
+ * their owner's alone; `notice` is told if they were not.
+ */
+export async function openStore(url: string, notice: Notice = () => undefined): Promise<Store> {
   if (isPostgres(url)) return openPostgresStore(url);
   const path = pathOf(url);
-  return path === undefined ? openMemory() : openSqlite(path);
+  return path === undefined ? openMemory() : openSqlite(path, notice);
 }
 
 /** Whether a `STORE_URL` names a database that several processes may share. */
@@ -81,14 +94,14 @@ export function isPostgres(url: string): boolean {
 }
 
 /** Opens a store that is there already; it is for those who look after what a program has left. */
-export async function openExistingStore(url: string): Promise<Store> {
+export async function openExistingStore(url: string, notice: Notice = () => undefined): Promise<Store> {
   if (isPostgres(url)) return openPostgresStore(url);
   const path = pathOf(url);
   if (path === undefined || !existsSync(path)) {
     const why = path === undefined ? "memory: keeps nothing" : `there is no file ${path}`;
     throw new ConfigError("store_url", `There is no store to look into: ${why} (STORE_URL).`);
   }
-  return openSqlite(path);
+  return openSqlite(path, notice);
 }
 
 /** A store that is one process's own until it is released or the process dies. */
@@ -102,10 +115,12 @@ export async function claimStore(url: string): Promise<Claim | undefined> {
   const path = pathOf(url);
   // Memory is nobody else's.
   if (path === undefined) return { release: async () => undefined };
-  const connect = await connectTo(`${path}.lock`, CLAIM_TIMEOUT_MS);
+  const file = `${path}.lock`;
+  const connect = await connectTo(file, CLAIM_TIMEOUT_MS);
   let sqlite: Connection | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
+    makeFile(file);
     sqlite = connect("claim");
     await sqlite.query("BEGIN EXCLUSIVE");
   } catch (cause) {
@@ -167,7 +182,7 @@ function openMemory(): Store {
   });
 }
 
-async function openSqlite(path: string): Promise<Store> {
+async function openSqlite(path: string, notice: Notice): Promise<Store> {
   const connect = await connectTo(path);
   const store = createStore({
     create: async (table, flush) => {
@@ -185,17 +200,25 @@ async function openSqlite(path: string): Promise<Store> {
       return rows.map(({ key }) => key);
     },
     backup: async (copy) => {
-      if (existsSync(copy)) throw new ConfigError("file", `${copy} exists already: name another file`);
-      // Under its name only once it is whole.
-      const part = `${copy}.part`;
-      rmSync(part, { force: true });
-      await once(connect("probe"), (sqlite) => sqlite.query("VACUUM INTO ?", part));
-      renameSync(part, copy);
+      if (isTaken(copy)) throw taken(copy);
+      // Under its name only once it is whole. SQLite writes into an empty file, and would follow a link.
+      const part = partOf(copy);
+      try {
+        makeFile(part);
+        await once(connect("probe"), (sqlite) => sqlite.query("VACUUM INTO ?", part));
+        putInPlace(part, copy, { replace: false });
+      } finally {
+        rmSync(part, { force: true });
+      }
     },
   });
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
+    // SQLite gives the files that it makes beside it the same mode.
+    makeFile(path);
     await once(connect("probe"), (sqlite) => migrate(sqlite, path));
+    // Only now is it known to be a store, and no page or script that somebody has named by mistake.
+    closeToOthers(path, notice);
     await store.check();
   } catch (cause) {
     await store.close().catch(() => undefined);

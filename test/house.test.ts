@@ -4,11 +4,12 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
 
-/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, images, log, version, step, pulse, i18n, package. */
+/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, images, log, owner-only, version, step, pulse, i18n, package. */
 const LEAVES = [
   "src/errors.ts",
   "src/images.ts",
   "src/log.ts",
+  "src/owner-only.ts",
   "src/version.ts",
   "src/step.ts",
   "src/pulse.ts",
@@ -31,7 +32,8 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/proxy/", ["src/errors.ts", "src/http/"]],
   ["src/version.ts", ["src/errors.ts"]],
   ["src/postgres/", ["src/errors.ts", "src/log.ts"]],
-  ["src/store.ts", ["src/errors.ts", "src/postgres/"]],
+  ["src/owner-only.ts", ["src/errors.ts"]],
+  ["src/store.ts", ["src/errors.ts", "src/owner-only.ts", "src/postgres/"]],
   ["src/alone.ts", ["src/store.ts"]],
   [
     "src/web.ts",

@@ -11,7 +11,7 @@ import { toldBy } from "./exchange.ts";
 import { newThread } from "./picker.ts";
 import { run } from "./run.ts";
 import { addUser } from "./save.ts";
-import { type ConsoleFlags, logTo, looks, settingsFor } from "./surroundings.ts";
+import { type ConsoleFlags, logTo, looks, settingsFor, toStderr } from "./surroundings.ts";
 
 /** The article's persona, file and words; it speaks Chinese, whatever the language of the system. */
 const PERSONA = "python";
@@ -35,7 +35,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
   const settings = settingsFor({ ...flags, persona: flags.persona ?? PERSONA });
   const log = logTo(process.stderr, settings);
   const told = toldBy(settings);
-  const store = await openStore(settings.STORE_URL);
+  const store = await openStore(settings.STORE_URL, toStderr);
   const history = createHistory(await store.open("history"));
   const alone = createAlone(store, settings.STORE_URL);
   const threads = createThreads({ store, history, platform: "console", alone });

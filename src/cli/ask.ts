@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { createConsoleColloquy } from "../main.ts";
 import { openStore } from "../store.ts";
 import { run } from "./run.ts";
-import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale } from "./surroundings.ts";
+import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale, toStderr } from "./surroundings.ts";
 import { answerInJson, failureToStderr, tellUsage } from "./told.ts";
 
 /** The exit code where there is no answer. */
@@ -33,7 +33,7 @@ export async function ask(words: readonly string[], flags: ConsoleFlags): Promis
     ...(flags.usage ? [tellUsage(settings.CURRENCY)] : []),
     ...(flags.json ? [answerInJson((line) => process.stdout.write(line))] : []),
   ];
-  const store = await openStore(settings.STORE_URL);
+  const store = await openStore(settings.STORE_URL, toStderr);
   try {
     await run(log, async () => {
       const colloquy = await createConsoleColloquy({

@@ -5,7 +5,7 @@ import { openStore } from "../store.ts";
 import { article } from "./article.ts";
 import { nowhere } from "./ask.ts";
 import { run } from "./run.ts";
-import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale } from "./surroundings.ts";
+import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale, toStderr } from "./surroundings.ts";
 import { chatOnTerminal } from "./terminal.ts";
 import { answerInJson, tellUsage } from "./told.ts";
 
@@ -38,7 +38,7 @@ async function chatInPipe(flags: ConsoleFlags): Promise<void> {
     ...(flags.usage ? [tellUsage(settings.CURRENCY)] : []),
     ...(flags.json ? [answerInJson((line) => stdout.write(line))] : []),
   ];
-  const store = await openStore(settings.STORE_URL);
+  const store = await openStore(settings.STORE_URL, toStderr);
   const starting = run(log, async () => {
     const colloquy = await createConsoleColloquy({
       settings,

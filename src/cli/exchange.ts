@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
@@ -10,8 +9,10 @@ import { type ExportFormat, type Named, print, type Told } from "../exchange/exp
 import { importMessages } from "../exchange/import.ts";
 import { readUserMessages } from "../exchange/user-messages.ts";
 import { writeWhole } from "../exchange/write.ts";
+import { isTaken } from "../owner-only.ts";
 import { openExistingStore, openStore, type Store } from "../store.ts";
 import { createThreads, keyOf as keyOfThread } from "../threads.ts";
+import { toStderr } from "./surroundings.ts";
 
 /** How `colloquy export` can write. */
 export const FORMATS: readonly ExportFormat[] = ["json", "jsonl", "markdown"];
@@ -30,7 +31,7 @@ export async function importFile(
 ): Promise<void> {
   const found = await readUserMessages(file);
   const { STORE_URL: url } = loadSettings(process.env);
-  const store = await openStore(url);
+  const store = await openStore(url, toStderr);
   try {
     const keyOf = (name: string) => (all ? name : keyOfThread("console", name));
     let count = 0;
@@ -51,16 +52,16 @@ export async function importFile(
 
 /** `colloquy export`. */
 export async function exportFile(file: string, { user, all, format, replace }: ExchangeFlags): Promise<void> {
-  if (file !== "-" && !replace && existsSync(file)) {
+  if (file !== "-" && !replace && isTaken(file)) {
     throw new ConfigError("file", `${file} exists already: name another file, or add --replace`);
   }
   const settings = loadSettings(process.env);
-  const store = await openExistingStore(settings.STORE_URL);
+  const store = await openExistingStore(settings.STORE_URL, toStderr);
   try {
     const found = all ? everything(store) : lastActive(store, settings.STORE_URL, user);
     const chunks = print(format ?? formatOf(file), found, toldBy(settings));
     if (file === "-") await pipeline(Readable.from(chunks), process.stdout, { end: false });
-    else await writeWhole(file, chunks);
+    else await writeWhole(file, chunks, { replace: replace === true });
   } finally {
     await store.close();
   }

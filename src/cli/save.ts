@@ -7,6 +7,7 @@ import { readUserMessages, toFileMessages, writeUserMessages } from "../exchange
 import { writeWhole } from "../exchange/write.ts";
 import type { Command } from "../handler.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
+import { isTaken } from "../owner-only.ts";
 import { formatOf, toldBy } from "./exchange.ts";
 
 /** `/save FILE`: writes the conversation; replaces no file, but for one's own part of a `user_messages.json`. */
@@ -22,7 +23,7 @@ export function save(settings: Settings): Command {
       const file = event.text.trim() || `${user.replace(/[^\p{L}\p{N}-]+/gu, "_")}-${day}.md`;
       if (conversation.messages.length === 0) return say("console.save.empty");
       const format = formatOf(file);
-      if (format !== "json" && existsSync(file)) return say("console.save.exists", { file });
+      if (format !== "json" && isTaken(file)) return say("console.save.exists", { file });
       try {
         await write(file, format, { user, conversation, told });
         return say("console.save.done", { file });
@@ -41,7 +42,7 @@ interface Part {
 
 async function write(file: string, format: ExportFormat, { user, conversation, told }: Part): Promise<void> {
   if (format === "json") return addUser(file, { user, conversation, told });
-  await writeWhole(file, print(format, one([user, conversation] as const), told));
+  await writeWhole(file, print(format, one([user, conversation] as const), told), { replace: false });
 }
 
 /** Puts one user's messages into a `user_messages.json`; those of the others stay as they are. */

@@ -26,6 +26,11 @@ export function logTo(stream: NodeJS.WriteStream, settings: Settings): Log {
   return createLog({ level: settings.LOG_LEVEL, stream, secrets: secretsOf(settings) });
 }
 
+/** Tells the operator something beside the output. */
+export function toStderr(sentence: string): void {
+  process.stderr.write(`colloquy: ${sentence}\n`);
+}
+
 /** What standard output can show. */
 export function looks() {
   const surroundings = { env: process.env, isTTY: process.stdout.isTTY };

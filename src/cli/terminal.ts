@@ -10,7 +10,7 @@ import { createThreads, keyOf, type Threads } from "../threads.ts";
 import { newSeat, pickThread, pickUser } from "./picker.ts";
 import { run } from "./run.ts";
 import { save } from "./save.ts";
-import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale } from "./surroundings.ts";
+import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale, toStderr } from "./surroundings.ts";
 import { tellUsage } from "./told.ts";
 
 /** Where to sit next: whose last conversation, or what is picked; nobody wants to sit any more if it is undefined. */
@@ -23,7 +23,7 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
   const log = logTo(process.stderr, settings);
   const locale = systemLocale() ?? "en";
   const say = texts(locale);
-  const store = await openStore(settings.STORE_URL);
+  const store = await openStore(settings.STORE_URL, toStderr);
   const history = createHistory(await store.open("history"));
   const alone = createAlone(store, settings.STORE_URL);
   const threads = createThreads({ store, history, platform: "console", alone });

@@ -6,7 +6,7 @@ import { ConfigError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { openStore } from "../store.ts";
 import { openShelf } from "../web.ts";
-import { localUrl, logTo } from "./surroundings.ts";
+import { localUrl, logTo, toStderr } from "./surroundings.ts";
 
 /** What `user add` may be told. */
 export interface AddFlags {
@@ -145,7 +145,7 @@ function say(output: string, remark: string): void {
 async function withAccounts(action: (desk: Desk) => Promise<void>): Promise<void> {
   const settings = loadSettings(process.env);
   const log = logFor(settings);
-  const store = await openStore(settings.STORE_URL);
+  const store = await openStore(settings.STORE_URL, toStderr);
   const note: Desk["note"] = (event, about, message) =>
     log.info({ event, ...about, by: userInfo().username }, message);
   try {

@@ -32,7 +32,7 @@ export async function readUserMessages(path: string): Promise<UserMessages> {
 
 /** Replaces the file once all of it is written. */
 export async function writeUserMessages(path: string, all: UserMessages): Promise<void> {
-  await writeWhole(path, printUserMessages(all));
+  await writeWhole(path, printUserMessages(all), { replace: true });
 }
 
 /** The file, a user at a time. */

@@ -1,16 +1,23 @@
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { partOf, putInPlace } from "../owner-only.ts";
 
-/** Writes a file beside the one of that name and puts it in its place once it is whole; only its owner may read it. */
-export async function writeWhole(path: string, chunks: AsyncIterable<string>): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
+/**
+ * Writes a file beside the one of that name and puts it in its place once it is whole; only its owner may read it, and no
+ * link is followed. Rejects with a `ConfigError` if the name is taken, unless `replace` is set.
+ */
+export async function writeWhole(
+  path: string,
+  chunks: AsyncIterable<string>,
+  { replace }: { readonly replace: boolean },
+): Promise<void> {
+  const part = partOf(path);
   try {
-    await pipeline(Readable.from(chunks), createWriteStream(part, { mode: 0o600, flush: true }));
-    await rename(part, path);
-  } catch (error) {
+    await pipeline(Readable.from(chunks), createWriteStream(part, { flags: "wx", mode: 0o600, flush: true }));
+    putInPlace(part, path, { replace });
+  } finally {
     await rm(part, { force: true });
-    throw error;
   }
 }
