@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import type YAML from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
 import { createRanges } from "../src/http/ranges.ts";
+import { passwordsIn, scrub } from "../src/secrets.ts";
+import { environment, fileSource, mergeSources, type Source } from "./sources.ts";
 
 /** Read when `COLLOQUY_CONFIG` names no other. */
 const DEFAULT_FILE = "config/colloquy.yaml";
@@ -150,21 +153,41 @@ const SECRETS = [
   "STATUS_TOKEN",
 ] as const;
 
+type Warn = (what: string) => void;
+
+export interface LoadOptions {
+  readonly dotEnv?: Source | undefined;
+  /** Where the program was started, and the configuration file is looked for. */
+  readonly folder?: string;
+  /** Told what is no error, but worth a thought. */
+  readonly warn?: Warn;
+}
+
+/** Programs write these in small letters too. */
+const isProxy = (name: string) => name.endsWith("_PROXY");
+
 /**
- * The settings of this run: the environment beats `.env` beats the configuration file beats the default.
- * Throws a `ConfigError` that names each setting that makes no sense, what was given and what is allowed.
+ * The settings of this run: the environment beats `.env` beats the configuration file beats the default; but an address
+ * from a file receives no secret from elsewhere (see `mergeSources`). Throws a `ConfigError` that names each setting that
+ * makes no sense, what was given and what is allowed.
  */
-export function loadSettings(env: NodeJS.ProcessEnv): Settings {
-  const given: Record<string, unknown> = readFile(env["COLLOQUY_CONFIG"]);
-  for (const name of Object.keys(schema.shape)) {
-    const value = env[name] || (name.endsWith("_PROXY") ? env[name.toLowerCase()] : undefined);
-    // An empty variable is an unset one: compose files pass on what the host does not have.
-    if (value) given[name] = value;
-  }
+export function loadSettings(env: NodeJS.ProcessEnv, options: LoadOptions = {}): Settings {
+  const { dotEnv, folder = process.cwd(), warn = (what) => process.emitWarning(what) } = options;
+  const own = environment(settingsIn(env));
+  const beside = dotEnv && { ...dotEnv, values: settingsIn(dotEnv.values) };
+  const named = env["COLLOQUY_CONFIG"];
+  const file = readFile({ named: named || textOf(dotEnv?.values["COLLOQUY_CONFIG"]), folder });
+  const sources = [own, beside, file && fileSource(file.path, { ...file, named: Boolean(named), folder })];
+  const { given, warnings } = mergeSources(
+    sources.filter((source) => source !== undefined),
+    folder,
+  );
+  for (const warning of warnings) warn(warning);
+  checkPassword(env, given["STORE_URL"], own.values["STORE_URL"]);
   for (const name of SECRETS) {
     const path = given[`${name}_FILE`];
     // What is given itself comes before what stands in a file.
-    if (!given[name] && typeof path === "string") given[name] = readSecret(path, name);
+    if (!given[name] && typeof path === "string") given[name] = readSecret(path, name, warn);
   }
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw new ConfigError("settings", complaint(parsed.error, given));
@@ -180,34 +203,54 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
 
 /** The values that must never come out in logs or errors. */
 export function secretsOf(settings: Settings): string[] {
-  const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY } = settings;
-  const proxies = [HTTP_PROXY, HTTPS_PROXY, ALL_PROXY].flatMap((url) => passwordsIn(url ?? ""));
-  const store = /:([^:@/]+)@/.exec(settings.STORE_URL)?.[1];
-  return [...SECRETS.map((name) => settings[name]), ...proxies, store].filter((value) => value !== undefined);
+  return secretsIn(settings);
 }
 
-/** The password of a proxy as it is written and, if that differs, as it is meant. */
-function passwordsIn(url: string): string[] {
-  const written = /^(?:[^/]*:\/\/)?[^:]*:(.+)@/.exec(url)?.[1];
-  if (!written) return [];
-  try {
-    return [...new Set([written, decodeURIComponent(written)])];
-  } catch {
-    return [written];
+/** The same of settings that nobody has checked yet. */
+export function secretsIn(given: Readonly<Record<string, unknown>>): string[] {
+  const urls = Object.keys(given).filter((name) => /_(url|root|proxy)$/i.test(name));
+  const secrets = SECRETS.map((name) => textOf(given[name]));
+  return [...secrets, ...urls.flatMap((name) => passwordsIn(textOf(given[name]) ?? ""))].filter(
+    (value) => value !== undefined,
+  );
+}
+
+/** Of a source those that are settings. An empty one is none: compose files pass on what the host does not have. */
+function settingsIn(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = values[name] || (isProxy(name) ? values[name.toLowerCase()] : undefined);
+    if (value) found[name] = value;
   }
+  return found;
 }
 
-function readFile(named: string | undefined): Record<string, unknown> {
+/** PostgreSQL's driver takes a password from the environment if the URL has none: not for a server that a file names. */
+function checkPassword(env: NodeJS.ProcessEnv, url: unknown, own: unknown): void {
+  if (!env["PGPASSWORD"] || url === own || !/^postgres(ql)?:/.test(textOf(url) ?? "")) return;
+  if (passwordsIn(textOf(url) ?? "").length > 0) return;
+  throw new ConfigError(
+    "settings_apart",
+    "STORE_URL comes from a file and PGPASSWORD from the environment: set STORE_URL in the environment too, or write the password into it",
+  );
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function readFile({ named, folder }: { readonly named: string | undefined; readonly folder: string }) {
   const path = named || DEFAULT_FILE;
-  if (!existsSync(path)) {
-    if (!named) return {};
+  const place = resolve(folder, path);
+  if (!existsSync(place)) {
+    if (!named) return undefined;
     throw new ConfigError("config_file", `COLLOQUY_CONFIG names the file ${path}, which does not exist`);
   }
   // Loaded only where there is a file: everyone else starts sooner without it.
   const { parse }: typeof YAML = createRequire(import.meta.url)("yaml");
   let content: unknown;
   try {
-    content = parse(readFileSync(path, "utf8"), { logLevel: "error" }) ?? {};
+    content = parse(readFileSync(place, "utf8"), { logLevel: "error" }) ?? {};
   } catch (error) {
     throw new ConfigError("config_file", `The configuration file ${path} ${whatIsWrong(error)}`);
   }
@@ -219,7 +262,8 @@ function readFile(named: string | undefined): Record<string, unknown> {
       throw new ConfigError("config_file", `${path}: there is no setting ${name}${didYouMean(name)}`);
     }
   }
-  return { ...content };
+  const values: Record<string, unknown> = { ...content };
+  return { path, values };
 }
 
 function whatIsWrong(error: unknown): string {
@@ -233,15 +277,13 @@ function whatIsWrong(error: unknown): string {
 const MOUNTED = "/run/secrets/";
 
 /** A file with a secret is plain text, or JSON such as {"api": "…"}. */
-function readSecret(path: string, name: string): string {
+function readSecret(path: string, name: string, warn: Warn): string {
   let content: string;
   try {
     content = readFileSync(path, "utf8").trim();
     const { mode } = statSync(path);
     if ((mode & 0o007) !== 0 && process.platform !== "win32" && !path.startsWith(MOUNTED)) {
-      process.emitWarning(
-        `everyone on this machine can read the file ${path} (${name}_FILE); chmod 600 would end that`,
-      );
+      warn(`everyone on this machine can read the file ${path} (${name}_FILE); chmod 600 would end that`);
     }
   } catch (cause) {
     throw new ConfigError("key_file", `${name}_FILE: the file ${path} cannot be read`, { cause });
@@ -288,11 +330,16 @@ function complaint(error: z.ZodError, given: Record<string, unknown>): string {
     .map(({ path, message }) => {
       const [first, ...rest] = path.map(String);
       const name = String(first);
-      const hidden = (SECRETS as readonly string[]).includes(name) || name.endsWith("_PROXY");
-      const value = hidden ? "" : ` (given: ${JSON.stringify(given[name])})`;
+      const value = isHidden(name, given[name]) ? "" : ` (given: ${scrub(JSON.stringify(given[name]), [])})`;
       return `${[name, ...rest].join(": ")} ${message}${value}`;
     })
     .join("; ");
+}
+
+/** An address that makes no sense may have its password anywhere. */
+function isHidden(name: string, value: unknown): boolean {
+  if ((SECRETS as readonly string[]).includes(name) || isProxy(name) || name === "STORE_URL") return true;
+  return /_(URL|ROOT)$/.test(name) && /[@=]/.test(String(value));
 }
 
 function didYouMean(name: string): string {

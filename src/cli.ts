@@ -4,22 +4,21 @@ import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
 import { Command, CommanderError, Option } from "commander";
 import { createConsoleDialect } from "../adapters/console/index.ts";
-import { loadSettings, secretsOf } from "../config/settings.ts";
+import { secretsOf } from "../config/settings.ts";
 import { ask } from "./cli/ask.ts";
 import { chat } from "./cli/chat.ts";
 import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { start } from "./cli/start.ts";
+import { migrateStore } from "./cli/migrate.ts";
 import { playground } from "./cli/playground.ts";
-import { looks, toStderr } from "./cli/surroundings.ts";
+import { looks, ownSecrets, ownSettings, takeLooks, toStderr } from "./cli/surroundings.ts";
 import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
-import { interruptingNames } from "./commands/all.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
-import type { ChatEvent } from "./event.ts";
-import { scrub } from "./log.ts";
 import { createPreviews, type ProgramRole } from "./main.ts";
 import { previewLine } from "./preview.ts";
 import { printReport, type ReportBy, type ReportLine, reportUsage } from "./report.ts";
+import { scrub } from "./secrets.ts";
 import { openExistingStore } from "./store.ts";
 import { createPager } from "./text/paginate.ts";
 
@@ -78,7 +77,7 @@ const dead = cli
   .description("list the messages that could not be answered however often it was tried")
   .option("--text", "with what people wrote")
   .action(async ({ text = false }: { text?: boolean }) => {
-    const settings = loadSettings(process.env);
+    const settings = ownSettings();
     const listed = await listDead({ store: settings.STORE_URL, notice: toStderr, text });
     process.stdout.write(scrub(listed, secretsOf(settings)));
   });
@@ -165,14 +164,12 @@ cli
   .description(
     "copy everything from one store into another, such as SQLite into PostgreSQL; stop the program first",
   )
-  .argument("<from>", "a STORE_URL; this store is left as it is")
-  .argument("<to>", "the STORE_URL of an empty store, or of one that an interrupted migration has left")
-  .action(async (from: string, to: string) => {
-    const { migrate } = await import("./migrate/migrate.ts");
-    const interrupting = interruptingNames();
-    const interrupts = ({ command }: ChatEvent) => command !== undefined && interrupting.has(command);
-    process.stdout.write(await migrate({ from, to, interrupts, progress: process.stderr }));
-  });
+  .argument(
+    "<from>",
+    "the name of a setting that holds the store's URL, or the URL if it has no password; the store is left as it is",
+  )
+  .argument("<to>", "the same of an empty store, or of one that an interrupted migration has left")
+  .action(migrateStore);
 
 // Whoever reads a part of the output alone, such as `head`, wants no more of it; a bot whose log nobody takes any more
 // has failed. A terminal that is gone takes nothing, not even what is wrong. What was accepted is kept either way.
@@ -188,7 +185,7 @@ cli.hook("preAction", (_, action) => {
   }
 });
 try {
-  if (existsSync(".env")) process.loadEnvFile(".env");
+  takeLooks();
   await cli.parseAsync();
 } catch (error) {
   fail(error);
@@ -204,7 +201,7 @@ function withConsoleFlags(command: Command): Command {
 }
 
 async function preview(file: string | undefined, { platform, jsonl }: { platform?: string; jsonl?: true }) {
-  const all = await createPreviews(loadSettings(process.env), looks().color);
+  const all = await createPreviews(ownSettings(), looks().color);
   const chosen = all.filter(({ name }) => platform === undefined || name === platform);
   const [first] = chosen;
   if (!first || (jsonl && chosen.length > 1)) {
@@ -236,7 +233,7 @@ async function usage({ by, since, json }: { by: ReportBy; since?: string; json?:
   if (since !== undefined && !/^\d{4}-\d\d-\d\d$/.test(since)) {
     throw new ConfigError("since", `--since is "${since}": write a day such as 2026-11-23`);
   }
-  const { STORE_URL, CURRENCY: currency } = loadSettings(process.env);
+  const { STORE_URL, CURRENCY: currency } = ownSettings();
   const store = await openExistingStore(STORE_URL, toStderr);
   const unsound = (what: string) => process.stderr.write(`colloquy: ${what}\n`);
   let lines: ReportLine[];
@@ -252,7 +249,7 @@ async function usage({ by, since, json }: { by: ReportBy; since?: string; json?:
 }
 
 function storeUrl(): string {
-  return loadSettings(process.env).STORE_URL;
+  return ownSettings().STORE_URL;
 }
 
 function fail(error: unknown): void {
@@ -260,16 +257,7 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG;
     return;
   }
-  const secrets = [
-    process.env["OPENAI_API_KEY"],
-    process.env["TELEGRAM_BOT_TOKEN"],
-    process.env["DISCORD_BOT_TOKEN"],
-    process.env["DINGTALK_CLIENT_SECRET"],
-  ];
-  const message = scrub(
-    describeError(error),
-    secrets.filter((secret) => secret !== undefined),
-  );
+  const message = scrub(describeError(error), ownSecrets());
   process.stderr.write(`colloquy: ${message}\n`);
   process.exitCode = error instanceof ConfigError ? WRONG : FAILED;
 }

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { pino, type DestinationStream, type Logger } from "pino";
 import type PinoPretty from "pino-pretty";
+import { createScrubber } from "./secrets.ts";
 
 /** Where the program tells the operator what happens; message text is never logged. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "child">;
@@ -17,15 +18,9 @@ export interface LogOptions {
 /** One JSON line per event; in a terminal, lines for people. */
 export function createLog({ level, stream, secrets }: LogOptions): Log {
   const out = stream.isTTY ? prettify(stream) : stream;
-  const destination: DestinationStream = { write: (line) => out.write(scrub(line, secrets)) };
+  const clean = createScrubber(secrets);
+  const destination: DestinationStream = { write: (line) => out.write(clean(line)) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-}
-
-/** The text without the secrets; short strings are left alone, they would hit innocent words. */
-export function scrub(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret.length >= 6)
-    .reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
 }
 
 /** The package is loaded only where people look on: everyone else starts sooner without it. */

@@ -142,7 +142,7 @@ function pathOf(url: string): string | undefined {
   if (scheme === "sqlite" && path) return path;
   throw new ConfigError(
     "store_url",
-    `STORE_URL is "${withoutPassword(url)}": use sqlite:path/to/file.sqlite, postgres://user:password@host/database or memory:`,
+    `STORE_URL is "${/[@?]/.test(url) ? `${scheme ?? ""}:…` : url}": use sqlite:path/to/file.sqlite, postgres://user:password@host/database or memory:`,
   );
 }
 
@@ -390,8 +390,4 @@ function whatToDo(code: string, path: string): string {
     default:
       return "cannot be written and read: check that the folder exists, that this user may write to it and that the disk is not full";
   }
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/.*@/s, "//…@");
 }

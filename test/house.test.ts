@@ -4,12 +4,13 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
 
-/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, images, log, owner-only, version, step, pulse, i18n, package. */
+/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, images, log, owner-only, secrets, version, step, pulse, i18n, package. */
 const LEAVES = [
   "src/errors.ts",
   "src/images.ts",
   "src/log.ts",
   "src/owner-only.ts",
+  "src/secrets.ts",
   "src/version.ts",
   "src/step.ts",
   "src/pulse.ts",
@@ -21,7 +22,8 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/event.ts", []],
   ["src/errors.ts", []],
   ["src/images.ts", []],
-  ["src/log.ts", []],
+  ["src/log.ts", ["src/secrets.ts"]],
+  ["src/secrets.ts", []],
   ["src/step.ts", ["src/pulse.ts"]],
   ["src/pulse.ts", []],
   ["src/metrics.ts", ["src/pulse.ts", "src/queue/"]],
@@ -120,7 +122,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
     ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/", "src/webhook.ts"],
   ],
   ["src/webhook.ts", []],
-  ["config/", ["src/errors.ts", "src/http/", "src/package.ts"]],
+  ["config/", ["src/errors.ts", "src/http/", "src/package.ts", "src/secrets.ts"]],
   ["src/models.ts", ["src/model/", "config/", ...LEAVES]],
   ["src/colloquy.ts", "all"],
   ["src/index.ts", "all"],

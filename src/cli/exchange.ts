@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
-import { loadSettings, type Settings } from "../../config/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import { createAlone } from "../alone.ts";
 import { createHistory } from "../conversation.ts";
 import { ConfigError } from "../errors.ts";
@@ -12,7 +12,7 @@ import { writeWhole } from "../exchange/write.ts";
 import { isTaken } from "../owner-only.ts";
 import { openExistingStore, openStore, type Store } from "../store.ts";
 import { createThreads, keyOf as keyOfThread } from "../threads.ts";
-import { toStderr } from "./surroundings.ts";
+import { ownSettings, toStderr } from "./surroundings.ts";
 
 /** How `colloquy export` can write. */
 export const FORMATS: readonly ExportFormat[] = ["json", "jsonl", "markdown"];
@@ -30,7 +30,7 @@ export async function importFile(
   { user = [], all, replace = false }: ExchangeFlags,
 ): Promise<void> {
   const found = await readUserMessages(file);
-  const { STORE_URL: url } = loadSettings(process.env);
+  const { STORE_URL: url } = ownSettings();
   const store = await openStore(url, toStderr);
   try {
     const keyOf = (name: string) => (all ? name : keyOfThread("console", name));
@@ -55,7 +55,7 @@ export async function exportFile(file: string, { user, all, format, replace }: E
   if (file !== "-" && !replace && isTaken(file)) {
     throw new ConfigError("file", `${file} exists already: name another file, or add --replace`);
   }
-  const settings = loadSettings(process.env);
+  const settings = ownSettings();
   const store = await openExistingStore(settings.STORE_URL, toStderr);
   try {
     const found = all ? everything(store) : lastActive(store, settings.STORE_URL, user);

@@ -1,14 +1,14 @@
-import { loadSettings, type Settings } from "../../config/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import { createLocalAccess, isLoopback } from "../http/local.ts";
 import type { Log } from "../log.ts";
 import { type Pages, startServer } from "../server.ts";
 import { forever, run } from "./run.ts";
-import { logTo } from "./surroundings.ts";
+import { logTo, ownSettings } from "./surroundings.ts";
 
 /** `colloquy playground`: every platform side by side, simulated, whatever is configured. */
 export async function playground(): Promise<void> {
-  const settings = loadSettings(process.env);
+  const settings = ownSettings();
   if (!isLoopback(settings.HTTP_HOST)) {
     throw new ConfigError(
       "http_host",

@@ -1,12 +1,11 @@
 import { userInfo } from "node:os";
-import { loadSettings } from "../../config/settings.ts";
 import { createLocalAccess } from "../http/local.ts";
 import { hasPlatforms, isForThisMachine, type ProgramRole, startProgram } from "../main.ts";
 import { onPulse } from "../pulse.ts";
 import { openConsole } from "./console.ts";
 import { openPlayground } from "./playground.ts";
 import { forever, run } from "./run.ts";
-import { logTo } from "./surroundings.ts";
+import { logTo, ownSettings } from "./surroundings.ts";
 
 /** In a playground: tells the process that shows it where it is and how far messages come, and ends with it. */
 function tellPlayground(url: string): void {
@@ -18,7 +17,7 @@ function tellPlayground(url: string): void {
 
 /** `colloquy start`. */
 export async function start({ role }: { role: ProgramRole }): Promise<void> {
-  const settings = loadSettings(process.env);
+  const settings = ownSettings();
   const withConsole = !hasPlatforms(settings) && role === "all";
   const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];
   const log = logTo(process.stdout, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);

@@ -1,5 +1,6 @@
 import { showsLinks, useColor } from "../../adapters/console/index.ts";
-import { loadSettings, secretsOf, type Settings } from "../../config/settings.ts";
+import { loadSettings, secretsIn, secretsOf, type Settings } from "../../config/settings.ts";
+import { readDotEnv } from "../../config/sources.ts";
 import { createLog, type Log } from "../log.ts";
 
 /** What `chat` and `ask` may be told on the command line. */
@@ -11,11 +12,39 @@ export interface ConsoleFlags {
   readonly usage?: true;
 }
 
+/** What a `.env` may say about how the program looks and speaks, beside its settings. */
+const LOOKS = ["LOG_LEVEL", "LANG", "LC_ALL", "LC_MESSAGES", "TZ", "NO_COLOR", "FORCE_COLOR"];
+
+/** Takes from `.env` what is no setting of the program alone; nothing else gets into the environment from there. */
+export function takeLooks(): void {
+  const values = readDotEnv()?.values ?? {};
+  for (const name of LOOKS) {
+    const value = values[name];
+    if (process.env[name] === undefined && typeof value === "string") process.env[name] = value;
+  }
+}
+
+/** The settings of this run; `said` on the command line comes before all else. */
+export function ownSettings(said: Readonly<Record<string, string>> = {}): Settings {
+  return loadSettings({ ...process.env, ...said }, { dotEnv: readDotEnv() });
+}
+
+/** All that may be a secret, also where the settings make no sense. */
+export function ownSecrets(): string[] {
+  const given = secretsIn(process.env);
+  try {
+    const dotEnv = readDotEnv();
+    given.push(...secretsIn(dotEnv?.values ?? {}));
+    return [...given, ...secretsOf(loadSettings(process.env, { dotEnv, warn: () => undefined }))];
+  } catch {
+    return given;
+  }
+}
+
 /** The settings with what the command line says; quiet, as people read along. */
 export function settingsFor({ persona, model }: ConsoleFlags): Settings {
-  const quiet = { ...process.env, LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error" };
-  return loadSettings({
-    ...quiet,
+  return ownSettings({
+    LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error",
     ...(persona && { PERSONA: persona }),
     ...(model && { OPENAI_MODEL: model }),
   });

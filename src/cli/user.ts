@@ -1,12 +1,12 @@
 import { userInfo } from "node:os";
 import { z } from "zod";
 import { type Accounts, createAccounts, type GivenKey, isName } from "../../adapters/web/index.ts";
-import { loadSettings, type Settings } from "../../config/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { openStore } from "../store.ts";
 import { openShelf } from "../web.ts";
-import { localUrl, logTo, toStderr } from "./surroundings.ts";
+import { localUrl, logTo, ownSettings, toStderr } from "./surroundings.ts";
 
 /** What `user add` may be told. */
 export interface AddFlags {
@@ -143,7 +143,7 @@ function say(output: string, remark: string): void {
 }
 
 async function withAccounts(action: (desk: Desk) => Promise<void>): Promise<void> {
-  const settings = loadSettings(process.env);
+  const settings = ownSettings();
   const log = logFor(settings);
   const store = await openStore(settings.STORE_URL, toStderr);
   const note: Desk["note"] = (event, about, message) =>

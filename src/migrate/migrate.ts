@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError, StoreError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
+import type { Notice } from "../owner-only.ts";
 import { isPostgres, openExistingStore, openStore } from "../store.ts";
 import { findDifference } from "./compare.ts";
 import { type End, pageOf, PLACES, type Place } from "./end.ts";
@@ -18,6 +19,8 @@ export interface MigrateOptions {
   readonly interrupts: (event: ChatEvent) => boolean;
   /** Where people see how far it is. */
   readonly progress: { readonly isTTY?: boolean; write(text: string): unknown };
+  /** Told if others could read the files of a store. */
+  readonly notice?: Notice;
 }
 
 /** How much is done; of a place, all up to a record. */
@@ -65,7 +68,7 @@ export async function migrate(options: MigrateOptions): Promise<string> {
 function nameOf(which: "FROM" | "TO", url: string): string {
   if (isPostgres(url) && URL.canParse(url)) {
     const { hostname, port, pathname } = new URL(url);
-    return `postgres://${hostname || "localhost"}:${port || 5432}${pathname}`;
+    if (!pathname.includes("@")) return `postgres://${hostname || "localhost"}:${port || 5432}${pathname}`;
   }
   const [, path] = /^sqlite:(?:\/\/)?(.+)$/s.exec(url) ?? [];
   if (path !== undefined) return `sqlite:${existsSync(path) ? realpathSync(path) : resolve(path)}`;
@@ -77,11 +80,11 @@ function nameOf(which: "FROM" | "TO", url: string): string {
 }
 
 /** Its failures say which of the two stores they are about. */
-async function openEnd(which: "FROM" | "TO", { from, to, interrupts }: MigrateOptions): Promise<End> {
+async function openEnd(which: "FROM" | "TO", { from, to, interrupts, notice }: MigrateOptions): Promise<End> {
   const url = which === "FROM" ? from : to;
   try {
     if (isPostgres(url)) return await (await import("./postgres.ts")).openPostgresEnd({ url, interrupts });
-    const store = await (which === "FROM" ? openExistingStore(url) : openStore(url));
+    const store = await (which === "FROM" ? openExistingStore(url, notice) : openStore(url, notice));
     return await openSqliteEnd(store, url);
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(error.code, `${which}: ${error.message}`);

@@ -132,6 +132,9 @@ function readUrl(url: string) {
   } catch {
     return complain("is no URL");
   }
+  // A password with a / that is not encoded would be taken for a part of the database's name, and shown as such.
+  if (parsed.pathname.includes("@"))
+    return complain("has an @ behind its first /. In a password write %2F for / and %40 for @");
   const database = decodeURIComponent(parsed.pathname.slice(1));
   if (!database) return complain("names no database");
   return { connectionString: url, host: parsed.hostname || "localhost", database };

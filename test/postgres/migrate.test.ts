@@ -160,14 +160,17 @@ test.each(["to PostgreSQL", "back to SQLite"])(
     const back = way === "back to SQLite";
     if (back) await run(file, database);
     const [from, to] = back ? [database, newSqlite()] : [file, database];
-    const killed = runProgram(["migrate", from, to]);
+    // By the names of settings: the URLs hold passwords.
+    const words = ["migrate", "STORE_URL", "NEW_STORE_URL"];
+    const env = { STORE_URL: from, NEW_STORE_URL: to };
+    const killed = runProgram(words, env);
     await until(async () => (await countIn(to)) > 0, "some of it to be copied");
     killed.signal("SIGKILL");
     expect(await killed.exited).toBe("SIGKILL");
     const done = await countIn(to);
     expect(done).toBeLessThan(history.length);
     // What stands there already could not be written again.
-    const resumed = runProgram(["migrate", from, to]);
+    const resumed = runProgram(words, env);
     expect(await resumed.exited, resumed.errors()).toBe(0);
     expect(await contentOf(to)).toEqual(stored);
   },

@@ -1,0 +1,39 @@
+import { readDotEnv } from "../../config/sources.ts";
+import { interruptingNames } from "../commands/all.ts";
+import { ConfigError } from "../errors.ts";
+import type { ChatEvent } from "../event.ts";
+import { passwordsIn } from "../secrets.ts";
+import { ownSettings, toStderr } from "./surroundings.ts";
+
+/** `colloquy migrate FROM TO`. */
+export async function migrateStore(from: string, to: string): Promise<void> {
+  const stores = { from: storeOf("FROM", from), to: storeOf("TO", to) };
+  const { migrate } = await import("../migrate/migrate.ts");
+  const interrupting = interruptingNames();
+  const interrupts = ({ command }: ChatEvent) => command !== undefined && interrupting.has(command);
+  const options = { ...stores, interrupts, progress: process.stderr, notice: toStderr };
+  process.stdout.write(await migrate(options));
+}
+
+/** The URL that a setting holds, or that stands there itself: without a password, as every process can see it. */
+function storeOf(which: "FROM" | "TO", given: string): string {
+  if (/^[a-z_]\w*$/i.test(given)) return settingOf(which, given);
+  if (passwordsIn(given).length === 0) return given;
+  throw new ConfigError(
+    "store_url",
+    `${which} holds a password, which others on this machine can see in the list of processes (ps): take it out of the ` +
+      "command. Put the URL into a setting of any name, in .env or in the environment, and give that name: " +
+      "colloquy migrate STORE_URL NEW_STORE_URL",
+  );
+}
+
+function settingOf(which: "FROM" | "TO", name: string): string {
+  if (name === "STORE_URL") return ownSettings().STORE_URL;
+  const url = process.env[name] || readDotEnv()?.values[name];
+  if (typeof url === "string" && url) return url;
+  throw new ConfigError(
+    "store_url",
+    `${which} names the setting ${name}, and neither the environment nor .env has it: put the URL of a store there, such ` +
+      "as postgres://user:password@host:5432/database",
+  );
+}
