@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type YAML from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
+import { harmless } from "../src/harmless.ts";
 import { createRanges } from "../src/http/ranges.ts";
 import { passwordsIn, scrub } from "../src/secrets.ts";
 import { environment, fileSource, mergeSources, type Source } from "./sources.ts";
@@ -16,7 +17,10 @@ const text = z
   .trim()
   .min(1)
   .regex(/^[^\0]*$/, "must not hold the character of code 0");
-const httpUrl = z.url({ protocol: /^https?$/, error: "must be a URL that begins with http:// or https://" });
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: "must be a URL that begins with http:// or https://" })
+  // The parser of URLs drops some of them, and takes others, which would then be printed.
+  .refine((url) => !/\p{Cc}/u.test(url.trim()), { error: "must hold no control characters" });
 const whole = (least: number, most: number) =>
   z.coerce
     .number({ error: "must be a whole number" })
@@ -172,7 +176,7 @@ const isProxy = (name: string) => name.endsWith("_PROXY");
  * makes no sense, what was given and what is allowed.
  */
 export function loadSettings(env: NodeJS.ProcessEnv, options: LoadOptions = {}): Settings {
-  const { dotEnv, folder = process.cwd(), warn = (what) => process.emitWarning(what) } = options;
+  const { dotEnv, folder = process.cwd(), warn = (what) => process.emitWarning(harmless(what)) } = options;
   const own = environment(settingsIn(env));
   const beside = dotEnv && { ...dotEnv, values: settingsIn(dotEnv.values) };
   const named = env["COLLOQUY_CONFIG"];

@@ -15,6 +15,7 @@ import { looks, ownSecrets, ownSettings, takeLooks, toStderr } from "./cli/surro
 import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
+import { harmless, harmlessJson, withoutTurns } from "./harmless.ts";
 import { createPreviews, type ProgramRole } from "./main.ts";
 import { previewLine } from "./preview.ts";
 import { printReport, type ReportBy, type ReportLine, reportUsage } from "./report.ts";
@@ -211,12 +212,13 @@ async function preview(file: string | undefined, { platform, jsonl }: { platform
   const input = file === undefined ? process.stdin : createReadStream(file);
   if (jsonl) {
     for await (const line of createInterface({ input })) {
-      if (line.trim()) process.stdout.write(`${previewLine(line, first)}\n`);
+      if (line.trim()) process.stdout.write(`${harmlessJson(previewLine(line, first))}\n`);
     }
     return;
   }
-  const markdown = await readAll(input);
-  for (const page of chosen.flatMap((one) => one.pages(markdown))) process.stdout.write(`${page}\n\n`);
+  const markdown = harmless(await readAll(input));
+  for (const page of chosen.flatMap((one) => one.pages(markdown)))
+    process.stdout.write(`${withoutTurns(page)}\n\n`);
 }
 
 async function backup(file: string): Promise<void> {
@@ -235,14 +237,14 @@ async function usage({ by, since, json }: { by: ReportBy; since?: string; json?:
   }
   const { STORE_URL, CURRENCY: currency } = ownSettings();
   const store = await openExistingStore(STORE_URL, toStderr);
-  const unsound = (what: string) => process.stderr.write(`colloquy: ${what}\n`);
   let lines: ReportLine[];
   try {
-    lines = await reportUsage(store, { by, since, unsound });
+    lines = await reportUsage(store, { by, since, unsound: toStderr });
   } finally {
     await store.close();
   }
-  if (json) return void process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  if (json)
+    return void process.stdout.write(lines.map((line) => `${harmlessJson(JSON.stringify(line))}\n`).join(""));
   const dialect = createConsoleDialect(looks());
   const pages = createPager(dialect).pages(printReport(lines, { by, currency }), true);
   process.stdout.write(`${pages.join("\n").trimStart()}\n`);
@@ -257,7 +259,6 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG;
     return;
   }
-  const message = scrub(describeError(error), ownSecrets());
-  process.stderr.write(`colloquy: ${message}\n`);
+  toStderr(scrub(describeError(error), ownSecrets()));
   process.exitCode = error instanceof ConfigError ? WRONG : FAILED;
 }

@@ -1,5 +1,6 @@
 import { ConfigError } from "./errors.ts";
 import { type DeadLetter, type DeadLetters, openDeadLetters } from "./queue/dead.ts";
+import { oneLine } from "./harmless.ts";
 import type { Notice } from "./owner-only.ts";
 import { openExistingStore } from "./store.ts";
 
@@ -71,12 +72,8 @@ function lineOf({ event, error, attempts, at }: DeadLetter, text: boolean): stri
   const user = name === undefined ? id : `${id} (${name})`;
   const columns = [event.id, new Date(at).toISOString(), event.platform, user, `${attempts} attempts`, error];
   if (text) columns.push(event.text);
+  // Names and texts come from strangers.
   return `${columns.map(oneLine).join("\t")}\n`;
-}
-
-/** Names and texts come from strangers: nothing in them may steer a terminal or break a line. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }
 
 function counted(count: number): string {

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { pino, type DestinationStream, type Logger } from "pino";
 import type PinoPretty from "pino-pretty";
+import { harmlessJson, shownJson } from "./harmless.ts";
 import { createScrubber } from "./secrets.ts";
 
 /** Where the program tells the operator what happens; message text is never logged. */
@@ -17,9 +18,9 @@ export interface LogOptions {
 
 /** One JSON line per event; in a terminal, lines for people. */
 export function createLog({ level, stream, secrets }: LogOptions): Log {
-  const out = stream.isTTY ? prettify(stream) : stream;
+  const [out, show] = stream.isTTY ? [prettify(stream), shownJson] : [stream, harmlessJson];
   const clean = createScrubber(secrets);
-  const destination: DestinationStream = { write: (line) => out.write(clean(line)) };
+  const destination: DestinationStream = { write: (line) => out.write(show(clean(line))) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 

@@ -116,7 +116,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
     try {
       await addUser(FILE, { user: seat.user, conversation, told });
     } catch (error) {
-      process.stderr.write(`colloquy: ${describeError(error)}\n`);
+      toStderr(describeError(error));
       process.exitCode = 1;
     }
   }

@@ -9,6 +9,7 @@ import { type ExportFormat, type Named, print, type Told } from "../exchange/exp
 import { importMessages } from "../exchange/import.ts";
 import { readUserMessages } from "../exchange/user-messages.ts";
 import { writeWhole } from "../exchange/write.ts";
+import { oneLine } from "../harmless.ts";
 import { isTaken } from "../owner-only.ts";
 import { openExistingStore, openStore, type Store } from "../store.ts";
 import { createThreads, keyOf as keyOfThread } from "../threads.ts";
@@ -38,7 +39,7 @@ export async function importFile(
     const done = (name: string, kept: number, given: number) => {
       count += 1;
       const rest = kept < given ? `, the newest ${kept} of them are kept` : "";
-      process.stdout.write(`${name}: ${given} messages${rest}\n`);
+      process.stdout.write(`${oneLine(name)}: ${given} messages${rest}\n`);
     };
     const history = createHistory(await store.open("history"));
     const alone = createAlone(store, url);
@@ -94,10 +95,11 @@ async function* lastActive(store: Store, url: string, named?: readonly string[])
   const users = named ?? (await threads.users()).map(({ user }) => user);
   for (const user of users) {
     const [last, ...others] = await threads.of(user);
-    if (!last) throw new ConfigError("user", `${user} has no conversation here: nothing was written`);
+    if (!last)
+      throw new ConfigError("user", `${oneLine(user)} has no conversation here: nothing was written`);
     if (others.length > 0) {
       const more = `${others.length} more ${others.length === 1 ? "conversation" : "conversations"}`;
-      process.stderr.write(`colloquy: ${user} has ${more}, which --all would write too\n`);
+      toStderr(`${oneLine(user)} has ${more}, which --all would write too`);
     }
     yield [user, await threads.load(last.key)];
   }

@@ -1,4 +1,5 @@
 import type { Seat } from "../../adapters/console/index.ts";
+import { oneLine } from "../harmless.ts";
 import type { Say } from "../i18n/texts.ts";
 import type { Thread, Threads } from "../threads.ts";
 
@@ -37,7 +38,7 @@ export async function pickUser({
     options: [
       ...users.map(({ user, conversations: count, at: last }, index) => ({
         value: index,
-        label: user,
+        label: oneLine(user),
         hint: say("console.conversations", { count, when: when(last, locale) }),
       })),
       { value: users.length, label: say("console.someone") },
@@ -63,7 +64,7 @@ export async function pickThread(given: string, options: PickerOptions): Promise
     const chosen = await prompts.autocomplete<string | Thread>({
       input,
       output,
-      message: say("console.which", { user }),
+      message: say("console.which", { user: oneLine(user) }),
       maxItems: MOST_SHOWN,
       options: [
         ...all.map((thread) => optionOf(thread, options)),
@@ -108,7 +109,8 @@ async function manage(all: readonly Thread[], prompts: Prompts, options: PickerO
     options: all.map((each) => ({ ...optionOf(each, options), value: each })),
   });
   if (isCancel(thread)) return;
-  const { key, title } = thread;
+  const { key } = thread;
+  const title = oneLine(thread.title);
   const action = await select({
     ...at,
     message: say("console.manage.what", { title }),
@@ -133,7 +135,11 @@ async function manage(all: readonly Thread[], prompts: Prompts, options: PickerO
 
 function optionOf(thread: Thread, { say, locale }: PickerOptions) {
   const { title, messages: count, at } = thread;
-  return { value: thread, label: title, hint: say("console.messages", { count, when: when(at, locale) }) };
+  return {
+    value: thread,
+    label: oneLine(title),
+    hint: say("console.messages", { count, when: when(at, locale) }),
+  };
 }
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [

@@ -1,6 +1,7 @@
 import { showsLinks, useColor } from "../../adapters/console/index.ts";
 import { loadSettings, secretsIn, secretsOf, type Settings } from "../../config/settings.ts";
 import { readDotEnv } from "../../config/sources.ts";
+import { harmless } from "../harmless.ts";
 import { createLog, type Log } from "../log.ts";
 
 /** What `chat` and `ask` may be told on the command line. */
@@ -57,7 +58,7 @@ export function logTo(stream: NodeJS.WriteStream, settings: Settings): Log {
 
 /** Tells the operator something beside the output. */
 export function toStderr(sentence: string): void {
-  process.stderr.write(`colloquy: ${sentence}\n`);
+  process.stderr.write(`colloquy: ${harmless(sentence)}\n`);
 }
 
 /** What standard output can show. */

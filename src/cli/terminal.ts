@@ -3,6 +3,7 @@ import { createConsole, openTerminal, type Seat } from "../../adapters/console/i
 import { createAlone } from "../alone.ts";
 import { createHistory } from "../conversation.ts";
 import type { Command } from "../handler.ts";
+import { harmless, oneLine } from "../harmless.ts";
 import { inEveryLanguage, texts } from "../i18n/texts.ts";
 import { createConsoleColloquy } from "../main.ts";
 import { openStore } from "../store.ts";
@@ -62,7 +63,7 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
     const terminal = openTerminal({
       input: stdin,
       output: stdout,
-      prompt: `\n${user}> `,
+      prompt: `\n${oneLine(user)}> `,
       leaveHint: say("console.leave"),
       history: await greet(seat),
     });
@@ -105,13 +106,17 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
   async function greet({ user, thread }: Seat): Promise<string[]> {
     const { messages } = await threads.load(keyOf("console", user, thread));
     const count = messages.length;
+    const name = oneLine(user);
     const known = (await threads.of(user)).find((one) => one.thread === thread);
     const greeting = known
-      ? say("console.resumed", { user, title: known.title, count })
-      : say("console.begun", { user });
+      ? say("console.resumed", { user: name, title: oneLine(known.title), count })
+      : say("console.begun", { user: name });
     stdout.write(`${greeting}\n`);
     const asked = messages.filter(({ role }) => role === "user").map(({ content }) => content);
-    return asked.filter((text) => !text.includes("\n")).toReversed();
+    return asked
+      .map(harmless)
+      .filter((text) => !text.includes("\n"))
+      .toReversed();
   }
 }
 

@@ -1,5 +1,6 @@
 import { ModelError } from "../errors.ts";
 import { type Handler, isStream, type Reply, type Turn } from "../handler.ts";
+import { harmless, harmlessJson } from "../harmless.ts";
 import { describeSpent } from "../usage.ts";
 
 /** The reason for a missing answer is no answer: it goes to standard error, and the exit code tells. */
@@ -13,7 +14,7 @@ export function failureToStderr(): { handler: Handler; failed(): boolean } {
       if (!isStream(reply)) return reply;
       return (async function* () {
         for await (const piece of reply) {
-          if (turn.failure) process.stderr.write(`${piece.trim()}\n`);
+          if (turn.failure) process.stderr.write(`${harmless(piece.trim())}\n`);
           else yield piece;
         }
       })();
@@ -42,12 +43,14 @@ export function answerInJson(write: (line: string) => void): Handler {
     const tell = (reply?: Reply) => {
       const { turns: _, ...usage } = spentSince(before, turn);
       write(
-        `${JSON.stringify({
-          text,
-          ...(usage.input + usage.output > 0 && { usage }),
-          ...(typeof reply === "object" && !isStream(reply) && { choices: reply.choices }),
-          ...(turn.failure && { error: failureOf(turn.failure) }),
-        })}\n`,
+        `${harmlessJson(
+          JSON.stringify({
+            text,
+            ...(usage.input + usage.output > 0 && { usage }),
+            ...(typeof reply === "object" && !isStream(reply) && { choices: reply.choices }),
+            ...(turn.failure && { error: failureOf(turn.failure) }),
+          }),
+        )}\n`,
       );
     };
     try {

@@ -4,6 +4,7 @@ import { type Accounts, createAccounts, type GivenKey, isName } from "../../adap
 import type { Settings } from "../../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { oneLine } from "../harmless.ts";
 import { openStore } from "../store.ts";
 import { openShelf } from "../web.ts";
 import { localUrl, logTo, ownSettings, toStderr } from "./surroundings.ts";
@@ -118,7 +119,7 @@ function lineOf(key: GivenKey): string {
       ? "good once"
       : `${once ? "used up" : "used"} ${used === undefined ? "never" : timeOf(used)}`,
   ];
-  return [id, user, nameOf(key), ...times.filter(Boolean)].join("\t");
+  return [id, oneLine(user), nameOf(key), ...times.filter(Boolean)].join("\t");
 }
 
 function nameOf({ kind }: GivenKey): string {

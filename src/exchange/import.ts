@@ -1,6 +1,7 @@
 import type { Alone } from "../alone.ts";
 import type { Conversation, History } from "../conversation.ts";
 import { ConfigError, describeError } from "../errors.ts";
+import { oneLine } from "../harmless.ts";
 import { type FileMessage, fromFileMessages, type UserMessages } from "./user-messages.ts";
 
 export interface ImportOptions {
@@ -24,7 +25,7 @@ export async function importMessages(all: UserMessages, options: ImportOptions):
   const { history, keyOf, only, replace, done } = options;
   const missing = only.filter((name) => !all.has(name));
   if (missing.length > 0)
-    throw new ConfigError("user", `The file has no ${missing.join(", ")}: nothing was changed`);
+    throw new ConfigError("user", `The file has no ${oneLine(missing.join(", "))}: nothing was changed`);
   const names = only.length > 0 ? only : [...all.keys()];
   const taken: string[] = [];
   for (const name of names) {
@@ -32,7 +33,8 @@ export async function importMessages(all: UserMessages, options: ImportOptions):
     if (!replace && isTaken(conversation, all.get(name) ?? [])) taken.push(name);
   }
   if (taken.length > 0) {
-    const some = taken.slice(0, 10).join(", ") + (taken.length > 10 ? `, and ${taken.length - 10} more` : "");
+    const some =
+      oneLine(taken.slice(0, 10).join(", ")) + (taken.length > 10 ? `, and ${taken.length - 10} more` : "");
     throw new ConfigError(
       "taken",
       `${some} have said other things here already: nothing was changed. --replace forgets what was said here, --user imports some only`,
@@ -42,7 +44,7 @@ export async function importMessages(all: UserMessages, options: ImportOptions):
     try {
       done(name, ...(await put(all.get(name) ?? [], keyOf(name), options)));
     } catch (cause) {
-      const what = `${index} of ${names.length} are imported; ${name} is not: ${describeError(cause)}`;
+      const what = `${index} of ${names.length} are imported; ${oneLine(name)} is not: ${describeError(cause)}`;
       throw new Error(`${what}. Import once more: those that are in are left as they are.`, { cause });
     }
   }

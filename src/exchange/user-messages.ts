@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { type Conversation, type Saying, withSummary } from "../conversation.ts";
 import { ConfigError } from "../errors.ts";
+import { harmlessJson } from "../harmless.ts";
 import { inWords } from "../images.ts";
 import { topKeys } from "./top-keys.ts";
 import { writeWhole } from "./write.ts";
@@ -43,18 +44,23 @@ export async function* printUserMessages(
 ): AsyncGenerator<string> {
   let before = "{\n";
   for await (const [user, messages] of all) {
-    yield `${before}  ${JSON.stringify(user)}: ${JSON.stringify(messages, undefined, 2).replace(/\n/g, "\n  ")}`;
+    const list = JSON.stringify(messages, undefined, 2).replace(/\n/g, "\n  ");
+    yield harmlessJson(`${before}  ${JSON.stringify(user)}: ${list}`);
     before = ",\n";
   }
   yield before === "{\n" ? "{}\n" : "\n}\n";
 }
 
-/** A conversation as the file has it: what the model was told about itself, and what was said. */
+/**
+ * A conversation as the file has it: what the model was told about itself, and what was said. Without `personas` the
+ * former is left out: it is the operator's, not of those who talk to the model.
+ */
 export function toFileMessages(
   { system, persona: chosen = "", summary, messages }: Conversation,
-  personas: { readonly persona: string; readonly personas: ReadonlyMap<string, string> },
+  personas?: { readonly persona: string; readonly personas: ReadonlyMap<string, string> },
 ): FileMessage[] {
-  const told = withSummary(system ?? personas.personas.get(chosen) ?? personas.persona, summary);
+  const persona = personas && (system ?? personas.personas.get(chosen) ?? personas.persona);
+  const told = withSummary(persona ?? "", summary);
   const said = messages.map((message) => ({ role: message.role, content: inWords(message) }));
   return told ? [{ role: "system", content: told }, ...said] : said;
 }
