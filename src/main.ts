@@ -157,7 +157,6 @@ async function openWebChat(
     store,
     personas: [...new Set([...usual, ...personas.keys()])],
     models: models.map(({ name }) => name),
-    told: { persona, personas },
     currency,
     url: settings.WEB_URL,
     log: log.child({ platform: "web" }),

@@ -1,6 +1,6 @@
 import { createWeb, type Shelf, type Web } from "../adapters/web/index.ts";
 import { createHistory } from "./conversation.ts";
-import { type ExportFormat, print, type Told } from "./exchange/export.ts";
+import { type ExportFormat, print } from "./exchange/export.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store.ts";
 import { keyOf } from "./threads.ts";
@@ -11,7 +11,6 @@ export interface WebChatOptions {
   /** The usual ones first. */
   readonly personas: readonly string[];
   readonly models: readonly string[];
-  readonly told: Told;
   /** What stands before or behind amounts of money. */
   readonly currency: string;
   /** Where people find the page, if it is not only on this machine. */
@@ -26,7 +25,7 @@ const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisf
 
 /** The web chat, with what it shows of conversations taken from the store. */
 export async function createWebChat(options: WebChatOptions): Promise<Web> {
-  const { store, told, personas, models, currency, url, log } = options;
+  const { store, personas, models, currency, url, log } = options;
   const history = createHistory(await store.open("history"));
   const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
   return createWeb({
@@ -42,7 +41,7 @@ export async function createWebChat(options: WebChatOptions): Promise<Web> {
       export: async (user, thread, format) => {
         const conversation = await load(user, thread);
         const pieces: string[] = [];
-        for await (const piece of print(FORMATS[format], one([user, conversation] as const), told))
+        for await (const piece of print(FORMATS[format], one([user, conversation] as const)))
           pieces.push(piece);
         return pieces.join("");
       },
