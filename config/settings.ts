@@ -1,13 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
 import type YAML from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
 import { harmless } from "../src/harmless.ts";
 import { createRanges } from "../src/http/ranges.ts";
 import { passwordsIn, scrub } from "../src/secrets.ts";
-import { environment, fileSource, mergeSources, type Source } from "./sources.ts";
+import { environment, fileSource, HERE, inFolder, mergeSources, type Source } from "./sources.ts";
 
 /** Read when `COLLOQUY_CONFIG` names no other. */
 const DEFAULT_FILE = "config/colloquy.yaml";
@@ -176,7 +175,7 @@ const isProxy = (name: string) => name.endsWith("_PROXY");
  * makes no sense, what was given and what is allowed.
  */
 export function loadSettings(env: NodeJS.ProcessEnv, options: LoadOptions = {}): Settings {
-  const { dotEnv, folder = process.cwd(), warn = (what) => process.emitWarning(harmless(what)) } = options;
+  const { dotEnv, folder = HERE, warn = (what) => process.emitWarning(harmless(what)) } = options;
   const own = environment(settingsIn(env));
   const beside = dotEnv && { ...dotEnv, values: settingsIn(dotEnv.values) };
   const named = env["COLLOQUY_CONFIG"];
@@ -245,7 +244,7 @@ function textOf(value: unknown): string | undefined {
 
 function readFile({ named, folder }: { readonly named: string | undefined; readonly folder: string }) {
   const path = named || DEFAULT_FILE;
-  const place = resolve(folder, path);
+  const place = inFolder(folder, path);
   if (!existsSync(place)) {
     if (!named) return undefined;
     throw new ConfigError("config_file", `COLLOQUY_CONFIG names the file ${path}, which does not exist`);

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { isAbsolute, join, resolve, sep } from "node:path";
+import { isAbsolute, join, sep } from "node:path";
 import { parseEnv } from "node:util";
 import { ConfigError } from "../src/errors.ts";
 
@@ -38,13 +38,21 @@ const RECEIVED: Readonly<Record<string, readonly string[]>> = {
 /** These go with a secret, whatever it is taken from. */
 const COMPANIONS: Readonly<Record<string, string>> = { DINGTALK_CLIENT_SECRET: "DINGTALK_CLIENT_ID" };
 
+/** The working folder: by no name, as it may be gone. */
+export const HERE = ".";
+
+/** A path as it is meant in a folder. */
+export function inFolder(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
 /** The environment, as a source. */
 export function environment(values: Readonly<Record<string, unknown>>): Source {
   return { name: "the environment", origin: undefined, chosen: true, values };
 }
 
 /** The `.env` of a folder; undefined if there is none. Throws a `ConfigError` if it cannot be read. */
-export function readDotEnv(folder = process.cwd()): Source | undefined {
+export function readDotEnv(folder = HERE): Source | undefined {
   const path = join(folder, ".env");
   let text: string;
   try {
@@ -159,10 +167,8 @@ function apart(address: string, source: Source, { secret, other }: Pair): Config
     "settings_apart",
     `${address} comes from ${source.name} and ${secret} from ${other.name}, and a file that lies in the folder where the ` +
       `program is started does not decide what happens to a secret from elsewhere. If you mean it, set ${address} in the ` +
-      `environment` +
-      (PROXIES.includes(secret)
-        ? " too"
-        : `, or write the secret that belongs to it into ${source.name} (${secret}=none where none is asked for)`),
+      `environment too${PROXIES.includes(secret) ? "" : `, or write the ${secret} that belongs to it into ${source.name}`}` +
+      (secret === "OPENAI_API_KEY" ? " (any word, such as none, if the service asks for none)" : ""),
   );
 }
 
@@ -198,7 +204,7 @@ function wordsAstray(taken: ReadonlyMap<string, Source>, folder: string): string
 
 /** The same for all files of a folder; what a link leads to lies elsewhere. */
 function originOf(path: string, folder: string): string {
-  const [real, home] = [realpathOr(resolve(folder, path)), realpathOr(folder)];
+  const [real, home] = [realpathOr(inFolder(folder, path)), realpathOr(folder)];
   return real.startsWith(home.endsWith(sep) ? home : `${home}${sep}`) ? home : real;
 }
 

@@ -14,6 +14,7 @@ import type { HistoryLimits } from "./limits.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
 import type { Postgres } from "./postgres/pool.ts";
+import { scrub } from "./secrets.ts";
 import type { Session } from "./postgres/session.ts";
 import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
@@ -140,7 +141,10 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
       const storage = watches.map((watch) => ["store", watch.trouble()]);
       const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;
       const all = [...intake.troubles(), ...storage, ["workers", workers]];
-      return Object.fromEntries(all.filter(([, trouble]) => trouble));
+      // Whatever an adapter or a driver quotes: people with no right to the settings may look at it.
+      return Object.fromEntries(
+        all.flatMap(([name, trouble]) => (trouble ? [[name, scrub(trouble, [])]] : [])),
+      );
     },
   };
 

@@ -49,7 +49,12 @@ export function partOf(path: string): string {
  * unless `replace` is set.
  */
 export function putInPlace(part: string, path: string, { replace }: { readonly replace: boolean }): void {
-  if (replace) return renameSync(part, path);
+  if (replace) {
+    const there = statOf(path);
+    // A rename would put a file in the place of /dev/null.
+    if (there && !there.isFile()) throw new Error(`${path} is no file that could be replaced: name another`);
+    return renameSync(part, path);
+  }
   try {
     // Unlike a rename it fails if the name is taken, however late that happened.
     linkSync(part, path);
@@ -135,7 +140,7 @@ function foldersOf(path: string): string[] {
   const folder = realpathOr(dirname(path));
   const name = basename(path, extname(path));
   const isOurs = (one: string) => one.startsWith(name) && !/^[\p{L}\p{N}]/u.test(one.slice(name.length));
-  const isShared = [process.cwd(), homedir(), tmpdir()].some((one) =>
+  const isShared = [".", homedir(), tmpdir()].some((one) =>
     `${realpathOr(one)}${sep}`.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`),
   );
   return !isShared && namesIn(folder).every(isOurs) ? [folder] : [];

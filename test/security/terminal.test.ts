@@ -1,16 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { createAlone } from "../../src/alone.ts";
+import { pickThread, pickUser } from "../../src/cli/picker.ts";
 import { createHistory, emptyConversation } from "../../src/conversation.ts";
 import { print } from "../../src/exchange/export.ts";
+import { texts } from "../../src/i18n/texts.ts";
 import { createLog } from "../../src/log.ts";
 import { openDeadLetters } from "../../src/queue/dead.ts";
 import { openStore } from "../../src/store.ts";
-import { keyOf } from "../../src/threads.ts";
+import { createThreads, keyOf } from "../../src/threads.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
+import { until } from "../support/until.ts";
 
 /** It names the window, paints in red by the short form of the same command, erases the line, and turns the direction. */
 const STEERING = "a\u001B]0;mine\u0007b\u009B31mc\u0085d\u202Ee\u2066f\rg\bh\u007Fi\u2028j";
@@ -179,4 +183,35 @@ test.each([true, false])("what is logged does not steer a terminal (terminal: %s
       user: STEERING,
       msg: `the service said ${STEERING} \\u001b \\\\u001b`,
     });
+});
+
+test("those who choose whose conversation it is see names and titles that do nothing", async () => {
+  const store = await openStore("memory:");
+  onTestFinished(() => store.close());
+  const history = createHistory(await store.open("history"));
+  const key = keyOf("console", NAME);
+  await history.save({ ...emptyConversation(key), messages, title: `title ${STEERING}` });
+  const alone = createAlone(store, "memory:");
+  const threads = createThreads({ store, history, platform: "console", alone });
+  const input = new PassThrough();
+  const output = Object.assign(new PassThrough(), { columns: 90, rows: 30, isTTY: true });
+  let shown = "";
+  output.setEncoding("utf8").on("data", (chunk: string) => (shown += chunk));
+  const options = {
+    threads,
+    say: texts("en"),
+    locale: "en",
+    input: input as unknown as NodeJS.ReadStream,
+    output: output as unknown as NodeJS.WriteStream,
+  };
+  const user = pickUser(options);
+  await until(() => shown.includes("ann a"));
+  input.write("\r");
+  expect(await user).toBe(NAME);
+  const thread = pickThread(NAME, options);
+  await until(() => shown.includes("title a"));
+  input.write("\u0003");
+  await thread;
+  // The list moves and paints, as it must; it neither names the window nor turns anything.
+  expect(shown).not.toMatch(/\u001B\]|[\u0007\b\u007F-\u009F\u2028-\u202E\u2066-\u2069]/);
 });
