@@ -17,13 +17,13 @@ export interface Source {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** What a folder that somebody else has prepared must not decide: which of its addresses receives which secret from elsewhere. */
 const MODEL = ["OPENAI_API_KEY"];
 const TELEGRAM = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"];
 const DISCORD = ["DISCORD_BOT_TOKEN"];
 const DINGTALK = ["DINGTALK_CLIENT_SECRET"];
 const EVERY = [...MODEL, ...TELEGRAM, ...DISCORD, ...DINGTALK];
 const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+/** Which secrets go to which address: no folder that somebody else has prepared may bring them together. */
 const RECEIVED: Readonly<Record<string, readonly string[]>> = {
   OPENAI_BASE_URL: MODEL,
   TELEGRAM_API_ROOT: TELEGRAM,

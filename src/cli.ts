@@ -11,7 +11,7 @@ import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { start } from "./cli/start.ts";
 import { migrateStore } from "./cli/migrate.ts";
 import { playground } from "./cli/playground.ts";
-import { looks, ownSecrets, ownSettings, takeLooks, toStderr } from "./cli/surroundings.ts";
+import { looks, ownSecrets, ownSettings, takeDotEnv, toStderr } from "./cli/surroundings.ts";
 import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
 import { dropDead, listDead, retryDead } from "./dead.ts";
 import { ConfigError, describeError } from "./errors.ts";
@@ -186,7 +186,7 @@ cli.hook("preAction", (_, action) => {
   }
 });
 try {
-  takeLooks();
+  takeDotEnv();
   await cli.parseAsync();
 } catch (error) {
   fail(error);

@@ -13,13 +13,26 @@ export interface ConsoleFlags {
   readonly usage?: true;
 }
 
-/** What a `.env` may say about how the program looks and speaks, beside its settings. */
-const LOOKS = ["LOG_LEVEL", "LANG", "LC_ALL", "LC_MESSAGES", "TZ", "NO_COLOR", "FORCE_COLOR"];
+/** How the program looks and speaks, and which account at OpenAI pays: nothing by which a key or words could be led elsewhere. */
+const FROM_DOT_ENV = [
+  "LOG_LEVEL",
+  "LANG",
+  "LC_ALL",
+  "LC_MESSAGES",
+  "TZ",
+  "NO_COLOR",
+  "FORCE_COLOR",
+  "OPENAI_ORG_ID",
+  "OPENAI_PROJECT_ID",
+];
 
-/** Takes from `.env` what is no setting of the program alone; nothing else gets into the environment from there. */
-export function takeLooks(): void {
+/**
+ * Takes from `.env` into the environment what others than `ownSettings` read there. Nothing else gets there: a variable
+ * such as NODE_TLS_REJECT_UNAUTHORIZED makes libraries do what whoever wrote the file wants.
+ */
+export function takeDotEnv(): void {
   const values = readDotEnv()?.values ?? {};
-  for (const name of LOOKS) {
+  for (const name of FROM_DOT_ENV) {
     const value = values[name];
     if (process.env[name] === undefined && typeof value === "string") process.env[name] = value;
   }
