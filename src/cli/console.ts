@@ -12,11 +12,15 @@ export interface OpenConsole {
   spoken(): boolean;
 }
 
-/** What the HTTP port serves beside the console. */
+/** What the HTTP port serves. */
 export interface Served {
   readonly settings: Settings;
   /** Absent where the port is open to others. */
   readonly local: LocalAccess | undefined;
+  /** Whether there is a playground. */
+  readonly playground: boolean;
+  /** Where the port answers; that of the settings if absent. */
+  readonly url?: string;
 }
 
 /** A terminal, or a pipe of which each line is a message. */
@@ -36,7 +40,7 @@ export function openConsole(user: string, served?: Served): OpenConsole {
     return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
   }
   stdout.write(`${say("console.welcome")}\n`);
-  if (served) stdout.write(addresses(served, say));
+  if (served) stdout.write(addresses(served));
   const terminal = openTerminal({
     input: stdin,
     output: stdout,
@@ -54,14 +58,14 @@ export function openConsole(user: string, served?: Served): OpenConsole {
   return { adapter, close: () => terminal.close(), spoken: () => true };
 }
 
-/** Where to find the web chat and the playground, a line each; nothing while the port is not known. */
-function addresses({ settings, local }: Served, say: ReturnType<typeof texts>): string {
-  if (settings.HTTP_PORT === 0) return "";
-  const here = localUrl(settings);
-  const web = local ? local.link(here) : settings.WEB_URL;
+/** Where to find the web chat and the playground, a line each, with the token; nothing while the port is not known. */
+export function addresses({ settings, local, playground, url = localUrl(settings) }: Served): string {
+  const say = texts(systemLocale() ?? "en");
+  if (url.endsWith(":0")) return "";
+  const web = local ? local.link(url) : settings.WEB_URL;
   const lines = [
     ...(settings.WEB_CHAT ? [web ? say("console.web", { url: web }) : say("console.link")] : []),
-    ...(local ? [say("console.playground", { url: local.link(`${here}/playground`) })] : []),
+    ...(local && playground ? [say("console.playground", { url: local.link(`${url}/playground`) })] : []),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -1,10 +1,11 @@
 import type { Settings } from "../../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import { createLocalAccess, isLoopback } from "../http/local.ts";
+import { texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
 import { type Pages, startServer } from "../server.ts";
 import { forever, run } from "./run.ts";
-import { logTo, ownSettings } from "./surroundings.ts";
+import { logTo, ownSettings, systemLocale } from "./surroundings.ts";
 
 /** `colloquy playground`: every platform side by side, simulated, whatever is configured. */
 export async function playground(): Promise<void> {
@@ -34,7 +35,11 @@ export async function playground(): Promise<void> {
         await pages.close();
       },
       running: () => {
-        log.info({ url: local.link(`${server.url}/playground`) }, "ready");
+        const url = `${server.url}/playground`;
+        process.stderr.write(
+          `${texts(systemLocale() ?? "en")("console.playground", { url: local.link(url) })}\n`,
+        );
+        log.info({ url }, "ready");
         return forever();
       },
     };

@@ -15,19 +15,27 @@ export interface Home {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** What a process tells. */
+export interface ToldBy {
+  readonly told: (told: Told) => void;
+  /** Where people open its web chat: a token stands in the address. */
+  readonly opened?: (address: string) => void;
+}
+
 /** A process of the real program that tells the steps of messages, without rights that it does not need. */
 export function spawnProgram(
   script: string,
   words: readonly string[],
-  { folder, env, told }: Home & { readonly told: (told: Told) => void },
+  { folder, env, told, opened }: Home & ToldBy,
 ): ChildProcess {
   const child = spawn(process.execPath, [...rights(folder), join(BUILT, script), ...words], {
     cwd: folder,
     env: { ...env, COLLOQUY_STEPS: "tell" },
     stdio: ["pipe", "pipe", "pipe", "ipc"],
   });
-  // It also tells where its HTTP port is.
-  child.on("message", (message: Told | { readonly url: string }) => "step" in message && told(message));
+  child.on("message", (message: Told | { readonly open: string }) =>
+    "step" in message ? told(message) : opened?.(message.open),
+  );
   // What is wrong with it is seen by its end.
   child.on("error", () => undefined);
   child.stdin?.on("error", () => undefined);

@@ -29,7 +29,6 @@ const MOST_PAUSE_MS = 30_000;
 const Line = z.object({
   level: z.union([z.string(), z.number()]).optional(),
   msg: z.string(),
-  open: z.string().optional(),
 });
 
 /** Starts it. */
@@ -68,7 +67,11 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
 
   function begin(): void {
     isWished = false;
-    const started = spawnProgram("cli.js", ["start"], { ...home, told });
+    const started = spawnProgram("cli.js", ["start"], {
+      ...home,
+      told,
+      opened: (address) => (url = address),
+    });
     child = started;
     become("starting");
     const { stdout, stderr } = started;
@@ -81,8 +84,7 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
     const said = Line.safeParse(jsonOrNull(line)).data;
     if (!said) return;
     if (said.level === "error" || said.level === "fatal" || Number(said.level) >= 50) lastWords = said.msg;
-    if (said.msg !== "ready" || said.open === undefined) return;
-    url = said.open;
+    if (said.msg !== "ready") return;
     failures = 0;
     trouble = undefined;
     become("ready");

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
+import { linkIn } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
 import { runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
@@ -39,11 +40,13 @@ test.skipIf(!existsSync(SCRIPT))(
   },
 );
 
-test("without a terminal they stand in the log; with a platform there is no playground", async () => {
-  const alone = await runProgram(["start"]).ready();
-  expect(alone["playground"]).toContain(`${String(alone["url"])}/playground?token=`);
+test("without a terminal they stand in standard error; with a platform there is no playground", async () => {
+  const alone = runProgram(["start"]);
+  const { url } = await alone.ready();
+  expect(linkIn(alone, "simulated: ")).toContain(`${String(url)}/playground?token=`);
   const { onTelegram } = await surroundings();
-  const configured = await runProgram(["start"], onTelegram).ready();
-  expect(configured["playground"]).toBeUndefined();
-  expect((await fetch(`${String(configured["url"])}/playground`)).status).toBe(404);
+  const configured = runProgram(["start"], onTelegram);
+  const there = await configured.ready();
+  expect(linkIn(configured, "simulated: ")).toBe("");
+  expect((await fetch(`${String(there["url"])}/playground`)).status).toBe(404);
 });

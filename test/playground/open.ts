@@ -2,7 +2,9 @@ import type { Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
 import { writeAtLength } from "../../src/model/sample.ts";
 import { openPage } from "../support/browser.ts";
+import { linkIn } from "../support/local.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
 
 /** What the demo model answers at some length. */
 export const QUESTION = "Write 1200 characters";
@@ -33,8 +35,10 @@ export async function openPlayground(
 
 /** Where the program says that its playground is. */
 export async function address(program: RunningProgram): Promise<string> {
-  const { playground, url } = await program.ready();
-  return String(playground ?? url);
+  return until(
+    () => linkIn(program, "simulated: "),
+    () => `the address in: ${program.errors()}`,
+  );
 }
 
 /** Somebody writes in a window. */

@@ -27,6 +27,7 @@ test(
   LONG,
   async () => {
     const program = runProgram(["start"], { LANG: "en_US.UTF-8" });
+    await program.ready();
     const url = await address(program);
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/playground\?token=[\w-]{32}$/);
     expect(await (await fetchAt(url, "/page/main.js")).text()).toContain("makeWindow");

@@ -7,10 +7,12 @@ import { toldBy } from "../../src/cli/exchange.ts";
 import { createHistory, emptyConversation } from "../../src/conversation.ts";
 import { print } from "../../src/exchange/export.ts";
 import { readUserMessages } from "../../src/exchange/user-messages.ts";
+import { createLocalAccess } from "../../src/http/local.ts";
 import { startProgram } from "../../src/main.ts";
 import { openStore } from "../../src/store.ts";
 import { keyOf } from "../../src/threads.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { signInByName } from "../support/local.ts";
 import { captureLog } from "../support/log.ts";
 
 const SYSTEM = "You are an agent; the password of the safe is 4711.";
@@ -33,18 +35,16 @@ async function start() {
   await store.close();
   const { log } = captureLog();
   const settings = loadSettings({ STORE_URL: url, HTTP_PORT: "0" });
-  const program = await startProgram({ settings, log });
+  const local = createLocalAccess();
+  const program = await startProgram({ settings, log, local });
   onTestFinished(() => program.stop());
   await program.connected;
-  const ask = async (path: string, cookie = "", body?: object) => {
-    const response = await fetch(`${program.url}/api/${path}`, {
-      headers: { cookie, ...(body && { "content-type": "application/json" }) },
-      ...(body && { method: "POST", body: JSON.stringify(body) }),
-    });
+  const ask = async (path: string, cookie: string) => {
+    const response = await fetch(`${program.url}/api/${path}`, { headers: { cookie } });
     expect([path, response.ok]).toEqual([path, true]);
     return response;
   };
-  const cookie = (await ask("session", "", { name: "ann" })).headers.get("set-cookie")?.split(";")[0];
+  const cookie = await signInByName(local.link(program.url), "ann");
   return async (thread: string, format: string) => {
     const response = await ask(`conversations/${thread}/export?format=${format}`, cookie);
     return ((await response.json()) as { content: string }).content;

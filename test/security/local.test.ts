@@ -9,7 +9,7 @@ import { loadSettings } from "../../config/settings.ts";
 import { isForThisMachine } from "../../src/main.ts";
 import { createForwarded } from "../../src/http/forwarded.ts";
 import { createRanges } from "../../src/http/ranges.ts";
-import { signInByName } from "../support/local.ts";
+import { linkIn, signInByName } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
 import { startCaddy, startNginx } from "../support/web-server.ts";
@@ -49,10 +49,18 @@ async function expectStranger(url: string, headers: Record<string, string> = {})
 async function openProgram(env: Record<string, string> = {}) {
   const port = await freePort();
   const program = runProgram(["start"], { HTTP_PORT: String(port), ...env });
-  const { open, url } = (await program.ready()) as { readonly open?: string; readonly url: string };
+  const { url } = await program.ready();
+  const open = linkIn(program, "browser: ");
   if (open) expect(await signInByName(open, "Ann")).not.toBe("");
-  return { program, port, open: open ?? "", url };
+  return { program, port, open, url: String(url) };
 }
+
+test("the log does not hold the token", async () => {
+  const { program, open } = await openProgram({ LOG_LEVEL: "trace" });
+  const token = new URL(open).searchParams.get("token") ?? "none";
+  await fetch(`${open}&and=more`);
+  expect(program.output()).not.toContain(token);
+});
 
 test("no header makes a stranger local, behind any forwarder", async () => {
   const { url, port } = await openProgram();
@@ -81,8 +89,7 @@ test("the printed address lets its reader in, by a cookie that goes no further",
   expect((await ask(url, "/api/session", headers)).text).toContain('"signIn":"name"');
   expect((await ask(url, "/status", headers)).status).toBe(200);
   expect((await ask(url, "/metrics", headers)).status).toBe(200);
-  const { playground } = await program.ready();
-  const shown = await fetch(String(playground), { redirect: "manual" });
+  const shown = await fetch(linkIn(program, "simulated: "), { redirect: "manual" });
   expect(shown.headers.get("location")).toBe("/playground");
   // A wrong token changes nothing, and no address leads to another host.
   expect((await fetch(`${url}/?token=wrong`)).headers.getSetCookie()).toEqual([]);
@@ -98,10 +105,8 @@ test.each([
   ["trusted proxies", { TRUSTED_PROXIES: "10.0.0.0/8" }],
 ])("with %s nothing is local, and no token is printed", async (_, env) => {
   const program = runProgram(["start"], env);
-  const ready = await program.ready();
-  expect(ready).not.toHaveProperty("open");
-  expect(ready).not.toHaveProperty("playground");
-  const url = String(ready["url"]);
+  const url = String((await program.ready())["url"]);
+  expect(program.errors()).not.toMatch(/token|playground/);
   await expectStranger(url, { host: "localhost" });
   expect(await (await fetch(`${url}/api/session`)).json()).toEqual({ signIn: "link" });
 });

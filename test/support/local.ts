@@ -24,6 +24,11 @@ export function createKeys(storeUrl: string): (name: string) => Promise<string> 
   };
 }
 
+/** The address with the token that a program has printed behind these words; empty if it has not. */
+export function linkIn(program: { errors(): string }, words: string): string {
+  return new RegExp(`${words}(\\S+\\?token=\\S+)`).exec(program.errors())?.[1] ?? "";
+}
+
 /** A request as the operator at this machine makes it: `link` is an address with the token, `path` stands below it. */
 export function fetchAt(
   link: string,
