@@ -80,7 +80,8 @@ function routes({ adapters, troubles, local, forwarded, pages = [] }: ServerOpti
   app.get("/readyz", (c) => {
     const found = troubles();
     const ready = Object.keys(found).length === 0;
-    return c.json({ ready, ...(!ready && { troubles: found }) }, ready ? 200 : 503);
+    // To strangers no more than that: what is wrong names hosts, files and settings.
+    return c.json({ ready, ...(!ready && from(c).local && { troubles: found }) }, ready ? 200 : 503);
   });
   for (const { paths, app: own } of pages)
     for (const path of paths) app.all(path, (c) => own.fetch(c.req.raw, from(c)));
