@@ -2,6 +2,8 @@
 export interface WebhookOptions {
   /** Whether the platform itself has sent it. */
   readonly isGenuine: (headers: Headers) => boolean;
+  /** Whether it has not come before with another body; always if absent. */
+  readonly isFirst?: (headers: Headers, body: string) => boolean;
   /** Takes in what was sent, which is JSON; resolves once stored. Undefined while nothing can be received. */
   readonly take: () => ((body: string) => Promise<void>) | undefined;
   /** What the platform gets once it is stored; nothing (200) if absent. */
@@ -13,13 +15,14 @@ const LARGEST_BODY = 1_048_576;
 
 /** Answers a platform's requests: 200 only once what came is stored, for otherwise the platform may send it again. */
 export function createWebhook(options: WebhookOptions): (request: Request) => Promise<Response> {
-  const { isGenuine, take, stored = () => answer(200) } = options;
+  const { isGenuine, isFirst = () => true, take, stored = () => answer(200) } = options;
   return async (request) => {
     if (request.method !== "POST") return answer(405, { allow: "POST" });
     if (!isGenuine(request.headers)) return answer(401);
     const body = await readBody(request);
     if (body === undefined) return answer(413);
     if (!isJson(body)) return answer(400);
+    if (!isFirst(request.headers, body)) return answer(401);
     const store = take();
     if (!store) return answer(503);
     return store(body).then(stored, () => answer(503));

@@ -6,7 +6,7 @@ import type { ChatEvent } from "../../src/event.ts";
 import { createWebhook } from "../../src/webhook.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { type CardTemplate, createCards } from "./cards.ts";
-import { isSigned } from "./callback.ts";
+import { createSignatures } from "./callback.ts";
 import { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
 import { DingtalkRefusal, wrongCredentials } from "./errors.ts";
 import { toEvent } from "./events.ts";
@@ -65,6 +65,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
   const api = createApi(options);
   const health = createHealth(log);
   const messages = createMessages(api);
+  const signatures = createSignatures(clientSecret);
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
   let takeRequest: ((data: string) => Promise<void>) | undefined;
 
@@ -88,7 +89,8 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     ...(cardTemplate ? createCards({ api, template: cardTemplate, forgo, log }) : { wholeOnly: true }),
     ...(callback && {
       fetch: createWebhook({
-        isGenuine: (headers) => isSigned(headers, clientSecret),
+        isGenuine: (headers) => signatures.isSigned(headers),
+        isFirst,
         take: () => takeRequest,
         // Whatever else it said would be sent to the person.
         stored: () => Response.json({ msgtype: "empty" }),
@@ -96,6 +98,15 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     }),
   };
   return adapter;
+
+  function isFirst(headers: Headers, body: string): boolean {
+    if (signatures.isFirst(headers, body)) return true;
+    log.warn(
+      {},
+      "refused a request whose signature by DingTalk has already been used: somebody has copied it, or two messages came in the same millisecond",
+    );
+    return false;
+  }
 
   /** From now on as if there had never been a template. */
   function forgo(why: string): void {
