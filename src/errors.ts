@@ -122,12 +122,17 @@ export function describeError(error: unknown): string {
   const parts: string[] = [];
   let inner = error;
   while (inner instanceof Error && parts.length < 5) {
-    const text = inner.message || inner.name;
+    const text = messageOf(inner) || inner.name;
     if (!parts.includes(text)) parts.push(text);
     inner = inner.cause;
   }
   if (parts.length === 0) parts.push(typeof error === "string" ? error : "unknown failure");
   return parts.join(": ");
+}
+
+/** An error's message, without the piece of JSON that V8 quotes in it: that may be what somebody said. */
+export function messageOf({ name, message }: Error): string {
+  return name === "SyntaxError" ? message.replace(/".*"/s, '"…"').replace(/token '.*?'/s, "token") : message;
 }
 
 /** The abort reason of a turn that its person has stopped: end the answer here, keep what was said. */

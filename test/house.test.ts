@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
 
-/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, harmless, images, log, owner-only, secrets, version, step, pulse, i18n, package. */
+/** Which room may import which, most special first; what is not listed is forbidden. Leaves: errors, echo, harmless, images, log, owner-only, secrets, version, step, pulse, i18n, package. */
 const LEAVES = [
   "src/errors.ts",
+  "src/echo.ts",
   "src/images.ts",
   "src/harmless.ts",
   "src/log.ts",
@@ -22,8 +23,9 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/text/", []],
   ["src/event.ts", []],
   ["src/errors.ts", []],
+  ["src/echo.ts", []],
   ["src/images.ts", []],
-  ["src/log.ts", ["src/harmless.ts", "src/secrets.ts"]],
+  ["src/log.ts", ["src/errors.ts", "src/harmless.ts", "src/secrets.ts"]],
   ["src/harmless.ts", []],
   ["src/secrets.ts", []],
   ["src/step.ts", ["src/pulse.ts"]],
@@ -121,7 +123,15 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/server.ts", ["src/adapter.ts", "src/http/", "src/metrics.ts", "src/status.ts", ...LEAVES]],
   [
     "adapters/",
-    ["src/adapter.ts", "src/event.ts", "src/handler.ts", "src/errors.ts", "src/text/", "src/webhook.ts"],
+    [
+      "src/adapter.ts",
+      "src/event.ts",
+      "src/handler.ts",
+      "src/errors.ts",
+      "src/echo.ts",
+      "src/text/",
+      "src/webhook.ts",
+    ],
   ],
   ["src/webhook.ts", []],
   ["config/", ["src/errors.ts", "src/harmless.ts", "src/http/", "src/package.ts", "src/secrets.ts"]],

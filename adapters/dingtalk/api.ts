@@ -71,10 +71,10 @@ export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOpt
       const { status, body } = await exchange({ url: webhook, fields, action });
       const said = Said.safeParse(body).data;
       if (said?.errcode === 0) return;
-      if (said) throw refusedByWebhook(said.errcode, said.errmsg);
+      if (said) throw refusedByWebhook(said.errcode, said.errmsg, fields);
       throw status < 300
         ? unanswered(action, "the answer makes no sense")
-        : refusedByApi(action, { status, body });
+        : refusedByApi(action, { status, body, fields });
     },
     openConnection: async (signal) => {
       const action = "open a stream connection";
@@ -154,7 +154,7 @@ interface Exchange {
 async function succeed(request: Exchange): Promise<unknown> {
   const { status, body, retryAfter } = await exchange(request);
   if (status < 300) return body;
-  throw refusedByApi(request.action, { status, body, retryAfter });
+  throw refusedByApi(request.action, { status, body, retryAfter, fields: request.fields });
 }
 
 async function exchange({ url, method = "POST", fields, action, headers, signal }: Exchange) {

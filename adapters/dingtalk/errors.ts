@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { textsIn, withoutEcho } from "../../src/echo.ts";
 import { ConfigError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /**
@@ -35,13 +36,19 @@ const API_PAUSE_MS = 1000;
 /** A robot may send 20 messages a minute: after a minute there is room again, in ms. */
 export const MINUTE_MS = 60_000;
 
+/** What the open API has answered, and what it was asked with. */
+export interface Refused {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfter?: string | null;
+  readonly fields: object;
+}
+
 /** What the open API has answered instead of a result. */
-export function refusedByApi(
-  action: string,
-  { status, body, retryAfter }: { status: number; body: unknown; retryAfter?: string | null },
-): DingtalkRefusal {
+export function refusedByApi(action: string, { status, body, retryAfter, fields }: Refused): DingtalkRefusal {
   const { code = "", message = "" } = Answer.safeParse(body).data ?? {};
-  const reason = [clean(code), clean(message)].filter(Boolean).join(", ") || "no reason given";
+  const reason =
+    [clean(code, fields), clean(message, fields)].filter(Boolean).join(", ") || "no reason given";
   const kind = kindOf(status, code);
   const seconds = Number(retryAfter ?? Number.NaN);
   return new DingtalkRefusal(kind, `DingTalk refused to ${action} (${status}): ${reason}${adviceFor(kind)}`, {
@@ -77,11 +84,11 @@ const ERRCODES: Readonly<Record<number, RefusalKind>> = {
 };
 
 /** What a session webhook has answered instead of `errcode` 0. */
-export function refusedByWebhook(errcode: number, errmsg: string): DingtalkRefusal {
+export function refusedByWebhook(errcode: number, errmsg: string, fields: object): DingtalkRefusal {
   const kind = ERRCODES[errcode] ?? "refused";
   return new DingtalkRefusal(
     kind,
-    `DingTalk refused a message by the session webhook (errcode ${errcode}): ${clean(errmsg) || "no reason given"}`,
+    `DingTalk refused a message by the session webhook (errcode ${errcode}): ${clean(errmsg, fields) || "no reason given"}`,
     {
       code: `errcode_${errcode}`,
       permanent: kind === "refused" || kind === "session",
@@ -118,9 +125,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** At most 200 characters, without links and without quotations: those may be credentials, or what was said. */
-function clean(words: string): string {
-  return words
-    .replace(/\w+:\/\/\S+/g, "[link]")
-    .replace(/"[^"]*"/g, '"…"')
-    .slice(0, 200);
+function clean(words: string, fields: object): string {
+  const unquoted = words.replace(/\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');
+  return withoutEcho(unquoted, textsIn(fields)).slice(0, 200);
 }

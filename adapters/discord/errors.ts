@@ -1,4 +1,5 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "discord.js";
+import { textsIn, withoutEcho } from "../../src/echo.ts";
 import { ConfigError, describeError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /** Discord's JSON error codes that the adapter acts on, as codes of a `PlatformError`. */
@@ -57,7 +58,7 @@ function rateLimited(error: RateLimitError, action: string): PlatformError {
   return new PlatformError("discord_rate_limited", message, { retryAfterMs });
 }
 
-function refused({ status, code, message }: DiscordAPIError, action: string): PlatformError {
+function refused({ status, code, message, requestBody }: DiscordAPIError, action: string): PlatformError {
   if (status === 401 && !code)
     return new PlatformError(
       codes.unauthorized,
@@ -70,7 +71,7 @@ function refused({ status, code, message }: DiscordAPIError, action: string): Pl
   const hint = hints[name] ?? "The same request will be refused again.";
   return new PlatformError(
     name,
-    `Discord refused to ${action} (${code ?? status}: ${message}). ${hint}`,
+    `Discord refused to ${action} (${code ?? status}: ${withoutEcho(message, textsIn(requestBody.json))}). ${hint}`,
     details,
   );
 }

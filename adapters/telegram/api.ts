@@ -50,7 +50,7 @@ export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
       return await client.callApi(method, fields, { signal: either.signal });
     } catch (error) {
       signal?.throwIfAborted();
-      throw toRefusal(error, { method, token });
+      throw toRefusal(error, { method, token, fields });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);

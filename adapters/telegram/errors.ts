@@ -1,12 +1,13 @@
 import { TelegramError } from "telegraf";
 import { z } from "zod";
+import { textsIn, withoutEcho } from "../../src/echo.ts";
 import { PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /** A call that Telegram refused or did not answer; never holds the token or what was to be said. */
 export class TelegramRefusal extends PlatformError {
   /** Telegram's error code, the same as the HTTP status; 0 if there was no answer that makes sense. */
   readonly status: number;
-  /** Telegram's own words, without anything quoted. */
+  /** Telegram's own words, without anything quoted; to look for something in, as they may repeat what was to be said. */
   readonly description: string;
   /** The group has become a supergroup with this id: the call must go there. */
   readonly movedTo: number | undefined;
@@ -42,13 +43,16 @@ const LONGEST_WAIT_MS = 86_400_000;
 /** The message to be edited or removed is out of reach, and always will be. */
 const GONE = /message to (edit|delete) not found|message can't be edited|MESSAGE_ID_INVALID/i;
 
+interface Request {
+  readonly method: string;
+  readonly token: string;
+  readonly fields: object;
+}
+
 /** What telegraf threw, as an error that is safe to log: its own hold the URL with the token, and the text. */
-export function toRefusal(
-  error: unknown,
-  { method, token }: { method: string; token: string },
-): TelegramRefusal {
+export function toRefusal(error: unknown, request: Request): TelegramRefusal {
   const answer = error instanceof TelegramError ? Answer.safeParse(error.response).data : undefined;
-  return answer ? refused(answer, method, token) : unanswered(method, reasonOf(error, token));
+  return answer ? refused(answer, request) : unanswered(request.method, reasonOf(error, request.token));
 }
 
 /**
@@ -85,14 +89,14 @@ export function undelivered(reason: string): TelegramRefusal {
   );
 }
 
-function refused(answer: z.infer<typeof Answer>, method: string, token: string): TelegramRefusal {
+function refused(answer: z.infer<typeof Answer>, { method, token, fields }: Request): TelegramRefusal {
   const { error_code: status, parameters } = answer;
   const description = clean(answer.description, token);
   const gone = status === 400 && GONE.test(description);
   const seconds = parameters.retry_after;
   return new TelegramRefusal(
     { status, description, movedTo: parameters.migrate_to_chat_id },
-    `Telegram refused ${method} (${status}): ${description}${adviceFor(status)}`,
+    `Telegram refused ${method} (${status}): ${withoutEcho(description, textsIn(fields))}${adviceFor(status)}`,
     {
       gone,
       permanent: status < 500 && !gone && !PASSING.has(status),
@@ -130,7 +134,7 @@ function reasonOf(error: unknown, token: string): string {
 /** At most 200 characters, without the token, and without quotations: those come from what was said. */
 function clean(words: string, token: string): string {
   return (token ? words.replaceAll(token, "[token]") : words)
-    .replace(/"[^"]*"/g, '"…"')
-    .replace(/(?<![a-z])'[^']*'/gi, "'…'")
+    .replace(/".*"|".*$/s, '"…"')
+    .replace(/(?<![a-z])'.*'(?![a-z])|(?<![a-z])'.*$/is, "'…'")
     .slice(0, 200);
 }

@@ -1,3 +1,4 @@
+import { onlyCommon, withoutEcho } from "../echo.ts";
 import { ModelError, type ModelErrorCode, type ModelErrorDetails, type Tries } from "../errors.ts";
 
 /** An answer of the service that is no stream of pieces; thrown through the openai package, which would lose the body. */
@@ -30,6 +31,8 @@ interface Complaint {
   readonly message: string;
   readonly code: string;
   readonly type: string;
+  /** The field of the request that it is about. */
+  readonly param: string;
 }
 
 /** Failures that pass by themselves; everything else would fail again. */
@@ -86,18 +89,24 @@ export function givenUp(
   });
 }
 
-/** Any error that came out of a request, sorted. What the service said is no cause: it may repeat the key. */
-export function explain(error: unknown, service: Service): ModelError {
+/**
+ * Any error that came out of a request, sorted. What the service said is no cause: it may repeat the key. Nor does it
+ * repeat what was `sent`, in which is all that the service knows of a conversation.
+ */
+export function explain(error: unknown, service: Service, sent = ""): ModelError {
   if (error instanceof ModelError) return error;
   const refusal = refusalOf(error);
-  if (refusal) return explainRefusal(refusal, service);
+  if (refusal) return explainRefusal(refusal, service, sent);
   if (error instanceof SyntaxError) return modelError("bad_answer", "sent broken JSON", { service });
   const said = complaintIn(error);
   if (!said)
     return modelError("unreachable", `cannot be reached: ${reasonOf(error)}`, { service, cause: error });
   const status = /^[45]\d\d$/.test(said.code) ? { status: Number(said.code) } : {};
-  const what = `broke off with an error: ${said.message || said.code || said.type}`;
-  return modelError(sort(status.status, said), what, { service, ...status });
+  const code = sort(status.status, said);
+  // What the service has written and not sent, it may quote here.
+  const words = said.message && code !== "filtered" ? `: ${onlyCommon(said.message)}` : "";
+  const what = `broke off with an error${namesIn(said, sent)}${words}`;
+  return modelError(code, what, { service, ...status });
 }
 
 /** The refusal that hides in an error of the openai package. */
@@ -109,20 +118,34 @@ export function refusalOf(error: unknown): Refusal | undefined {
 /** What a service says that does not take the images of a request; undefined if that is not why it refuses. */
 export function refusalOfImages(
   error: unknown,
+  sent: string,
 ): { readonly status: number; readonly said: string } | undefined {
   const refusal = refusalOf(error);
   if (!refusal || NOT_BLIND.has(refusal.status) || !BLIND.test(refusal.body)) return undefined;
-  return { status: refusal.status, said: readComplaint(refusal.body).message };
+  return { status: refusal.status, said: wordsOf("blind", readComplaint(refusal.body), sent) };
 }
 
-function explainRefusal({ status, headers, body }: Refusal, service: Service): ModelError {
+function explainRefusal({ status, headers, body }: Refusal, service: Service, sent: string): ModelError {
   const said = readComplaint(body);
   const code = sort(status, said);
   const retryAfterMs = readRetryAfter(headers);
-  const words = said.message ? `: ${said.message}` : "";
+  const words = `${namesIn(said, sent)}${wordsOf(code, said, sent)}`;
   const what =
     status < 400 ? `answered with something that is no stream${words}` : `refused (${status})${words}`;
   return modelError(code, what, { service, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+}
+
+/** The names that programs know an error by, and the field that it is about. */
+function namesIn({ code, type, param }: Complaint, sent: string): string {
+  const names = [code || type, param].filter((name) => NAME.test(name) && !/^\d+$/.test(name));
+  return names.length > 0 ? ` [${withoutEcho(names.join(", "), sent)}]` : "";
+}
+
+const NAME = /^[a-z0-9][\w.[\]-]{0,60}$/i;
+
+/** What a content filter says is about what was said, in whatever words; of everything else the echo is taken out. */
+function wordsOf(code: ModelErrorCode, { message }: Complaint, sent: string): string {
+  return message && code !== "filtered" ? `: ${withoutEcho(message, sent)}` : "";
 }
 
 /** An error in the middle of the stream: the package hands over what stood in its `error` field. */
@@ -139,14 +162,15 @@ function readComplaint(body: string): Complaint {
     return fieldsOf(isRecord(first) && first["error"] ? first["error"] : first);
   } catch {
     const text = body.replace(/<(script|style)\b.*?<\/\1>/gis, " ").replace(/<[^<>]*>/g, " ");
-    return { message: text, code: "", type: "" };
+    return { message: text, code: "", type: "", param: "" };
   }
 }
 
 function fieldsOf(said: unknown): Complaint {
-  if (!isRecord(said)) return { message: asText(said), code: "", type: "" };
+  if (!isRecord(said)) return { message: asText(said), code: "", type: "", param: "" };
   const message = said["message"] ?? said["detail"] ?? said;
-  return { message: asText(message), code: asText(said["code"]), type: asText(said["type"]) };
+  const field = (name: string) => asText(said[name]);
+  return { message: asText(message), code: field("code"), type: field("type"), param: field("param") };
 }
 
 /** What kind of failure it is; the wording beats the status, for services use statuses as they like. */

@@ -96,7 +96,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
       } catch (cause) {
         if (signal.aborted) pulse("asked", { model, outcome: "stopped" });
         signal.throwIfAborted();
-        const error = explain(cause, service);
+        const error = explain(cause, service, textOf(messages));
         pulse("asked", { model, outcome: error.code });
         const wait = error.retryAfterMs ?? backoff(attempt);
         if (arrived.shown) throw error;
@@ -166,11 +166,13 @@ export function createOpenAI(options: OpenAIOptions): Model {
     try {
       return await post(messages, signal);
     } catch (error) {
-      const refusal = messages.some(({ images }) => images) ? refusalOfImages(error) : undefined;
+      const refusal = messages.some(({ images }) => images)
+        ? refusalOfImages(error, textOf(messages))
+        : undefined;
       if (!refusal) throw error;
       const { status, said } = refusal;
       if (messages.at(-1)?.images)
-        throw modelError("blind", `refused the images (${status}): ${said}`, { service, status });
+        throw modelError("blind", `refused the images (${status})${said}`, { service, status });
       return post(
         messages.map((message) => withOnly(message, [])),
         signal,
@@ -303,6 +305,11 @@ function inRequest({ role, content, images = [] }: Message): OpenAI.ChatCompleti
 /** Half a character, which a platform may cut or a person may send, is refused by some services. */
 function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\uFFFD");
+}
+
+/** All that a service knows of a conversation, but for its images. */
+function textOf(messages: readonly Message[]): string {
+  return messages.map(({ content }) => content).join("\n");
 }
 
 /** In ms. */

@@ -49,7 +49,7 @@ export interface Fault {
   readonly times?: number;
   /** Refuses with this HTTP status. */
   readonly status?: number;
-  /** With `status`: JSON, or a string that is sent as it is; by default what OpenAI sends. */
+  /** With `status` or in the stream: JSON, or a string that is sent as it is; by default what OpenAI sends. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly kind?: FaultKind;
@@ -246,7 +246,7 @@ async function stream({ seen, answer, usage, fault, response }: Streaming): Prom
     if (answer.delayMs) await sleep(answer.delayMs);
     if (response.destroyed) return;
   }
-  if (fault?.kind && fault.kind !== "no-finish") return misbehave(fault.kind, response);
+  if (fault?.kind && fault.kind !== "no-finish") return misbehave(fault.kind, response, fault.body);
   const finish = fault ? null : answer.finish === undefined ? "stop" : answer.finish;
   if (finish !== null) await send({}, { finish_reason: finish });
   if (billed) await send(undefined);
@@ -254,11 +254,11 @@ async function stream({ seen, answer, usage, fault, response }: Streaming): Prom
   response.end();
 }
 
-async function misbehave(kind: FaultKind, response: ServerResponse): Promise<void> {
+async function misbehave(kind: FaultKind, response: ServerResponse, body?: unknown): Promise<void> {
   if (kind === "reset") return void response.socket?.resetAndDestroy();
   if (kind === "error-in-stream") {
     const message = "The server had an error while processing your request. Sorry about that!";
-    await sendEvent(response, JSON.stringify(errorBody({ message, type: "server_error" })));
+    await sendEvent(response, JSON.stringify(body ?? errorBody({ message, type: "server_error" })));
   }
   if (kind === "junk-json") await sendEvent(response, '{"id":"chatcmpl-1","choi');
   if (kind === "stall") await keepAlive(response);
