@@ -7,6 +7,7 @@ import { type Button, buttonsFor, fitsButton } from "./buttons.ts";
 import { cleaned } from "./clean.ts";
 import { countEntities, type MessageEntity, trimmed } from "./entities.ts";
 import { isLinkable } from "./links.ts";
+import { withoutActs } from "./mentions.ts";
 import { isLongQuote } from "./quote.ts";
 import { fitsRich, MAX_RICH_LENGTH, needsRich, printRich, type RichMode } from "./rich.ts";
 
@@ -75,7 +76,7 @@ const RICH: Dialect<TelegramBody> = {
 function printClassic(blocks: readonly Block[]): ClassicBody {
   const page: Page = { text: "", entities: [] };
   printBlocks(blocks, { page, indent: "", quoted: false });
-  return trimmed(page);
+  return withoutActs(trimmed(page));
 }
 
 /** Whether a message without its rich form keeps Telegram's limits. */

@@ -18,7 +18,8 @@ export interface MessageEntity {
   readonly language?: string;
 }
 
-interface Formatted {
+/** A text with its formatting. */
+export interface Formatted {
   readonly text: string;
   readonly entities: readonly MessageEntity[];
 }

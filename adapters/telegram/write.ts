@@ -3,6 +3,7 @@ import type { Call } from "./api.ts";
 import { type ClassicBody, fitsClassic, type TelegramBody } from "./dialect.ts";
 import { knowsNoRich, refusesRich, TelegramRefusal } from "./errors.ts";
 import type { Log } from "./log.ts";
+import { withoutActs } from "./mentions.ts";
 import { telegramPayload } from "./payload.ts";
 import { readRich } from "./rich-read.ts";
 
@@ -61,7 +62,7 @@ export function createWrite(callChat: Call, log: Log): Write {
   /** Words without their formatting are better than no words. */
   async function writeClassic(act: Act, { text, entities }: ClassicBody, where: Where): Promise<unknown> {
     const { classic: method, ...options } = METHODS[act];
-    const plain = { ...where, ...telegramPayload({ text, entities: [] }) };
+    const plain = { ...where, ...telegramPayload(unformatted(text)) };
     if (entities.length === 0) return callChat(method, plain, options);
     try {
       return await callChat(method, { ...where, ...telegramPayload({ text, entities }) }, options);
@@ -72,6 +73,14 @@ export function createWrite(callChat: Call, log: Log): Write {
       return callChat(method, plain, options);
     }
   }
+}
+
+/** What was code is text now, in which Telegram looks for names; with what is put in there may be too much of it. */
+function unformatted(text: string): ClassicBody {
+  const plain = withoutActs({ text, entities: [] });
+  return fitsClassic(plain)
+    ? plain
+    : { text: text.replaceAll("@", "＠").replaceAll("://", ":／／"), entities: [] };
 }
 
 /** What is rich only cannot be said to a server that knows nothing rich: the pages are too long for it. */
@@ -86,6 +95,6 @@ function withoutRich({ text, entities }: TelegramBody): ClassicBody {
 
 /** What is rich only as text, if that is not too long. */
 function classicOf(body: TelegramBody): ClassicBody | undefined {
-  const classic = body.text ? body : readRich(body.rich ?? "");
+  const classic = body.text ? body : withoutActs(readRich(body.rich ?? ""));
   return classic.text && fitsClassic(classic) ? classic : undefined;
 }

@@ -28,6 +28,8 @@ export interface Refused {
 export interface Tdlib {
   /** Texts as TDLib's fix_formatted_text leaves them, but not trimmed; nothing is looked for in them. */
   fix(texts: readonly Formatted[]): Promise<(Formatted | Refused)[]>;
+  /** What TDLib finds by itself in texts, as it does in every message, by its names: `Mention`, `Url`, … */
+  find(texts: readonly string[]): Promise<Entity[][]>;
   stop(): void;
 }
 
@@ -60,28 +62,30 @@ export function startTdlib(): Tdlib {
         return withoutStopper(toFormatted(kept[index]));
       });
     },
+    find: async (texts) => {
+      const answers = await ask(texts.map((text) => ({ "@type": "getTextEntities", text })));
+      return answers.map((answer) => (answer["@type"] === "error" ? [] : toEntities(answer.entities)));
+    },
     // At a normal exit the library can crash.
     stop: () => child.kill("SIGKILL"),
   };
 }
 
+const Entities = z.array(
+  z.object({
+    offset: z.int(),
+    length: z.int(),
+    type: z.object({
+      "@type": z.string(),
+      url: z.string().optional(),
+      language: z.string().optional(),
+    }),
+  }),
+);
 const Answer = z.discriminatedUnion("@type", [
   z.object({ "@type": z.literal("error"), message: z.string() }),
-  z.object({
-    "@type": z.literal("formattedText"),
-    text: z.string(),
-    entities: z.array(
-      z.object({
-        offset: z.int(),
-        length: z.int(),
-        type: z.object({
-          "@type": z.string(),
-          url: z.string().optional(),
-          language: z.string().optional(),
-        }),
-      }),
-    ),
-  }),
+  z.object({ "@type": z.literal("formattedText"), text: z.string(), entities: Entities }),
+  z.object({ "@type": z.literal("textEntities"), entities: Entities }),
 ]);
 type Answer = z.infer<typeof Answer>;
 
@@ -146,17 +150,19 @@ function toType({ type, url, language }: Omit<Entity, "offset" | "length">): obj
 }
 
 function toFormatted(answer: Answer | undefined): Formatted {
-  if (!answer || answer["@type"] === "error") throw new Error(`TDLib refuses: ${answer?.message}`);
-  return {
-    text: answer.text,
-    entities: answer.entities.map(({ offset, length, type: { "@type": type, url, language } }) => ({
-      type: NAMES.get(type.replace("textEntityType", "")) ?? type,
-      offset,
-      length,
-      ...(url !== undefined && { url }),
-      ...(language && { language }),
-    })),
-  };
+  if (answer?.["@type"] !== "formattedText")
+    throw new Error(`TDLib refuses: ${answer?.["@type"] === "error" ? answer.message : "no text"}`);
+  return { text: answer.text, entities: toEntities(answer.entities) };
+}
+
+function toEntities(entities: z.infer<typeof Entities>): Entity[] {
+  return entities.map(({ offset, length, type: { "@type": type, url, language } }) => ({
+    type: NAMES.get(type.replace("textEntityType", "")) ?? type.replace("textEntityType", ""),
+    offset,
+    length,
+    ...(url !== undefined && { url }),
+    ...(language && { language }),
+  }));
 }
 
 function withoutStopper({ text, entities }: Formatted): Formatted {

@@ -102,17 +102,12 @@ describe("styles", () => {
 });
 
 describe("links", () => {
-  test.each([
-    "foo:bar",
-    "http://localhost:3000",
-    "https://[::1]/",
-    "http://a",
-    "tg://user?id=1",
-    "ftp://a.b/c",
-    "/path",
-  ])("%s would be refused and is written out", (href) => {
-    expect(print(`[text](${href})`)).toEqual({ text: `text (${href})`, entities: [] });
-  });
+  test.each(["foo:bar", "http://localhost:3000", "https://[::1]/", "http://a", "ftp://a.b/c", "/path"])(
+    "%s would be refused and is written out",
+    (href) => {
+      expect(print(`[text](${href})`)).toEqual({ text: `text (${href})`, entities: [] });
+    },
+  );
 
   test("an address that is its own text is a link just as far as it goes", () => {
     expect(print("https://a.b/c。 me@a.b")).toEqual({
