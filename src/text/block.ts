@@ -90,6 +90,11 @@ export interface Span {
   readonly ref?: string;
   /** Brackets of such a link: they are shown only if nothing defines it. */
   readonly bracket?: true;
+  /**
+   * This says where the link before it leads, as the text of that looks as if it led elsewhere. It is not shown where
+   * the link's whole address is.
+   */
+  readonly destination?: true;
 }
 
 export type Style = "bold" | "italic" | "strike" | "code" | "spoiler";

@@ -3,8 +3,13 @@ import type { Span } from "./block.ts";
 /** Writes the addresses of links that `keep` does not take behind their texts; such links become text. */
 export function spellOutLinks(spans: readonly Span[], keep: (link: Link) => boolean): readonly Span[] {
   if (!spans.some(({ href }) => href)) return spans;
-  return linksIn(spans).flatMap((link) => {
-    if (!link.href || keep(link)) return link.spans;
+  const links = linksIn(spans);
+  return links.flatMap((link, index) => {
+    const before = links[index - 1];
+    // Its whole address has just been written.
+    const rest =
+      before?.href && link.spans[0]?.destination && !keep(before) ? link.spans.slice(1) : link.spans;
+    if (!link.href || keep(link)) return rest;
     const plain = link.spans.map(({ href: _, ...span }) => span);
     if (showsAddress(link)) return plain;
     return [...plain, { text: " (" }, { text: link.href.replace(/^(?:mailto|tel):/i, "") }, { text: ")" }];

@@ -1,4 +1,5 @@
 import type { Block, Cell, Definition, ListItem, Span } from "./block.ts";
+import { withDestination } from "./destination.ts";
 import { joinSpans } from "./spans.ts";
 
 /**
@@ -124,21 +125,30 @@ function resolveSpans(
 ): readonly Span[] {
   if (!spans.some(({ ref }) => ref !== undefined)) return spans;
   const resolved: Span[] = [];
+  let link: Span[] = [];
+  const end = () => {
+    resolved.push(...withDestination(link, link[0]?.href));
+    link = [];
+  };
   for (const span of spans) {
+    const href = span.ref === undefined ? undefined : address(span.ref);
+    if (span.bracket || !href || href !== link[0]?.href) end();
     if (span.ref === undefined) {
       resolved.push(span);
       continue;
     }
-    const href = address(span.ref);
     if (span.bracket && href !== undefined && !measured) continue;
     const { text, styles, tex } = span;
     const leadsTo = (!span.bracket && href) || span.href;
-    resolved.push({
+    const shown = {
       text,
       ...(styles && { styles }),
       ...(tex && { tex }),
       ...(leadsTo && { href: leadsTo }),
-    });
+    };
+    if (!span.bracket && href) link.push(shown);
+    else resolved.push(shown);
   }
+  end();
   return joinSpans([], resolved);
 }

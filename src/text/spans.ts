@@ -1,5 +1,6 @@
 import type { Token } from "markdown-it";
 import type { Span, Style } from "./block.ts";
+import { withDestination } from "./destination.ts";
 import { MAX_HREF } from "./reference.ts";
 
 /** What a span looks like, apart from its text. */
@@ -46,7 +47,8 @@ type Writable = Look & { text: string };
 
 function looksLike(a: Look, b: Look): boolean {
   if (a.tex !== undefined || b.tex !== undefined) return false;
-  return a.href === b.href && a.ref === b.ref && a.bracket === b.bracket && sameStyles(a.styles, b.styles);
+  if (a.bracket !== b.bracket || a.destination !== b.destination) return false;
+  return a.href === b.href && a.ref === b.ref && sameStyles(a.styles, b.styles);
 }
 
 function sameStyles(a: readonly Style[] | undefined, b: readonly Style[] | undefined): boolean {
@@ -101,7 +103,7 @@ function textOfToken({ type, content }: Token): string {
   return type === "softbreak" || type === "hardbreak" ? "\n" : content;
 }
 
-/** A link shows something, and its address is kept even where it is too long to be linked. */
+/** A link shows something, and where it leads; its address is kept even where it is too long to be linked. */
 function restOfLink(spans: Span[], href: string): Span[] {
   const text = textOf(spans);
   const [first] = spans;
@@ -110,7 +112,8 @@ function restOfLink(spans: Span[], href: string): Span[] {
     const plain = spans.map(({ href: _, ...span }) => span);
     return text === href ? plain : [...plain, { text: text ? ` (${href})` : href }];
   }
-  return text.trim() ? spans : [{ text: href, ...styles, ...(href && { href }) }];
+  const shown = text.trim() ? spans : [{ text: href, ...styles, ...(href && { href }) }];
+  return withDestination(shown, href);
 }
 
 /** An image is a link that shows its description; within a link, whose address goes first, it is text. */
