@@ -32,7 +32,7 @@ describe.each(english.map((section, index) => [section.title, section, chinese[i
   },
 );
 
-test.each(["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/many-machines.md"])(
+test.each(["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "docs/many-machines.md"])(
   "the links within %s lead somewhere",
   (file) => {
     const text = read(file);
