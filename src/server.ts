@@ -5,6 +5,7 @@ import type { Adapter, RequestFrom } from "./adapter.ts";
 import { describeError } from "./errors.ts";
 import type { Forwarded } from "./http/forwarded.ts";
 import { type LocalAccess, TOKEN_PARAMETER } from "./http/local.ts";
+import { type ConnectionLimits, limitConnections, timeLimits } from "./http-limits.ts";
 
 export interface ServerOptions {
   readonly host: string;
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly local?: LocalAccess | undefined;
   /** Who is behind the proxies in front of the port; every peer is a client itself if absent. */
   readonly forwarded?: Forwarded;
+  /** How many connections there may be; the usual limits if absent. */
+  readonly connections?: ConnectionLimits;
   /** What is served beside that, at addresses of its own. */
   readonly pages?: readonly Pages[];
   /** Why the program is not ready, by part; empty if it is. */
@@ -122,11 +125,15 @@ function cookieName(c: Context<Env>): string {
   return `colloquy_local_${c.env.incoming.socket.localPort}`;
 }
 
-function listen(app: Hono<Env>, { host, port, requestMs = REQUEST_MS }: ServerOptions): Promise<ServerType> {
-  // Node looks every so often, and ends what is late by then with 408.
-  const serverOptions = { requestTimeout: requestMs, connectionsCheckingInterval: requestMs / 4 };
+function listen(
+  app: Hono<Env>,
+  { host, port, requestMs = REQUEST_MS, connections }: ServerOptions,
+): Promise<ServerType> {
+  // What is late is ended with 408.
+  const serverOptions = timeLimits(requestMs);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: host, port, serverOptions }, () => resolve(server));
+    limitConnections(server, connections);
     server.on("error", (cause: NodeJS.ErrnoException) => {
       const why =
         cause.code === "EADDRINUSE"

@@ -120,7 +120,10 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ],
   ["src/playground/", "all"],
   ["src/preview.ts", ["src/text/", ...LEAVES]],
-  ["src/server.ts", ["src/adapter.ts", "src/http/", "src/metrics.ts", "src/status.ts", ...LEAVES]],
+  [
+    "src/server.ts",
+    ["src/adapter.ts", "src/http/", "src/http-limits.ts", "src/metrics.ts", "src/status.ts", ...LEAVES],
+  ],
   [
     "adapters/",
     [
@@ -131,9 +134,15 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
       "src/echo.ts",
       "src/text/",
       "src/webhook.ts",
+      "src/bodies.ts",
+      "src/http-limits.ts",
+      "src/issues.ts",
     ],
   ],
-  ["src/webhook.ts", []],
+  ["src/issues.ts", []],
+  ["src/webhook.ts", ["src/bodies.ts"]],
+  ["src/bodies.ts", []],
+  ["src/http-limits.ts", []],
   ["config/", ["src/errors.ts", "src/harmless.ts", "src/http/", "src/package.ts", "src/secrets.ts"]],
   ["src/models.ts", ["src/model/", "config/", ...LEAVES]],
   ["src/colloquy.ts", "all"],
