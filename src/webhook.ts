@@ -1,3 +1,5 @@
+import { readBody } from "./bodies.ts";
+
 /** How a platform's requests to us are told from others, and taken in. */
 export interface WebhookOptions {
   /** Whether the platform itself has sent it. */
@@ -19,7 +21,8 @@ export function createWebhook(options: WebhookOptions): (request: Request) => Pr
   return async (request) => {
     if (request.method !== "POST") return answer(405, { allow: "POST" });
     if (!isGenuine(request.headers)) return answer(401);
-    const body = await readBody(request);
+    // Decoded as a whole: a character may lie across two chunks.
+    const body = (await readBody(request, LARGEST_BODY).catch(() => Buffer.alloc(0)))?.toString();
     if (body === undefined) return answer(413);
     if (!isJson(body)) return answer(400);
     if (!isFirst(request.headers, body)) return answer(401);
@@ -31,18 +34,6 @@ export function createWebhook(options: WebhookOptions): (request: Request) => Pr
 
 function answer(status: number, headers: Record<string, string> = {}): Response {
   return new Response(null, { status, headers });
-}
-
-/** Undefined if there is too much of it. Decoded as a whole: a character may lie across two chunks. */
-async function readBody(request: Request): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function isJson(body: string): boolean {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Feed } from "./feed.ts";
-import { MOST_IMAGES, readImage } from "./images.ts";
+import { LARGEST_WITH_IMAGES, MOST_IMAGES, readImage } from "./images.ts";
 import { type Entry, entry, type Piece, threadName, turn, turnName } from "./news.ts";
 import type { Place, Records } from "./records.ts";
 import { Refused, type Route, route } from "./route.ts";
@@ -40,7 +40,7 @@ export interface ApiOptions {
 const FORMATS = ["md", "jsonl", "json"] as const;
 
 /** As much as a person writes or pastes, in UTF-16 units; a model's context is not much larger. */
-const LONGEST = 100_000;
+export const LONGEST = 100_000;
 
 /** The longest title, in UTF-16 units. */
 const LONGEST_TITLE = 120;
@@ -144,6 +144,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
       method: "post",
       path: "/api/conversations/{thread}/messages",
       summary: "Says something; the answer comes as news. The same `id` twice is the same message.",
+      largest: LARGEST_WITH_IMAGES,
       body: z.strictObject({
         id: z.string().regex(/^[\w-]{8,40}$/),
         text: z.string().max(LONGEST),

@@ -1,10 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
+import type { Bodies } from "../../src/bodies.ts";
+import { describeIssues, isCheckable } from "../../src/issues.ts";
 import type { Accounts } from "./accounts.ts";
-import type { Conversations } from "./api.ts";
+import { type Conversations, LONGEST } from "./api.ts";
 import { EVENT_STREAM } from "./events.ts";
 import type { Feed } from "./feed.ts";
+import { LARGEST_WITH_IMAGES, MOST_OF_A_PERSON } from "./images.ts";
 import { type News, threadName } from "./news.ts";
 import { type Described, type Env, Refused, tooManyTries } from "./route.ts";
 import type { SecurityLog } from "./security.ts";
@@ -21,23 +24,40 @@ export interface CompletionsOptions {
   readonly talk: Talk;
   readonly watch: Watch;
   readonly security: SecurityLog;
+  readonly bodies: Bodies;
 }
 
 const NOT_VALID = "The key is not valid (any more). `colloquy user add NAME --api` makes one.";
 
+/** Clients send the conversation from its beginning; of a longer one than this they would send megabytes each time. */
+const MAX_MESSAGES = 4_096;
+
+/** A message in more parts than this is none that a person or a program writes. */
+const MAX_PARTS = 64;
+
+/** The longest name of a model, and of a user, in UTF-16 units. */
+const MAX_NAME = 512;
+
 const part = z.object({
-  type: z.string(),
-  text: z.string().optional(),
+  type: z.string().max(MAX_NAME),
+  text: z.string().max(LONGEST).optional(),
   image_url: z.object({ url: z.string() }).optional(),
 });
 const request = z.object({
-  model: z.string(),
+  model: z.string().max(MAX_NAME),
   messages: z
-    .array(z.object({ role: z.string(), content: z.union([z.string(), z.array(part)]).nullish() }))
-    .min(1),
+    .array(
+      z.object({
+        role: z.string().max(MAX_NAME),
+        content: z.union([z.string().max(LONGEST), z.array(part).max(MAX_PARTS)]).nullish(),
+      }),
+    )
+    .min(1)
+    .max(MAX_MESSAGES)
+    .describe("Only the last one is read."),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),
-  user: z.string().nullish(),
+  user: z.string().max(MAX_NAME).nullish(),
 });
 
 const listing = z.object({
@@ -126,7 +146,7 @@ export const COMPLETIONS: readonly Described[] = [
  * is read. A key has one conversation, or one for each `user` that requests name; people find them in the web chat.
  */
 export function createCompletions(options: CompletionsOptions): Hono<Env> {
-  const { accounts, conversations, personas, models, talk, watch, security } = options;
+  const { accounts, conversations, personas, models, talk, watch, security, bodies } = options;
   const app = new Hono<Env>();
   app.use("*", async (c, next) => {
     const key = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
@@ -148,31 +168,14 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     return c.json(answer);
   });
   app.post("/chat/completions", async (c) => {
-    const parsed = request.safeParse(await c.req.json().catch(() => undefined));
-    if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
-    const { model, messages, stream, stream_options: wishes, user: who } = parsed.data;
-    const last = messages.at(-1);
-    const [text, images] = [textOf(last?.content), imagesOf(last?.content)];
-    if (last?.role !== "user" || (!text && images.length === 0))
-      throw new Refused(400, "The last message must be the user's: text, or images.");
     const { user } = c.var;
-    const thread = threadOf(who ?? "");
-    const before = await conversations.spent(user, thread);
-    const watched = watch.follow(c.var.pass);
-    const written = listen(options.feed, { user, thread, over: () => watched.stop() });
-    try {
-      const { turn } = await talk.say(user, thread, {
-        id: randomUUID(),
-        text,
-        images,
-        raw: true,
-        ...chosen(model),
-      });
-      written.of(turn);
-    } catch (error) {
-      written.end();
-      throw error;
-    }
+    const limits = { most: LARGEST_WITH_IMAGES, who: `person ${user}`, mostOfWho: MOST_OF_A_PERSON };
+    // What was sent is not kept while the answer is written.
+    const { thread, before, written, watched, model, stream, wishes } = await bodies.read(
+      c.req.raw,
+      limits,
+      (body) => begin(c.var, read(body)),
+    );
     for (const signal of [c.req.raw.signal, watched.ended]) {
       signal.addEventListener("abort", () => {
         if (written.end()) void talk.stop(user, thread).catch(() => undefined);
@@ -208,6 +211,29 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
   });
   return app;
 
+  /** Says what was asked; the answer is heard from its beginning. */
+  async function begin({ user, pass }: Env["Variables"], asked: z.infer<typeof request>) {
+    const { model, messages, stream, stream_options: wishes, user: who } = asked;
+    const last = messages.at(-1);
+    const [text, images] = [textOf(last?.content), imagesOf(last?.content)];
+    if (last?.role !== "user" || (!text && images.length === 0))
+      throw new Refused(400, "The last message must be the user's: text, or images.");
+    if (text.length > LONGEST)
+      throw new Refused(400, `A message has at most ${LONGEST} characters, and this one ${text.length}.`);
+    const thread = threadOf(who ?? "");
+    const before = await conversations.spent(user, thread);
+    const watched = watch.follow(pass);
+    const written = listen(options.feed, { user, thread, over: () => watched.stop() });
+    try {
+      const said = { id: randomUUID(), text, images, raw: true, ...chosen(model) } as const;
+      written.of((await talk.say(user, thread, said)).turn);
+      return { thread, before, written, watched, model, stream, wishes };
+    } catch (error) {
+      written.end();
+      throw error;
+    }
+  }
+
   function chosen(name: string): { persona: string } | { model: string } {
     if (personas.includes(name)) return { persona: name };
     if (models.includes(name)) return { model: name };
@@ -215,6 +241,30 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
       404,
       `There is no model ${name}; these are there: ${[...personas, ...models].join(", ")}.`,
     );
+  }
+}
+
+/** What was sent, of which the messages before the last one are not even looked at. */
+function read(body: Buffer): z.infer<typeof request> {
+  const given = jsonOrNothing(body);
+  const { messages } = (given ?? {}) as { readonly messages?: unknown };
+  if (Array.isArray(messages) && messages.length > MAX_MESSAGES)
+    throw new Refused(
+      400,
+      `A request has at most ${MAX_MESSAGES} messages, and this one ${messages.length}.`,
+    );
+  const looked = Array.isArray(messages) ? { ...(given as object), messages: messages.slice(-1) } : given;
+  if (!isCheckable(looked)) throw new Refused(400, "The request has too many parts.");
+  const parsed = request.safeParse(looked);
+  if (parsed.success) return parsed.data;
+  throw new Refused(400, describeIssues(parsed.error));
+}
+
+function jsonOrNothing(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
   }
 }
 

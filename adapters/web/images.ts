@@ -9,6 +9,9 @@ const MOST_BYTES = 6_000_000;
 /** The largest request with images, in bytes: they come as base64, beside the text. */
 export const LARGEST_WITH_IMAGES = 9_000_000;
 
+/** Of one person this much is read at once, in bytes: two of the largest messages, from two devices. */
+export const MOST_OF_A_PERSON = 2 * LARGEST_WITH_IMAGES;
+
 /** What a file of each type begins with, in Latin-1: models look at these, and browsers run nothing in them. */
 const TYPES: Readonly<Record<string, RegExp>> = {
   "image/png": /^\x89PNG\r\n\x1a\n/,

@@ -32,6 +32,8 @@ export interface Described {
   readonly access?: "key" | "everyone";
   /** What comes back when it is not done; `{ error }` if absent. */
   readonly failure?: z.ZodType;
+  /** The largest body, in bytes; that of a message without images if absent. */
+  readonly largest?: number;
 }
 
 /** One thing that the API does for someone who is signed in. */
@@ -48,6 +50,7 @@ interface Typed<Body extends z.ZodType, Query extends z.ZodObject, Answer extend
   readonly query?: Query;
   readonly answer?: Answer;
   readonly media?: string;
+  readonly largest?: number;
   run(asked: Asked<z.infer<Body>, z.infer<Query>>): Promise<z.input<Answer> | Response | void>;
 }
 
@@ -62,16 +65,24 @@ export function route<Body extends z.ZodType, Query extends z.ZodObject, Answer 
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;
+  /** What the answer says beside the sentence. */
   readonly more: object | undefined;
+  /** When it is worth another try, in seconds. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(status: Refused["status"], message: string, more?: object) {
+  constructor(
+    status: Refused["status"],
+    message: string,
+    { more, retryAfterS }: { readonly more?: object; readonly retryAfterS?: number } = {},
+  ) {
     super(message);
     this.status = status;
     this.more = more;
+    this.retryAfterS = retryAfterS;
   }
 }
 
 /** For who has failed too often. */
 export function tooManyTries(): Refused {
-  return new Refused(429, "Too many tries. Please wait a minute.");
+  return new Refused(429, "Too many tries. Please wait a minute.", { retryAfterS: 60 });
 }

@@ -1,10 +1,12 @@
 import { type Context, Hono, type Next } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { z } from "zod";
+import type { z } from "zod";
 import type { RequestFrom } from "../../src/adapter.ts";
+import { BodyRefused, type Bodies, createBodies } from "../../src/bodies.ts";
 import { describeError, Overflow } from "../../src/errors.ts";
+import { addressKey } from "../../src/http-limits.ts";
+import { describeIssues, isCheckable } from "../../src/issues.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { createAssets } from "./assets.ts";
@@ -12,7 +14,7 @@ import { EVENTS, streamNews, waitForNews } from "./events.ts";
 import { COMPLETIONS, createCompletions, describeFailure } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
-import { LARGEST_WITH_IMAGES } from "./images.ts";
+import { MOST_OF_A_PERSON } from "./images.ts";
 import type { Log, SecurityLog } from "./security.ts";
 import { createSignIn, SIGN_IN, type SignIn, type SignInOptions } from "./sign-in.ts";
 
@@ -23,6 +25,15 @@ export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url" | "
 
 /** The largest request, in bytes: the longest message, in the longest encoding. */
 const LARGEST = 700_000;
+
+/** A sign-in is a name or a key, in bytes. */
+const LARGEST_SIGN_IN = 4_096;
+
+/** Of strangers at one address this much is read at once, in bytes. */
+const MOST_OF_STRANGERS = 16 * LARGEST_SIGN_IN;
+
+/** Where too much waits already, it is worth another try after this time, in seconds. */
+const OVERFLOW_S = 5;
 
 /**
  * Nothing from elsewhere is loaded, nothing that stands in the page runs, and nobody else's page may show it: what the
@@ -39,28 +50,27 @@ const POLICY = [
   "frame-ancestors 'self'",
 ].join("; ");
 
-const small = most(LARGEST);
-const large = most(LARGEST_WITH_IMAGES);
-
 /** The page, its sign-in, its API and its news, as one function of requests. */
 export function createRoutes(
   options: RoutesOptions,
 ): (request: Request, from?: RequestFrom) => Promise<Response> {
   const { accounts, records, feed, url, watch, security } = options;
   const app = new Hono<Env>();
+  const bodies = createBodies();
   const signIn = createSignIn({ accounts, users: () => records.users(), url, watch, security });
   const sameSite = refuseOtherSites(security);
   const api = createApi(options);
   app.use(secure);
-  app.use("/api/*", (c, next) => (c.req.path.endsWith("/messages") ? large : small)(c, next));
-  app.use("/v1/*", large);
   app.onError((error, c) => answerError(error, c, options.log));
   app.notFound((c) => answerNotDone(c, 404, "There is nothing at this address."));
 
-  app.route("/v1", createCompletions(options));
+  app.route("/v1", createCompletions({ ...options, bodies }));
   app.get("/api/openapi.json", (c) => c.json(describeApi([...SIGN_IN, ...api, EVENTS, ...COMPLETIONS])));
   app.get("/api/session", async (c) => c.json(await signIn.state(c)));
-  app.post("/api/session", sameSite, async (c) => c.json(await signIn.begin(c, await jsonOf(c))));
+  app.post("/api/session", sameSite, async (c) => {
+    const limits = { most: LARGEST_SIGN_IN, who: addressOf(c), mostOfWho: MOST_OF_STRANGERS };
+    return c.json(await bodies.read(c.req.raw, limits, (body) => signIn.begin(c, jsonOf(c, body))));
+  });
   app.delete("/api/session", sameSite, async (c) => {
     await signIn.end(c);
     return c.body(null, 204);
@@ -78,31 +88,48 @@ export function createRoutes(
       route.path.replace(/\{(\w+)\}/g, ":$1"),
       identify(signIn),
       sameSite,
-      (c) => run(route, c),
+      (c) => run(route, c, bodies),
     );
   }
   app.route("/", createAssets());
   return async (request, from) => app.fetch(request, from ?? {});
 }
 
-async function run(route: Route, c: Context<Env>): Promise<Response> {
-  const body = route.body && check(route.body, await jsonOf(c));
+async function run(route: Route, c: Context<Env>, bodies: Bodies): Promise<Response> {
+  const { user } = c.var;
   const query = route.query && check(route.query, c.req.query());
-  const answer = await route.run({ user: c.var.user, path: c.req.param(), body, query });
+  const asked = { user, path: c.req.param(), query };
+  const { body: schema } = route;
+  const limits = { most: route.largest ?? LARGEST, who: `person ${user}`, mostOfWho: MOST_OF_A_PERSON };
+  const answer = schema
+    ? await bodies.read(c.req.raw, limits, (body) =>
+        route.run({ ...asked, body: check(schema, jsonOf(c, body)) }),
+      )
+    : await route.run({ ...asked, body: undefined });
   if (answer instanceof Response) return answer;
   return answer === undefined ? c.body(null, 204) : c.json(answer as object);
 }
 
 function check(schema: z.ZodType, given: unknown): unknown {
+  if (!isCheckable(given)) throw new Refused(400, "The request has too many parts.");
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new Refused(400, z.prettifyError(parsed.error));
+  throw new Refused(400, describeIssues(parsed.error));
 }
 
-async function jsonOf(c: Context): Promise<unknown> {
+function jsonOf(c: Context, body: Buffer): unknown {
   if (!c.req.header("content-type")?.startsWith("application/json"))
     throw new Refused(400, "The request must be JSON (content-type: application/json).");
-  return c.req.json().catch(() => fail(400, "The request is no valid JSON."));
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new Refused(400, "The request is no valid JSON.");
+  }
+}
+
+/** Who asks, before they are known. */
+function addressOf(c: Context<Env>): string {
+  return `address ${addressKey(c.env.address ?? "")}`;
 }
 
 /**
@@ -155,11 +182,17 @@ async function secure(c: Context, next: Next) {
 }
 
 function answerError(error: Error, c: Context, log: Log): Response {
+  const isLater = error instanceof Refused && error.retryAfterS !== undefined;
+  if (isLater) c.header("retry-after", String(error.retryAfterS));
+  if (error instanceof BodyRefused && error.status >= 429) c.header("retry-after", "1");
   if (error instanceof Refused && error.more)
     return c.json({ error: error.message, ...error.more }, error.status);
-  if (error instanceof Refused || error instanceof HTTPException)
+  if (error instanceof Refused || error instanceof BodyRefused || error instanceof HTTPException)
     return answerNotDone(c, error.status, error.message);
-  if (error instanceof Overflow) return answerNotDone(c, 429, "Too much is waiting for an answer already.");
+  if (error instanceof Overflow) {
+    c.header("retry-after", String(OVERFLOW_S));
+    return answerNotDone(c, 429, "Too much is waiting for an answer already.");
+  }
   log.error({ err: error }, `a request of the web chat failed: ${describeError(error)}`);
   return answerNotDone(c, 503, "Something went wrong on the server. Please try again.");
 }
@@ -170,12 +203,4 @@ function answerNotDone(c: Context, status: ContentfulStatusCode, message: string
     c.req.path.startsWith("/v1/") ? describeFailure(status, message) : { error: message },
     status,
   );
-}
-
-function most(maxSize: number) {
-  return bodyLimit({ maxSize, onError: () => fail(413, "That is too much at once.") });
-}
-
-function fail(status: Refused["status"], message: string): never {
-  throw new Refused(status, message);
 }

@@ -155,8 +155,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
   function askFirst(c: Context<Env>, user: string, other: string): Refused {
     security.note("switch-asked", { user, other, address: c.env.address });
     return new Refused(409, `You are signed in as ${user}, and this would sign you in as ${other}.`, {
-      user,
-      other,
+      more: { user, other },
     });
   }
 

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import type { RequestFrom } from "../adapter.ts";
 import { describeError } from "../errors.ts";
+import { describeIssues } from "../issues.ts";
 import type { Log } from "../log.ts";
 import { BUILT } from "./children.ts";
 import { guard } from "./guard.ts";
@@ -93,7 +94,7 @@ export function createPlayground({
   const tooLarge = (c: Context) => c.json({ error: `More than ${MOST_TEXT} characters are too many.` }, 413);
   app.post("/wish", bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }), async (c) => {
     const asked = Asked.safeParse(await c.req.json().catch(() => undefined));
-    if (!asked.success) return c.json({ error: z.prettifyError(asked.error) }, 400);
+    if (!asked.success) return c.json({ error: describeIssues(asked.error) }, 400);
     const scene = await open();
     try {
       scene.act(asked.data.wish satisfies Wish, asked.data.locale.startsWith("zh") ? "zh" : "en");

@@ -1,5 +1,9 @@
 import type { Context } from "hono";
+import { readBody } from "../bodies.ts";
 import { ending } from "./stream.ts";
+
+/** The largest request that the web chat takes, in bytes. */
+const LARGEST = 9_000_000;
 
 /** Headers that are between two neighbours and not passed on (RFC 9110, "Connection"), and those that follow from the way. */
 const OWN = [
@@ -58,11 +62,14 @@ async function passOn(
   const hasOrigin = headers.has("origin");
   for (const name of OWN) headers.delete(name);
   if (hasOrigin) headers.set("origin", url);
+  const hasBody = method !== "GET" && method !== "HEAD";
+  const body = hasBody ? await readBody(raw, LARGEST) : new Uint8Array();
+  if (!body) return c.json({ error: "That is too much at once." }, 413);
   const response = await fetch(`${url}${pathname.slice(prefix.length)}${search}`, {
     method,
     headers,
     redirect: "manual",
-    ...(method !== "GET" && method !== "HEAD" && { body: await raw.arrayBuffer() }),
+    ...(hasBody && { body: new Uint8Array(body) }),
   });
   const passed = new Headers(response.headers);
   // It was unpacked on the way.
