@@ -16,6 +16,7 @@ const LEAVES = [
   "src/version.ts",
   "src/step.ts",
   "src/pulse.ts",
+  "src/packages.ts",
   "src/i18n/",
   "src/package.ts",
 ];
@@ -28,6 +29,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
   ["src/log.ts", ["src/errors.ts", "src/harmless.ts", "src/secrets.ts"]],
   ["src/harmless.ts", []],
   ["src/secrets.ts", []],
+  ["src/packages.ts", []],
   ["src/step.ts", ["src/pulse.ts"]],
   ["src/pulse.ts", []],
   ["src/metrics.ts", ["src/pulse.ts", "src/queue/"]],

@@ -12,6 +12,7 @@ import {
   type Service,
 } from "./failure.ts";
 import { withOnly } from "../images.ts";
+import { packageLoader } from "../packages.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
 import { pulse } from "../pulse.ts";
 import { createThoughtFilter } from "./reasoning.ts";
@@ -53,6 +54,9 @@ const MOST_REFUSED = 16_384;
 /** A model that goes round in circles writes without end: so many characters are taken, thoughts among them. */
 const LONGEST_ANSWER = 1_000_000;
 
+/** Loaded with the first question: it takes a tenth of the time that the program needs to start. */
+const loadOpenAI = packageLoader<typeof import("openai")>("openai");
+
 type Chunk = OpenAI.ChatCompletionChunk;
 
 /** What arrived of an answer. */
@@ -71,7 +75,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
   const { maxWaitMs = 20_000, budgetMs = 90_000 } = options;
   const url = checkBaseURL(options.baseURL ?? OPENAI_URL);
   const service: Service = { model, host: url.host, key: apiKey };
-  let client: Promise<OpenAI> | undefined;
+  let client: OpenAI | undefined;
   let billed = true;
 
   return {
@@ -181,7 +185,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
   }
 
   async function post(messages: readonly Message[], signal: AbortSignal): Promise<AsyncIterable<Chunk>> {
-    const { completions } = (await connect()).chat;
+    const { completions } = connect().chat;
     // Exactly these fields: a service refuses those that it does not know.
     const body = {
       model,
@@ -199,20 +203,17 @@ export function createOpenAI(options: OpenAIOptions): Model {
     return completions.create(body, { signal });
   }
 
-  function connect(): Promise<OpenAI> {
-    client ??= import("openai").then(
-      ({ OpenAI }) =>
-        new OpenAI({
-          apiKey: apiKey || "none",
-          baseURL: url.href,
-          fetch: readable(options.fetch),
-          maxRetries: 0,
-          // It ends at the headers: ours goes on, and shall be the one that speaks.
-          timeout: firstTokenMs + 60_000,
-          // It would print what it cannot parse.
-          logLevel: "off",
-        }),
-    );
+  function connect(): OpenAI {
+    client ??= new (loadOpenAI().OpenAI)({
+      apiKey: apiKey || "none",
+      baseURL: url.href,
+      fetch: readable(options.fetch),
+      maxRetries: 0,
+      // It ends at the headers: ours goes on, and shall be the one that speaks.
+      timeout: firstTokenMs + 60_000,
+      // It would print what it cannot parse.
+      logLevel: "off",
+    });
     return client;
   }
 

@@ -1,3 +1,4 @@
+import { packageLoader } from "../packages.ts";
 import type { Message } from "./model.ts";
 
 /** How many tokens a text has, as one encoding counts. */
@@ -22,7 +23,16 @@ const IMAGE_TOKENS = 1105;
 
 type Encoding = "o200k_base" | "cl100k_base";
 
-const loaded = new Map<Encoding, Promise<CountText>>();
+const packages = {
+  o200k_base: packageLoader<typeof import("gpt-tokenizer/encoding/o200k_base")>(
+    "gpt-tokenizer/encoding/o200k_base",
+  ),
+  cl100k_base: packageLoader<typeof import("gpt-tokenizer/encoding/cl100k_base")>(
+    "gpt-tokenizer/encoding/cl100k_base",
+  ),
+};
+
+const loaded = new Map<Encoding, CountText>();
 
 /** How many tokens a text, or a request with these messages, has; for models of others than OpenAI an estimate. */
 export async function countTokens(what: string | readonly Message[], model = ""): Promise<number> {
@@ -37,19 +47,16 @@ export function besidesText({ images = [] }: Message): number {
 }
 
 /** The tokenizer of a model; its tables (some MB) are loaded when they are first needed. */
-export function loadTokenizer(model = ""): Promise<CountText> {
+export async function loadTokenizer(model = ""): Promise<CountText> {
   // Only the models before GPT-4o have the older encoding.
   const encoding = /^gpt-(3\.5|4)(-|$)/.test(model) ? "cl100k_base" : "o200k_base";
-  let tokenizer = loaded.get(encoding);
-  if (!tokenizer) loaded.set(encoding, (tokenizer = load(encoding)));
+  const tokenizer = loaded.get(encoding) ?? load(encoding);
+  loaded.set(encoding, tokenizer);
   return tokenizer;
 }
 
-async function load(encoding: Encoding): Promise<CountText> {
-  const { countTokens, setMergeCacheSize } =
-    encoding === "o200k_base"
-      ? await import("gpt-tokenizer/encoding/o200k_base")
-      : await import("gpt-tokenizer/encoding/cl100k_base");
+function load(encoding: Encoding): CountText {
+  const { countTokens, setMergeCacheSize } = packages[encoding]();
   // The default of 100 000 words of up to a piece's length each could take tens of MB.
   setMergeCacheSize(10_000);
   // What people write is text, even if it reads like <|endoftext|>.

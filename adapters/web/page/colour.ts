@@ -12,6 +12,9 @@ const LONGEST = 50_000;
 
 let loading: Promise<Highlighter> | undefined;
 
+/** How often it could not be loaded: browsers remember that of an address, and another query is another address. */
+let failures = 0;
+
 /** Gives code its colours and a button to copy it; `growing` is left alone for now. */
 export function colour(element: Element, growing: Element | null | undefined): void {
   for (const code of element.querySelectorAll<HTMLElement>("pre:not(.finished) > code")) {
@@ -29,16 +32,28 @@ export function colour(element: Element, growing: Element | null | undefined): v
         copyButton(say("copyCode"), () => text),
       ),
     );
-    if (language && text.length <= LONGEST) void highlight(code, text, language);
+    // What cannot be loaded now stays plain.
+    if (language && text.length <= LONGEST) highlight(code, text, language).catch(() => undefined);
   }
 }
 
 /** The highlighter is fetched with the first code; what it returns is the code with spans, everything else escaped. */
 async function highlight(code: HTMLElement, text: string, language: string): Promise<void> {
-  loading ??= import(/* @vite-ignore */ new URL("highlight.js", import.meta.url).href).then(
-    (module: { readonly default: Highlighter }) => module.default,
-  );
+  loading ??= load();
   const highlighter = await loading;
   if (!highlighter.getLanguage(language)) return;
   code.innerHTML = highlighter.highlight(text, { language, ignoreIllegals: true }).value;
+}
+
+async function load(): Promise<Highlighter> {
+  const url = new URL("highlight.js", import.meta.url);
+  if (failures > 0) url.search = `again=${failures}`;
+  try {
+    const module = (await import(/* @vite-ignore */ url.href)) as { readonly default: Highlighter };
+    return module.default;
+  } catch (error) {
+    failures += 1;
+    loading = undefined;
+    throw error;
+  }
 }
