@@ -72,6 +72,9 @@ export function createPlayground({
   const web = createWebWindow();
   let opening: Promise<Scene> | undefined;
   const open = () => (opening ??= begin());
+  // Before the port is open: a failure of `import()`, as when no more files can be opened, would be remembered for ever.
+  const loading = import("./scene.ts");
+  loading.catch(() => undefined);
   const app = new Hono<Env>().basePath(PATH);
   app.use(guard);
   app.get("/", async (c) => {
@@ -117,7 +120,7 @@ export function createPlayground({
   async function begin(): Promise<Scene> {
     try {
       if (!existsSync(join(BUILT, "cli.js"))) throw new Error(NOT_BUILT);
-      const { openScene } = await import("./scene.ts");
+      const { openScene } = await loading;
       return await openScene(settings);
     } catch (err) {
       opening = undefined;
