@@ -11,6 +11,7 @@ import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
 import { type Command, dispatch, type Handler, type Turn } from "./handler.ts";
 import { createIntake } from "./intake.ts";
 import type { HistoryLimits } from "./limits.ts";
+import { createKeep } from "./keep.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
 import type { Postgres } from "./postgres/pool.ts";
@@ -227,5 +228,6 @@ async function openQueue({
   }
   // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after
   // its answer is in the history, the history is on the disk by then too.
-  return createJournalQueue({ ...common, keyv: await journal.open("queue", { flush: true }) });
+  const keyv = await journal.open("queue", { flush: true });
+  return createJournalQueue({ ...common, keyv, running: createKeep(journal).at("running") });
 }

@@ -9,7 +9,15 @@ import type { DeadLetters } from "./dead.ts";
 import type { Inbox, Taken } from "./inbox.ts";
 import { startJobs } from "./jobs.ts";
 import { MOST_ATTEMPTS, type Worker } from "./queue.ts";
-import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS, SUSPECT_AFTER, WORKERS } from "./rules.ts";
+import {
+  isBlameless,
+  pauseAfter,
+  reasonOf,
+  SURVIVED_MS,
+  SUSPECT_AFTER,
+  suspectsAtOnce,
+  WORKERS,
+} from "./rules.ts";
 
 export interface CrewOptions {
   readonly db: Postgres;
@@ -64,7 +72,8 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   let stopping = false;
   let givenUp = false;
   let parking = false;
-  let suspected = false;
+  /** What processes may have died with, as far as it is in hand here: how often that was. */
+  const suspects = new Map<Hand, number>();
   let lostSince: number | undefined;
   const jobs = await startJobs({ db, places: options.atOnce, pollMs, work: workOn, log });
   const lock = session.lock({ group: WORKERS, name: jobs.id });
@@ -149,14 +158,17 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
     hand.number = taken.number;
     hand.interrupt = new AbortController();
     if (taken.interrupted || taken.number < hand.stoppedBefore) stop(hand);
-    const isSuspect = taken.attempts > SUSPECT_AFTER;
-    if (isSuspect && suspected) {
-      await insist(() => inbox.giveBack(taken, { attempts: taken.attempts - 1, pauseMs: options.pauseMs }));
+    const deaths = deathsOf(taken);
+    const atOnce = Math.min(...[deaths, ...suspects.values()].map(suspectsAtOnce));
+    if (deaths > 0 && suspects.size >= atOnce) {
+      const { attempts } = taken;
+      const { pauseMs } = options;
+      await insist(() => inbox.giveBack(taken, { attempts: attempts - 1, pauseMs, failed: false }));
       return false;
     }
-    suspected ||= isSuspect;
+    if (deaths > 0) suspects.set(hand, deaths);
     try {
-      if (isSuspect) await insist(() => inbox.count(taken, taken.attempts));
+      if (taken.attempts > SUSPECT_AFTER) await insist(() => inbox.count(taken, taken.attempts));
       const event = taken.event();
       if (!event) {
         log.error({ event: taken.id }, "an event in the queue cannot be understood; it is set aside");
@@ -171,7 +183,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       await retryLater(taken, error);
       return false;
     } finally {
-      if (isSuspect) suspected = false;
+      suspects.delete(hand);
     }
   }
 
@@ -222,7 +234,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
         `could not finish a turn, will try again in ${Math.ceil(pauseMs / 1000)} s: ${describeError(error)}`,
       );
     }
-    await insist(() => inbox.giveBack(taken, { attempts, pauseMs }));
+    await insist(() => inbox.giveBack(taken, { attempts, pauseMs, failed: true }));
   }
 
   /** Tries a write until it is done: without the database there is nothing else to do. */
@@ -238,6 +250,11 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       }
     }
   }
+}
+
+/** It was begun, and neither ended nor given back: how often, as far as can be told. */
+function deathsOf({ attempts, failures }: Taken): number {
+  return attempts > SUSPECT_AFTER ? SUSPECT_AFTER : Math.max(0, attempts - 1 - failures);
 }
 
 /** Whoever waits for this is forgotten together with it. */

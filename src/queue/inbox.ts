@@ -12,8 +12,8 @@ export interface Inbox {
   push(event: ChatEvent, about: { conversation: string; interrupts: boolean }): Promise<boolean>;
   /** The first event of a conversation, counted as begun unless it is a suspect; undefined if there is none. */
   take(conversation: string): Promise<Taken | undefined>;
-  /** Leaves it for another time. */
-  giveBack(taken: Taken, options: { attempts: number; pauseMs: number }): Promise<void>;
+  /** Leaves it for another time; `failed` if it was begun. */
+  giveBack(taken: Taken, options: { attempts: number; pauseMs: number; failed: boolean }): Promise<void>;
   /** As often as this was it begun. */
   count(taken: Taken, attempts: number): Promise<void>;
   remove(taken: Taken): Promise<void>;
@@ -38,7 +38,7 @@ export interface Taken {
   readonly interrupted: boolean;
   /** How often it was begun, this time too, but for the times that were no fault of it. */
   readonly attempts: number;
-  /** How often it was given back. */
+  /** How often it was given back after it had begun. */
   readonly failures: number;
   /** Undefined if it makes no sense; throws a `StoreError` if a newer program has written it. */
   event(): ChatEvent | undefined;
@@ -94,10 +94,10 @@ const TAKE = `
   where i.number = first.number
   returning i.number::float8 as number, id, entry, interrupted, first.attempts + 1 as attempts, failures`;
 
-/** $1 conversation, $2 its lane, $3 number, $4 attempts, $5 pause in ms. */
+/** $1 conversation, $2 its lane, $3 number, $4 attempts, $5 pause in ms, $6 1 if it has failed. */
 const GIVE_BACK = `
   with back as (
-    update colloquy.inbox set attempts = $4, failures = failures + 1 where number = $3 returning 1
+    update colloquy.inbox set attempts = $4, failures = failures + $6 where number = $3 returning 1
   )
   select ${WAKE}, run_at := now() + $5 * interval '1 ms') from back`;
 
@@ -128,8 +128,16 @@ export function openInbox(db: Postgres): Inbox {
       const { entry, ...taken } = row;
       return { ...taken, conversation, event: () => readEntry(taken.id, parse(entry))?.event };
     },
-    giveBack: async ({ conversation, number }, { attempts, pauseMs }) => {
-      await db.query(GIVE_BACK, [conversation, laneOf(conversation), number, attempts, Math.round(pauseMs)]);
+    giveBack: async ({ conversation, number }, { attempts, pauseMs, failed }) => {
+      const pause = Math.round(pauseMs);
+      await db.query(GIVE_BACK, [
+        conversation,
+        laneOf(conversation),
+        number,
+        attempts,
+        pause,
+        Number(failed),
+      ]);
     },
     count: async ({ number }, attempts) => {
       await db.query("update colloquy.inbox set attempts = $2 where number = $1", [number, attempts]);

@@ -4,15 +4,19 @@ import { describeError, Interrupted, Overflow, Parked } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { DeadLetters } from "./dead.ts";
+import { createCaution, type Left } from "./caution.ts";
 import { type Entry, readEntry, writeEntry } from "./entry.ts";
 import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Worker } from "./queue.ts";
-import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS, SUSPECT_AFTER } from "./rules.ts";
+import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS } from "./rules.ts";
+import { createRunning, type Note } from "./running.ts";
 
 export interface JournalOptions {
   /** Holds the queue alone; it must throw on errors. */
   readonly keyv: Keyv;
   /** Where events go that cannot be answered; best in the same file, so that the one write follows the other. */
   readonly dead: DeadLetters;
+  /** Where stands what is being worked on; it need not survive a power failure. */
+  readonly running: Note;
   /** The conversation of an event. */
   readonly keyOf: (event: ChatEvent) => string;
   /** Whether the event stops what the same conversation asked before it. */
@@ -37,18 +41,20 @@ export function createJournalQueue(options: JournalOptions): Queue {
   const ready: Lane[] = [];
   const running = new Set<Promise<void>>();
   const retries = new Set<NodeJS.Timeout>();
+  const marks = createRunning(options.running);
+  const caution = createCaution<Job>(pump);
   let number = 0;
   let worker: Worker | undefined;
-  let suspected: Job | undefined;
   let nextLook: NodeJS.Timeout | undefined;
   let looked = Promise.resolve();
 
   return {
     push,
     start: async (given) => {
+      const begun = await marks.left();
       for (const entry of await readAll(keyv, log)) {
         number = Math.max(number, entry.number);
-        if (!ids.has(entry.event.id)) enqueue(entry);
+        if (!ids.has(entry.event.id)) enqueue(entry, { begun: begun.indexOf(entry.event.id) });
       }
       if (ids.size > 0) log.info({ events: ids.size }, "going on with what was left in the queue");
       worker = given;
@@ -62,6 +68,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
     stop: async () => {
       worker = undefined;
       clearTimeout(nextLook);
+      caution.stop();
       for (const timer of retries) clearTimeout(timer);
       const deadline = setTimeout(() => {
         for (const job of ids.values()) job.park.abort(new Parked("the program is stopping"));
@@ -94,7 +101,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
     const entry: Entry = { number, event, attempts: 0 };
     reached("received", event);
     const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored", event));
-    return enqueue(entry, writing).stored;
+    return enqueue(entry, { writing }).stored;
   }
 
   /** Takes back the dead letters that someone wants tried once more, now and from time to time. */
@@ -120,17 +127,24 @@ export function createJournalQueue(options: JournalOptions): Queue {
   }
 
   /** The job takes its place in the conversation at once, so that order is the order of `push`. */
-  function enqueue(entry: Entry, writing?: Promise<unknown>): Job {
+  function enqueue(
+    entry: Entry,
+    { writing, begun = -1 }: { writing?: Promise<unknown>; begun?: number },
+  ): Job {
     const key = keyOf(entry.event);
     const lane = lanes.get(key) ?? { key, jobs: [], busy: false };
     lanes.set(key, lane);
+    // The first time of all is not counted, but the process has died with it.
+    const attempts = begun >= 0 ? Math.max(1, entry.attempts) : entry.attempts;
     const job: Job = {
       event: entry.event,
       number: entry.number,
       left: writing === undefined,
       interrupt: new AbortController(),
       park: new AbortController(),
-      attempts: entry.attempts,
+      attempts,
+      deaths: attempts,
+      begun,
       failures: 0,
       error: undefined,
       stored: Promise.resolve(writing).then(() => {
@@ -171,15 +185,19 @@ export function createJournalQueue(options: JournalOptions): Queue {
     }
   }
 
+  /** What this run has taken in waits for nothing that was left. */
   function nextReady(): Lane | undefined {
-    const index = ready.findIndex(({ jobs: [first] }) => !first || !suspected || !isSuspect(first));
+    const fresh = ready.findIndex(({ jobs: [first] }) => !first?.left);
+    if (fresh >= 0) return ready.splice(fresh, 1)[0];
+    const job = caution.next(ready.flatMap(({ jobs: [first] }) => first ?? []));
+    const index = job ? ready.findIndex(({ jobs: [first] }) => first === job) : -1;
     return index < 0 ? undefined : ready.splice(index, 1)[0];
   }
 
   /** Never rejects. Whether the conversation may go on: not while its first event waits to be tried again. */
   async function runFirst(lane: Lane, worker: Worker): Promise<boolean> {
     const job = lane.jobs[0];
-    if (job && isSuspect(job)) suspected = job;
+    if (job?.left) caution.begin(job);
     const stored = await job?.stored.then(
       () => true,
       () => false,
@@ -193,7 +211,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
       if (!(error instanceof Parked)) retryLater(lane, job, error);
       return false;
     } finally {
-      if (suspected === job) suspected = undefined;
+      caution.end(job);
     }
     leave(lane, job);
     return true;
@@ -207,11 +225,15 @@ export function createJournalQueue(options: JournalOptions): Queue {
     job.attempts += 1;
     const survived = setTimeout(() => {
       if (counted) count(job, job.attempts - 1).catch(() => undefined);
+      marks.end(job.event.id).catch(() => undefined);
     }, SURVIVED_MS);
     try {
+      await marks.begin(job.event.id);
       await work(job.event, { interrupted: job.interrupt.signal, parked: job.park.signal });
+      marks.end(job.event.id).catch(() => undefined);
       return true;
     } catch (error) {
+      await marks.end(job.event.id).catch(() => undefined);
       if (isBlameless(error)) {
         job.attempts -= 1;
         if (counted) await count(job, job.attempts).catch(() => undefined);
@@ -277,7 +299,7 @@ interface Lane {
 }
 
 /** An event in memory. */
-interface Job {
+interface Job extends Left {
   readonly event: ChatEvent;
   /** That of its entry. */
   readonly number: number;
@@ -292,10 +314,6 @@ interface Job {
   failures: number;
   /** Why the last attempt failed; undefined if it ended the process. */
   error: string | undefined;
-}
-
-function isSuspect({ left, attempts }: Job): boolean {
-  return left && attempts >= SUSPECT_AFTER;
 }
 
 async function readAll(keyv: Keyv, log: Log): Promise<Entry[]> {

@@ -7,7 +7,8 @@ import type { ChatEvent } from "../event.ts";
  * Events of one conversation are worked on one at a time, in the order of `push`; conversations do not wait
  * for each other. An event leaves the queue when `work` resolves; when `work` rejects it is tried again
  * later, before any later event of its conversation; when it rejects with `Parked`, at the next start.
- * Events that were in the queue when the process died are handed out again at the next start.
+ * Events that were in the queue when the process died are handed out again at the next start, those that were being worked
+ * on after all others, and the fewer at once the more often processes have died with them.
  *
  * So that nobody fills the memory, a conversation and the whole queue take no more than `MOST_WAITING`, events that
  * interrupt twice as many: beyond that `push` rejects with an `Overflow` and stores nothing. Where it is the

@@ -3,10 +3,15 @@ import { describeError, Parked, PlatformError, StoreError } from "../errors.ts";
 /** What all queues hold to when work on an event does not end well. */
 
 /**
- * An event that processes have died with so often is worked on alone among its like: the one that is to blame takes
+ * An event that processes have died with this often is worked on alone among its like: the one that is to blame takes
  * the others no further down with it.
  */
 export const SUSPECT_AFTER = 4;
+
+/** How many events that processes have died with this often may run at once: 64, 16, 4 and 1. */
+export function suspectsAtOnce(deaths: number): number {
+  return deaths === 0 ? Number.POSITIVE_INFINITY : 4 ** Math.max(0, SUSPECT_AFTER - deaths);
+}
 
 /** A process that has lived so long with an event, in ms, does not die of it: something else ended it. */
 export const SURVIVED_MS = 10_000;

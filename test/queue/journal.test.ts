@@ -8,7 +8,9 @@ import { type ChatEvent, conversationKey } from "../../src/event.ts";
 import { type DeadLetters, openDeadLetters } from "../../src/queue/dead.ts";
 import { readEntry, writeEntry } from "../../src/queue/entry.ts";
 import { createJournalQueue } from "../../src/queue/journal.ts";
-import { MOST_ATTEMPTS, MOST_WAITING } from "../../src/queue/queue.ts";
+import { createKeep } from "../../src/keep.ts";
+import { MOST_ATTEMPTS, MOST_WAITING, type Queue } from "../../src/queue/queue.ts";
+import type { Note } from "../../src/queue/running.ts";
 import { openStore, type Store } from "../../src/store.ts";
 import { describeQueue, type QueueHouse } from "../contract/queue.ts";
 import { captureLog } from "../support/log.ts";
@@ -27,10 +29,24 @@ describeQueue("journal in SQLite", async () => {
 async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueHouse> {
   const keyv = await store.open("queue");
   const dead = await openDeadLetters(store);
+  const note = createKeep(store).at("running");
+  const kills = new Map<Queue, () => void>();
   return {
-    open: async ({ atOnce = 100 } = {}) => queueOver({ keyv, dead, atOnce }),
-    // Nothing but what is stored is found by the next.
-    kill: async () => undefined,
+    open: async ({ atOnce = 100 } = {}) => {
+      let isAlive = true;
+      // Nothing but what is stored is found by the next, and the dead store nothing.
+      const whileAlive = <T>(write: () => Promise<T>) =>
+        isAlive ? write() : new Promise<T>(() => undefined);
+      const own = Object.assign(Object.create(keyv) as Keyv, {
+        set: (key: string, value: unknown) => whileAlive(() => keyv.set(key, value)),
+        delete: (key: string) => whileAlive(() => keyv.delete(key)),
+      });
+      const running = { ...note, save: (text: string) => whileAlive(() => note.save(text)) };
+      const queue = queueOver({ keyv: own, dead, running, atOnce });
+      kills.set(queue, () => (isAlive = false));
+      return queue;
+    },
+    kill: async (queue) => kills.get(queue)?.(),
     dead,
     stored: async () => {
       const ids: string[] = [];
@@ -44,9 +60,20 @@ async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueH
   };
 }
 
-function queueOver(parts: { keyv: Keyv; dead: DeadLetters; atOnce: number }) {
+const unnoted: Note = { load: async () => undefined, save: async () => undefined };
+
+function queueOver(parts: { keyv: Keyv; dead: DeadLetters; running?: Note; atOnce: number }) {
   const interrupts = ({ command }: { command?: string }) => command === "reset";
-  return createJournalQueue({ ...parts, keyOf: conversationKey, interrupts, graceMs: 100, pauseMs: 1, log });
+  const { running = unnoted } = parts;
+  return createJournalQueue({
+    ...parts,
+    running,
+    keyOf: conversationKey,
+    interrupts,
+    graceMs: 100,
+    pauseMs: 1,
+    log,
+  });
 }
 
 test("an event that cannot be stored is refused, and can be pushed again", async () => {

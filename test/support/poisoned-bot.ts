@@ -1,4 +1,5 @@
-/** A bot that ends with the word "poison", as a process: `poisoned-bot.ts STORE_URL ECHO_URL`. */
+/** A bot that ends with the word "poison", and stands still with "hang", as a process: `poisoned-bot.ts STORE_URL ECHO_URL`. */
+import { writeSync } from "node:fs";
 import { createColloquy } from "../../src/colloquy.ts";
 import { createDemoModel } from "../../src/model/demo.ts";
 import { createEcho } from "../example/echo-adapter.ts";
@@ -10,6 +11,10 @@ const bot = await createColloquy({
   middleware: [
     ({ event }) => {
       if (event.text === "poison") process.kill(process.pid, "SIGKILL");
+      if (event.text === "hang") {
+        writeSync(1, "hanging\n");
+        for (;;);
+      }
       return `You said: ${event.text}`;
     },
   ],
