@@ -3,6 +3,7 @@ import { findPersona, loadPersonas } from "../config/personas.ts";
 import type { Settings } from "../config/settings.ts";
 import { apologiseForOld } from "./access/age.ts";
 import { allowOnly, isAllowed } from "./access/allow.ts";
+import type { Pace } from "./access/pace.ts";
 import type { Adapter } from "./adapter.ts";
 import { type Alone, createAlone } from "./alone.ts";
 import { type Colloquy, createColloquy, type Role } from "./colloquy.ts";
@@ -22,6 +23,7 @@ import type { Proxy } from "./proxy/proxy.ts";
 import { createRanges } from "./http/ranges.ts";
 import type { Pages } from "./server.ts";
 import { claimStore, isPostgres, openStore, type Store } from "./store.ts";
+import type { WebChatOptions } from "./web.ts";
 
 const STATUS = ["/metrics", "/status", "/status/*"];
 
@@ -72,13 +74,17 @@ export async function startProgram({
     const platforms = role === "web" ? [] : await createPlatforms(settings, log, keep);
     const atConsole = platforms.length === 0 && console ? [console] : [];
     const told = conversing(settings, log);
-    const web = settings.WEB_CHAT ? [await openWebChat(settings, store, { ...told, log })] : [];
+    const { admitAt, createPace } = await import("./access/pace.ts");
+    const { MESSAGES_PER_MINUTE: messagesPerMinute } = settings;
+    const pace = createPace({ messagesPerMinute, postgres: store.postgres });
+    const chat = { ...told, admit: admitAt("web", pace), log };
+    const web = settings.WEB_CHAT ? [await openWebChat(settings, store, chat)] : [];
     const adapters = [...atConsole, ...platforms, ...web];
     const { startServer } = await import("./server.ts");
     const colloquy = await createColloquy({
       adapters,
       ...told,
-      middleware: [...web.map(({ tap }) => tap), ...(await createGuards(settings, log, store))],
+      middleware: [...web.map(({ tap }) => tap), ...(await createGuards(settings, log, pace))],
       store,
       // Terminals may answer beside this one, in their own conversations.
       ...(atConsole.length > 0 && { alone: aloneAtConsole(createAlone(store, settings.STORE_URL)) }),
@@ -149,7 +155,14 @@ function conversing(settings: Settings, log: Log) {
 async function openWebChat(
   settings: Settings,
   store: Store,
-  { model: models, persona, personas, currency, log }: ReturnType<typeof conversing> & { readonly log: Log },
+  {
+    model: models,
+    persona,
+    personas,
+    currency,
+    admit,
+    log,
+  }: ReturnType<typeof conversing> & Pick<WebChatOptions, "admit" | "log">,
 ) {
   const { createWebChat } = await import("./web.ts");
   const usual = [...personas.keys()].filter((name) => personas.get(name) === persona);
@@ -159,6 +172,7 @@ async function openWebChat(
     models: models.map(({ name }) => name),
     currency,
     url: settings.WEB_URL,
+    admit,
     log: log.child({ platform: "web" }),
   });
 }
@@ -387,8 +401,8 @@ async function useProxy(settings: Settings): Promise<Proxy | undefined> {
   return proxy.useProxy({ HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY });
 }
 
-async function createGuards(settings: Settings, log: Log, { postgres }: Store): Promise<Handler[]> {
-  const { ALLOWED_USERS: users, MESSAGES_PER_MINUTE: messagesPerMinute, MAX_EVENT_AGE: hours } = settings;
+async function createGuards(settings: Settings, log: Log, pace: Pace): Promise<Handler[]> {
+  const { ALLOWED_USERS: users, MAX_EVENT_AGE: hours } = settings;
   // Before the pace: what has piled up while the program was down was not written too fast.
   const listed = users.length > 0 ? new Set(users) : undefined;
   const age = apologiseForOld({
@@ -397,9 +411,10 @@ async function createGuards(settings: Settings, log: Log, { postgres }: Store): 
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });
   const { limitPace } = await import("./access/pace.ts");
-  const pace = limitPace({ messagesPerMinute, always: interruptingNames(), postgres });
+  // The web chat counts what it takes in, and refuses the rest at once.
+  const paced = exceptFor("web", limitPace({ pace, always: interruptingNames() }));
   // Whoever sits at the console runs the program; to the web chat people are let in one by one.
-  const guards = [age, pace].map((guard) => exceptFor("console", guard));
+  const guards = [age, paced].map((guard) => exceptFor("console", guard));
   if (listed) return [...guards, exceptFor("console", exceptFor("web", allowOnly(listed)))];
   if (hasPlatforms(settings))
     log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");

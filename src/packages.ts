@@ -5,8 +5,8 @@ import { createRequire } from "node:module";
  * loaded the next time: `import()` would fail for ever after, as Node remembers the failure of every file of a module.
  * `require` remembers none, once it is known where the package is; so that is looked up here.
  */
-export function packageLoader<T>(name: string): () => T {
+export function packageLoader(name: string): () => unknown {
   const require = createRequire(import.meta.url);
   const path = require.resolve(name);
-  return () => require(path) as T;
+  return () => require(path);
 }

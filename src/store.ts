@@ -30,6 +30,8 @@ export interface Store {
   open(name: string, options?: { readonly flush?: boolean }): Promise<Keyv>;
   /** The keys under this name that begin with `prefix`, in order; it reads no values. */
   keys(name: string, prefix: string): Promise<string[]>;
+  /** How many records under this name have keys that begin with `prefix`, and how large they are; it reads no values. */
+  size(name: string, prefix: string): Promise<Size>;
   /** Writes and reads something; rejects if that does not work. */
   check(): Promise<void>;
   /** Copies all of it, as it stands at one moment, into a file that must not exist yet; others may write meanwhile. */
@@ -38,6 +40,12 @@ export interface Store {
   close(): Promise<void>;
   /** The database, where it is one that other processes may work with at the same time. */
   readonly postgres?: Postgres;
+}
+
+/** How much there is of something. */
+export interface Size {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** What is stored is plain JSON: JSON's own functions write a long record in about two thirds of Keyv's time. */
@@ -149,11 +157,12 @@ function pathOf(url: string): string | undefined {
 /** What belongs to PostgreSQL is loaded only here: everyone else starts sooner without it. */
 async function openPostgresStore(url: string): Promise<Store> {
   const { openTables } = await import("./postgres/tables.ts");
-  const { keysOf, openRecords } = await import("./postgres/records.ts");
+  const { keysOf, openRecords, sizeOf } = await import("./postgres/records.ts");
   const postgres = await openTables(url);
   const store = createStore({
     create: async (name) => openRecords(postgres, name),
     keys: (name, prefix) => keysOf(postgres, name, prefix),
+    size: (name, prefix) => sizeOf(postgres, name, prefix),
     backup: async () => {
       throw new ConfigError(
         "store_url",
@@ -176,6 +185,11 @@ function openMemory(): Store {
     create: async () => new Keyv(OPTIONS),
     keys: async (_, prefix, keyv) =>
       [...(keyv.store as Map<string, unknown>).keys()].filter((key) => key.startsWith(prefix)).sort(),
+    size: async (_, prefix, keyv) => {
+      const all = [...(keyv.store as Map<string, unknown>)].filter(([key]) => key.startsWith(prefix));
+      const bytes = all.reduce((sum, [, value]) => sum + Buffer.byteLength(String(value)), 0);
+      return { count: all.length, bytes };
+    },
     backup: async () => {
       throw new ConfigError("store_url", "STORE_URL is memory: there is nothing to be copied.");
     },
@@ -198,6 +212,15 @@ async function openSqlite(path: string, notice: Notice): Promise<Store> {
         prefix + LAST,
       )) as { key: string }[];
       return rows.map(({ key }) => key);
+    },
+    size: async (name, prefix, { store: sqlite }) => {
+      // The length of a text in bytes stands before it, so that it need not be read.
+      const [row] = (await (sqlite as Connection).query(
+        `SELECT COUNT(*) AS count, COALESCE(SUM(OCTET_LENGTH(value)), 0) AS bytes FROM ${name} WHERE key >= ? AND key < ?`,
+        prefix,
+        prefix + LAST,
+      )) as Size[];
+      return row ?? { count: 0, bytes: 0 };
     },
     backup: async (copy) => {
       if (isTaken(copy)) throw taken(copy);
@@ -327,10 +350,12 @@ async function migrate(sqlite: Connection, path: string): Promise<void> {
 function createStore({
   create,
   keys,
+  size,
   backup,
 }: {
   create: (name: string, flush: boolean) => Promise<Keyv>;
   keys: (name: string, prefix: string, keyv: Keyv) => Promise<string[]>;
+  size: (name: string, prefix: string, keyv: Keyv) => Promise<Size>;
   backup: (path: string) => Promise<void>;
 }): Store {
   const opened = new Map<string, Keyv>();
@@ -345,6 +370,10 @@ function createStore({
       const before = keyv.useKeyPrefix ? KEYV_PREFIX : "";
       const found = await keys(name, before + prefix, keyv);
       return found.map((key) => key.slice(before.length));
+    },
+    size: async (name, prefix) => {
+      const keyv = await store.open(name);
+      return size(name, (keyv.useKeyPrefix ? KEYV_PREFIX : "") + prefix, keyv);
     },
     check: async () => {
       const keyv = await store.open("probe");

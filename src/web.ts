@@ -1,4 +1,4 @@
-import { createWeb, type Shelf, type Web } from "../adapters/web/index.ts";
+import { createWeb, type Shelf, type Web, type WebOptions } from "../adapters/web/index.ts";
 import { createHistory } from "./conversation.ts";
 import { type ExportFormat, print } from "./exchange/export.ts";
 import type { Log } from "./log.ts";
@@ -15,6 +15,8 @@ export interface WebChatOptions {
   readonly currency: string;
   /** Where people find the page, if it is not only on this machine. */
   readonly url?: string | undefined;
+  /** Counts what people say; everything passes if absent. */
+  readonly admit?: WebOptions["admit"];
   readonly log: Log;
 }
 
@@ -25,7 +27,7 @@ const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisf
 
 /** The web chat, with what it shows of conversations taken from the store. */
 export async function createWebChat(options: WebChatOptions): Promise<Web> {
-  const { store, personas, models, currency, url, log } = options;
+  const { store, personas, models, currency, url, admit, log } = options;
   const history = createHistory(await store.open("history"));
   const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
   return createWeb({
@@ -34,6 +36,7 @@ export async function createWebChat(options: WebChatOptions): Promise<Web> {
     models,
     currency,
     url,
+    admit,
     log,
     conversations: {
       chosen: load,
@@ -73,6 +76,7 @@ export async function openShelf(store: Store): Promise<Shelf> {
     set: async (key, value) => void (await keyv.set(key, value)),
     delete: async (key) => void (await keyv.delete(key)),
     keys: (prefix) => store.keys("web", prefix),
+    size: (prefix) => store.size("web", prefix),
   };
 }
 

@@ -12,13 +12,15 @@ import { createRecords, type Place } from "./records.ts";
 import { createRoutes, type RoutesOptions } from "./routes.ts";
 import { createSecurityLog } from "./security.ts";
 import type { Shelf } from "./shelf.ts";
-import { createTalk } from "./talk.ts";
+import { createTalk, type TalkOptions } from "./talk.ts";
 import { createWatch } from "./watch.ts";
 
 export interface WebOptions
   extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {
   /** Where accounts, sessions and what people see are kept; every process of the bot has the same. */
   readonly shelf: Shelf;
+  readonly admit?: TalkOptions["admit"];
+  readonly quotas?: TalkOptions["quotas"];
 }
 
 /** The eye sees no more than some ten changes a second; several conversations do not wait for one another. */
@@ -53,6 +55,8 @@ export function createWeb(options: WebOptions): Web {
       records,
       personas: options.personas,
       models: options.models,
+      admit: options.admit,
+      ...(options.quotas && { quotas: options.quotas }),
       receive: async (event) => {
         if (!receive) throw new PlatformError("stopped", "The web chat takes no messages in right now");
         await receive(event);

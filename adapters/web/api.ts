@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Feed } from "./feed.ts";
 import { LARGEST_WITH_IMAGES, MOST_IMAGES, readImage } from "./images.ts";
-import { type Entry, entry, type Piece, threadName, turn, turnName } from "./news.ts";
+import { entry, type Piece, threadName, turn, turnName } from "./news.ts";
 import type { Place, Records } from "./records.ts";
 import { Refused, type Route, route } from "./route.ts";
+import { createSearch } from "./search.ts";
 import type { Chosen, Talk } from "./talk.ts";
 
 /** What the program knows of conversations beside what people see of them. */
@@ -58,6 +59,7 @@ const cost = z.object({
 /** What whoever is signed in can do with their conversations, and nobody else's. */
 export function createApi(options: ApiOptions): readonly Route[] {
   const { records, feed, conversations, personas, models, currency, growing, talk } = options;
+  const search = createSearch(records);
   return [
     route({
       method: "get",
@@ -76,12 +78,18 @@ export function createApi(options: ApiOptions): readonly Route[] {
       path: "/api/conversations",
       summary: "One's conversations, last active first.",
       query: z.object({
-        search: z.string().max(200).optional().describe("Only those in which these words occur."),
+        search: z
+          .string()
+          .max(200)
+          .optional()
+          .describe(
+            "Only those in which these words occur; a person has one search at a time, and in very much text only the " +
+              "newest is looked through.",
+          ),
       }),
       answer: z.array(entry),
       run: async ({ user, query }) => {
-        const all = await records.list(user);
-        return query.search ? search(user, all, query.search) : all;
+        return query.search ? [...(await search.find(user, query.search))] : records.list(user);
       },
     }),
     route({
@@ -137,7 +145,8 @@ export function createApi(options: ApiOptions): readonly Route[] {
       path: "/api/conversations/{thread}",
       summary: "Deletes a conversation, and forgets what was said in it.",
       run: async ({ user, path }) => {
-        await talk.remove(user, inPath(path).thread);
+        const { thread } = inPath(path);
+        if (await isThere(user, thread)) await talk.remove(user, thread);
       },
     }),
     route({
@@ -184,7 +193,10 @@ export function createApi(options: ApiOptions): readonly Route[] {
       method: "post",
       path: "/api/conversations/{thread}/stop",
       summary: "Stops the answer that is being written; what there is of it stays.",
-      run: ({ user, path }) => talk.stop(user, inPath(path).thread),
+      run: async ({ user, path }) => {
+        const { thread } = inPath(path);
+        if (await isThere(user, thread)) await talk.stop(user, thread);
+      },
     }),
     route({
       method: "get",
@@ -209,17 +221,11 @@ export function createApi(options: ApiOptions): readonly Route[] {
     }),
   ];
 
-  async function search(user: string, all: readonly Entry[], words: string) {
-    const wanted = words.toLocaleLowerCase();
-    const found = await Promise.all(
-      all.map(async (one) => {
-        if (one.title.toLocaleLowerCase().includes(wanted)) return one;
-        const turns = await records.turns(user, one.thread);
-        const said = turns.flatMap(({ text, pieces }) => [text, ...pieces.map(({ html }) => textOf(html))]);
-        return said.some((text) => text.toLocaleLowerCase().includes(wanted)) ? one : undefined;
-      }),
-    );
-    return found.filter((one) => one !== undefined);
+  /** Otherwise a conversation would come into being by being stopped or deleted. */
+  async function isThere(user: string, thread: string): Promise<boolean> {
+    if (await records.entry(user, thread)) return true;
+    const { input, output } = await conversations.spent(user, thread);
+    return input + output > 0;
   }
 }
 
@@ -231,11 +237,4 @@ function inPath({ thread: name }: Readonly<Record<string, string>>): { readonly 
 
 function plain({ persona, model }: Chosen): { persona?: string; model?: string } {
   return { ...(persona !== undefined && { persona }), ...(model !== undefined && { model }) };
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"' };
-
-/** What is read of the dialect's own HTML. */
-function textOf(html: string): string {
-  return html.replace(/<[^>]*>/g, "").replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity);
 }

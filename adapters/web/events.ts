@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { Feed, Hear } from "./feed.ts";
-import { type News, news } from "./news.ts";
+import { type News, seen } from "./news.ts";
 import { type Described, Refused } from "./route.ts";
 import type { Watched } from "./watch.ts";
 
 interface Following {
+  readonly listeners: Listeners;
   readonly feed: Feed;
   readonly user: string;
   /** The last news that the page knows. */
@@ -16,8 +17,14 @@ interface Following {
 /** So often something is sent, so that neither side nor a proxy takes the connection for dead, in ms. */
 const BEAT_MS = 20_000;
 
+/**
+ * At most this many of a person's pages listen at once, on all devices: far more than somebody has open. The oldest one
+ * ends, and comes back if it is still there.
+ */
+const MAX_LISTENING = 200;
+
 /** A page that takes nothing in while so many bytes wait for it is let go: it comes back and looks anew. */
-const MOST_WAITING = 1_000_000;
+const MOST_WAITING = 250_000;
 
 /** Some proxies hold an answer back until so many bytes of it are there. */
 const PADDING = `:${" ".repeat(2048)}\n\n`;
@@ -41,7 +48,7 @@ const gap = z
 const waited = z.object({
   gap,
   position: z.string().describe("The next request wants it as `after`."),
-  news: z.array(z.object({ id: z.string(), news })),
+  news: z.array(z.object({ id: z.string(), news: seen })),
 });
 
 /** News at their address. */
@@ -58,11 +65,44 @@ export const EVENTS: Described = {
   media: "text/event-stream",
 };
 
+/** The pages of all people that listen. */
+export interface Listeners {
+  /** One more; `end` is called when others have taken its place. Returns how to leave. */
+  add(user: string, end: () => void): () => void;
+}
+
+/** Nobody listens yet. */
+export function createListeners(most = MAX_LISTENING): Listeners {
+  const people = new Map<string, Set<() => void>>();
+  return {
+    add: (user, end) => {
+      const own = people.get(user) ?? new Set();
+      people.set(user, own);
+      const [oldest] = own;
+      if (oldest && own.size >= most) {
+        own.delete(oldest);
+        oldest();
+      }
+      const leave = () => end();
+      own.add(leave);
+      return () => {
+        own.delete(leave);
+        if (own.size === 0 && people.get(user) === own) people.delete(user);
+      };
+    },
+  };
+}
+
+/** What programs get of an answer is not for pages, which get the same as HTML. */
+function isSeen(news: News): news is z.infer<typeof seen> {
+  return news.kind !== "raw";
+}
+
 /**
  * News as Server-Sent Events: `hello` at the beginning, with `gap` if the page has to look at everything anew, and then
  * one `news` for each, whose id is its position.
  */
-export function streamNews({ feed, user, after, watched }: Following): Response {
+export function streamNews({ listeners, feed, user, after, watched }: Following): Response {
   const encoder = new TextEncoder();
   let end = () => {};
   const stream = new ReadableStream<Uint8Array>(
@@ -76,12 +116,19 @@ export function streamNews({ feed, user, after, watched }: Following): Response 
         };
         const early: string[] = [];
         let send = (text: string): void => void early.push(text);
-        const following = feed.follow(user, after, (position, news) => send(eventOf("news", news, position)));
+        const following = feed.follow(user, after, (position, news) => {
+          if (isSeen(news)) send(eventOf("news", news, position));
+        });
         const beat = setInterval(() => write(":\n\n"), BEAT_MS);
+        const leave = listeners.add(user, () => {
+          end();
+          controller.close();
+        });
         end = () => {
           clearInterval(beat);
           following.stop();
           watched.stop();
+          leave();
         };
         watched.ended.addEventListener("abort", () => {
           controller.enqueue(encoder.encode(eventOf("ended", {})));
@@ -103,15 +150,17 @@ export function streamNews({ feed, user, after, watched }: Following): Response 
 
 /** The news since then as JSON, as soon as there are any. */
 export async function waitForNews(
-  { feed, user, after, watched }: Following,
+  { listeners, feed, user, after, watched }: Following,
   gone: AbortSignal,
 ): Promise<Response> {
-  const heard: { readonly id: string; readonly news: News }[] = [];
+  const heard: { readonly id: string; readonly news: z.infer<typeof seen> }[] = [];
   let wake = () => {};
   const hear: Hear = (id, one) => {
+    if (!isSeen(one)) return;
     heard.push({ id, news: one });
     wake();
   };
+  let ended = () => {};
   const following = feed.follow(user, after, hear);
   if (!following.gap && heard.length === 0) {
     await new Promise<void>((resolve) => {
@@ -123,7 +172,13 @@ export async function waitForNews(
       };
       for (const signal of [gone, watched.ended])
         signal.addEventListener("abort", () => resolve(), { once: true });
+      const leave = listeners.add(user, resolve);
+      ended = () => {
+        clearTimeout(timer);
+        leave();
+      };
     });
+    ended();
   }
   following.stop();
   watched.stop();

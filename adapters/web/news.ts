@@ -51,7 +51,7 @@ const inConversation = z.object({ thread: threadName });
 const ofTurn = inConversation.extend({ turn: turnName });
 
 /** Something that has changed on what a person sees. */
-export const news = z.discriminatedUnion("kind", [
+export const seen = z.discriminatedUnion("kind", [
   question.extend({ kind: z.literal("asked"), thread: threadName }),
   ofTurn
     .extend({
@@ -66,12 +66,15 @@ export const news = z.discriminatedUnion("kind", [
   ofTurn
     .extend({ kind: z.literal("removed"), ref: z.string() })
     .describe("A piece is not part of the answer any more."),
-  ofTurn
-    .extend({ kind: z.literal("raw"), at: z.number(), add: z.string() })
-    .describe("For programs, which want Markdown: what follows the first `at` UTF-16 units of an answer."),
   ofTurn.extend({ kind: z.literal("done") }).describe("No more of this answer comes."),
   ofTurn.extend({ kind: z.literal("rewound") }).describe("What was asked from this turn on is forgotten."),
   entry.extend({ kind: z.literal("listed") }),
   inConversation.extend({ kind: z.literal("deleted") }),
+]);
+
+/** The same, and for programs, which want Markdown, what follows the first `at` UTF-16 units of an answer. */
+export const news = z.discriminatedUnion("kind", [
+  ...seen.options,
+  ofTurn.extend({ kind: z.literal("raw"), at: z.number(), add: z.string() }),
 ]);
 export type News = Readonly<z.infer<typeof news>>;

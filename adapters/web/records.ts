@@ -20,8 +20,22 @@ export interface Records {
   saveImages(place: Place, images: readonly string[]): Promise<void>;
   /** Takes away the turns from one on, up to another; all, and the entry, without them. */
   remove(user: string, thread: string, turns?: { from: string; before: string }): Promise<void>;
+  /** The same from the newest on, a few at a time: a conversation may be long. */
+  newest(user: string, thread: string): AsyncIterable<readonly Turn[]>;
+  /** How much is kept of all of a person's conversations. */
+  kept(user: string): Promise<Kept>;
   /** Everyone who has a conversation. */
   users(): Promise<string[]>;
+}
+
+/** How much is kept of a person's conversations. */
+export interface Kept {
+  readonly conversations: number;
+  /** Questions with images. */
+  readonly withImages: number;
+  readonly imageBytes: number;
+  /** Of what was said on both sides. */
+  readonly textBytes: number;
 }
 
 /** Which turn. */
@@ -30,6 +44,9 @@ export interface Place {
   readonly thread: string;
   readonly turn: string;
 }
+
+/** At most this many turns are read at once where all of them could be too many. */
+const PAGE = 50;
 
 const images = z.array(z.string());
 const answer = z.array(piece);
@@ -43,16 +60,22 @@ export function createRecords(shelf: Shelf): Records {
     },
     entry: async (user, thread) => entry.safeParse(await shelf.get(shelfKey("entry", user, thread))).data,
     saveEntry: (user, one) => shelf.set(shelfKey("entry", user, one.thread), one),
-    turns: async (user, thread) => {
-      const asked = await shelf.keys(`${shelfKey("asked", user, thread)}:`);
-      const names = asked.map((key) => key.split(":").at(-1) ?? "");
-      const questions = await shelf.getMany(asked);
-      const answers = await shelf.getMany(names.map((turn) => shelfKey("said", user, thread) + `:${turn}`));
-      return questions.flatMap((one, index) => {
-        const { data } = question.safeParse(one);
-        const said = answer.safeParse(answers[index]).data;
-        return data ? { ...data, pieces: said ?? [], done: said !== undefined } : [];
-      });
+    turns: async (user, thread) => read(user, thread, await asked(user, thread)),
+    newest: async function* (user, thread) {
+      const keys = await asked(user, thread);
+      for (let end = keys.length; end > 0; end -= PAGE)
+        yield (await read(user, thread, keys.slice(Math.max(0, end - PAGE), end))).toReversed();
+    },
+    kept: async (user) => {
+      const [entries, questions, answers, withImages] = await Promise.all(
+        ["entry", "asked", "said", "images"].map((kind) => shelf.size(`${shelfKey(kind, user)}:`)),
+      );
+      return {
+        conversations: entries?.count ?? 0,
+        withImages: withImages?.count ?? 0,
+        imageBytes: withImages?.bytes ?? 0,
+        textBytes: (questions?.bytes ?? 0) + (answers?.bytes ?? 0),
+      };
     },
     saveQuestion: (user, thread, one) => shelf.set(shelfKey("asked", user, thread, one.turn), one),
     saveAnswer: ({ user, thread, turn }, pieces) => shelf.set(shelfKey("said", user, thread, turn), pieces),
@@ -74,4 +97,19 @@ export function createRecords(shelf: Shelf): Records {
       return [...new Set(keys.map((key) => decodeURIComponent(key.split(":")[1] ?? "")))];
     },
   };
+
+  function asked(user: string, thread: string): Promise<readonly string[]> {
+    return shelf.keys(`${shelfKey("asked", user, thread)}:`);
+  }
+
+  async function read(user: string, thread: string, keys: readonly string[]): Promise<Turn[]> {
+    const names = keys.map((key) => key.split(":").at(-1) ?? "");
+    const questions = await shelf.getMany(keys);
+    const answers = await shelf.getMany(names.map((turn) => shelfKey("said", user, thread) + `:${turn}`));
+    return questions.flatMap((one, index) => {
+      const { data } = question.safeParse(one);
+      const said = answer.safeParse(answers[index]).data;
+      return data ? { ...data, pieces: said ?? [], done: said !== undefined } : [];
+    });
+  }
 }

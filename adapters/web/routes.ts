@@ -10,7 +10,7 @@ import { describeIssues, isCheckable } from "../../src/issues.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { createAssets } from "./assets.ts";
-import { EVENTS, streamNews, waitForNews } from "./events.ts";
+import { createListeners, EVENTS, streamNews, waitForNews } from "./events.ts";
 import { COMPLETIONS, createCompletions, describeFailure } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
@@ -57,6 +57,7 @@ export function createRoutes(
   const { accounts, records, feed, url, watch, security } = options;
   const app = new Hono<Env>();
   const bodies = createBodies();
+  const listeners = createListeners();
   const signIn = createSignIn({ accounts, users: () => records.users(), url, watch, security });
   const sameSite = refuseOtherSites(security);
   const api = createApi(options);
@@ -77,7 +78,7 @@ export function createRoutes(
   });
   app.get("/api/events", identify(signIn), (c) => {
     const after = c.req.header("last-event-id") ?? c.req.query("after");
-    const following = { feed, user: c.var.user, after, watched: watch.follow(c.var.pass) };
+    const following = { listeners, feed, user: c.var.user, after, watched: watch.follow(c.var.pass) };
     return c.req.query("wait") === undefined
       ? streamNews(following)
       : waitForNews(following, c.req.raw.signal);

@@ -7,6 +7,8 @@ export interface Shelf {
   delete(key: string): Promise<void>;
   /** The keys that begin with `prefix`, in order. */
   keys(prefix: string): Promise<readonly string[]>;
+  /** How many records have keys that begin with `prefix`, and how large they are in bytes. */
+  size(prefix: string): Promise<{ readonly count: number; readonly bytes: number }>;
 }
 
 /** A key of its parts, such that no part can be taken for two. */

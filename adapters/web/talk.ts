@@ -1,7 +1,7 @@
 import { type ChatEvent, parseCommand } from "../../src/event.ts";
 import { checkImages } from "./images.ts";
 import type { Entry, News, Question } from "./news.ts";
-import type { Place, Records } from "./records.ts";
+import type { Kept, Place, Records } from "./records.ts";
 import { Refused } from "./route.ts";
 import { shelfKey } from "./shelf.ts";
 
@@ -13,7 +13,35 @@ export interface TalkOptions {
   /** Takes an event in; rejects if it was not stored. */
   readonly receive: (event: ChatEvent) => Promise<void>;
   readonly publish: (user: string, news: News) => void;
+  /** Counts what a person says, and tells why it is too much; everything passes if absent. */
+  readonly admit?: Admit | undefined;
+  /** How much of a person's is kept; `QUOTAS` if absent. */
+  readonly quotas?: Quotas;
 }
+
+/** Counts something that a person says. Undefined if it may pass; otherwise why not, and when it is worth another try. */
+export type Admit = (
+  user: string,
+  about: { readonly text: string; readonly locale?: string | undefined },
+) => Promise<{ readonly message: string; readonly waitS: number } | undefined>;
+
+/** How much of one person's is kept at most; who is at the limit deletes something. */
+export interface Quotas extends Kept {
+  /** Turns of a conversation. */
+  readonly turns: number;
+}
+
+/**
+ * Far more than people come to: ten conversations a day for a quarter of a year, and as much text as a hundred novels; a
+ * conversation is loaded as a whole whenever it is opened.
+ */
+export const QUOTAS: Quotas = {
+  conversations: 1_000,
+  withImages: 1_000,
+  imageBytes: 300_000_000,
+  textBytes: 100_000_000,
+  turns: 2_000,
+};
 
 /** What someone says and does in their conversations. All of it rejects with a `Refused` where it makes no sense. */
 export interface Talk {
@@ -56,7 +84,8 @@ const CLOCK = 15;
 const NO_WORDS = "🖼️";
 
 /** Events for what people do, and records of what they see of it. */
-export function createTalk({ records, personas, models, receive, publish }: TalkOptions): Talk {
+export function createTalk(options: TalkOptions): Talk {
+  const { records, personas, models, receive, publish, admit, quotas = QUOTAS } = options;
   return {
     say,
     stop,
@@ -83,6 +112,14 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
     check(said);
     const turns = await records.turns(user, thread);
     const earlier = turns.find(({ turn }) => turn.slice(CLOCK + 1) === id);
+    const known = await records.entry(user, thread);
+    if (!earlier) {
+      await checkRoom(user, said, { turns, isNew: !known });
+      const refused = await admit?.(user, said);
+      if (refused) throw new Refused(429, refused.message, { retryAfterS: refused.waitS });
+      // Programs have one conversation for ever: of that the newest half stays to be seen.
+      if (raw && turns.length >= quotas.turns) await forget(user, thread, turns);
+    }
     // Later than all before, whatever the clock of another process was.
     const at = earlier?.at ?? Math.max(Date.now(), (turns.at(-1)?.at ?? 0) + 1);
     const turn = nameOf(at, id);
@@ -90,7 +127,6 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
     const isOld = (one: string) => replaces !== undefined && one >= replaces && one < turn;
     const old = turns.filter((one) => isOld(one.turn));
     if (old[0]) await rewind(user, thread, old[0].turn, turn);
-    const known = await records.entry(user, thread);
     if (!known || known.at < at) {
       await choose(user, thread, said);
       publish(user, { kind: "asked", thread, ...question });
@@ -111,6 +147,32 @@ export function createTalk({ records, personas, models, receive, publish }: Talk
       }),
     });
     return { turn };
+  }
+
+  /** Rejects if this would be more than is kept of a person's. */
+  async function checkRoom(
+    user: string,
+    { images = [], raw, replaces }: Said,
+    { turns, isNew }: { turns: readonly Question[]; isNew: boolean },
+  ): Promise<void> {
+    if (turns.length >= quotas.turns && !raw && replaces === undefined)
+      throw new Refused(413, "This conversation is as long as one can be. Please begin another one.");
+    const kept = await records.kept(user);
+    const isFull =
+      kept.textBytes >= quotas.textBytes ||
+      (isNew && kept.conversations >= quotas.conversations) ||
+      (images.length > 0 && (kept.withImages >= quotas.withImages || kept.imageBytes >= quotas.imageBytes));
+    if (isFull)
+      throw new Refused(
+        413,
+        "There is no room for more. Please delete conversations that you no longer need.",
+      );
+  }
+
+  async function forget(user: string, thread: string, turns: readonly Question[]): Promise<void> {
+    const from = turns[0]?.turn ?? "";
+    const before = turns[Math.ceil(turns.length / 2)]?.turn ?? "";
+    await records.remove(user, thread, { from, before });
   }
 
   async function keepQuestion(

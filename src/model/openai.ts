@@ -55,7 +55,7 @@ const MOST_REFUSED = 16_384;
 const LONGEST_ANSWER = 1_000_000;
 
 /** Loaded with the first question: it takes a tenth of the time that the program needs to start. */
-const loadOpenAI = packageLoader<typeof import("openai")>("openai");
+const loadOpenAI = packageLoader("openai") as () => typeof import("openai");
 
 type Chunk = OpenAI.ChatCompletionChunk;
 

@@ -23,13 +23,13 @@ const IMAGE_TOKENS = 1105;
 
 type Encoding = "o200k_base" | "cl100k_base";
 
+type Tokenizer =
+  | typeof import("gpt-tokenizer/encoding/o200k_base")
+  | typeof import("gpt-tokenizer/encoding/cl100k_base");
+
 const packages = {
-  o200k_base: packageLoader<typeof import("gpt-tokenizer/encoding/o200k_base")>(
-    "gpt-tokenizer/encoding/o200k_base",
-  ),
-  cl100k_base: packageLoader<typeof import("gpt-tokenizer/encoding/cl100k_base")>(
-    "gpt-tokenizer/encoding/cl100k_base",
-  ),
+  o200k_base: packageLoader("gpt-tokenizer/encoding/o200k_base") as () => Tokenizer,
+  cl100k_base: packageLoader("gpt-tokenizer/encoding/cl100k_base") as () => Tokenizer,
 };
 
 const loaded = new Map<Encoding, CountText>();

@@ -36,6 +36,20 @@ export async function keysOf(db: Postgres, place: string, prefix: string): Promi
   return rows.map(({ key }) => unescaped(key));
 }
 
+/** How many records there are whose keys begin with `prefix`, and how large they are in bytes. */
+export async function sizeOf(
+  db: Postgres,
+  place: string,
+  prefix: string,
+): Promise<{ count: number; bytes: number }> {
+  const [row] = await db.query<{ count: number; bytes: number }>(
+    `select count(*)::int as count, coalesce(sum(octet_length(value)), 0)::float8 as bytes
+     from colloquy.records where place = $1 and key ~>=~ $2 and key ~<~ $3`,
+    [place, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
+  );
+  return row ?? { count: 0, bytes: 0 };
+}
+
 function createRecords(db: Postgres, place: string) {
   return {
     // Keyv iterates over those alone whose dialect it knows.
