@@ -50,6 +50,7 @@ const schema = z.object({
   OPENAI_MODEL: text.default("gpt-5.4-mini"),
   OPENAI_FALLBACK_MODEL: text.optional(),
   OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).optional(),
+  OPENAI_MAX_COMPLETION_TOKENS: whole(16, 10_000_000).optional(),
   // Names, or names with what is known of each.
   OPENAI_MODELS: z
     .preprocess(

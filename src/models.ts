@@ -64,6 +64,7 @@ export function createModels(settings: Settings, log: Log): readonly [Model, ...
       // Local services ask for no key, but the client wants one.
       apiKey: apiKey ?? "none",
       model,
+      maxCompletionTokens: settings.OPENAI_MAX_COMPLETION_TOKENS,
       log,
       ...(context !== undefined && { contextTokens: context }),
       ...(input !== undefined && output !== undefined && { price: { input, output } }),

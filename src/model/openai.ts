@@ -27,6 +27,8 @@ export interface OpenAIOptions {
   readonly model: string;
   /** How many tokens a request and its answer may have together; see `assumedContext` for the default. */
   readonly contextTokens?: number;
+  /** How many tokens an answer may have, thoughts among them; what the service allows if absent. */
+  readonly maxCompletionTokens?: number | undefined;
   /** What it costs; unknown if absent. */
   readonly price?: Price | undefined;
   /** How long the model may think before its first word, in ms. */
@@ -53,6 +55,10 @@ const BILL_MS = 5000;
 const MOST_REFUSED = 16_384;
 /** A model that goes round in circles writes without end: so many characters are taken, thoughts among them. */
 const LONGEST_ANSWER = 1_000_000;
+/** One that writes a character now and then would do so for days: in ms. */
+const LONGEST_MS = 3_600_000;
+/** One event of the stream, which is read as a whole, in bytes: a few words, or a whole answer. */
+const LARGEST_EVENT = 8_000_000;
 
 /** Loaded with the first question: it takes a tenth of the time that the program needs to start. */
 const loadOpenAI = packageLoader("openai") as () => typeof import("openai");
@@ -77,6 +83,9 @@ export function createOpenAI(options: OpenAIOptions): Model {
   const service: Service = { model, host: url.host, key: apiKey };
   let client: OpenAI | undefined;
   let billed = true;
+  /** The field's name; services that came before it know the older one. */
+  let limit: "max_completion_tokens" | "max_tokens" | undefined =
+    options.maxCompletionTokens === undefined ? undefined : "max_completion_tokens";
 
   return {
     name: model,
@@ -119,6 +128,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
   async function* listen(messages: readonly Message[], signal: AbortSignal, arrived: Arrived) {
     using watchdog = createWatchdog(firstTokenMs, signal);
     const thoughts = createThoughtFilter();
+    const since = performance.now();
     try {
       const chunks = (await watchdog.watch(open(messages, watchdog.signal)))[Symbol.asyncIterator]();
       for (;;) {
@@ -127,7 +137,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
         signal.throwIfAborted();
         if (done) break;
         const text = thoughts.push(note(chunk, arrived, watchdog));
-        if (arrived.written.length > LONGEST_ANSWER) break;
+        if (arrived.written.length > LONGEST_ANSWER || performance.now() - since > LONGEST_MS) break;
         if (text) {
           arrived.shown = true;
           yield text;
@@ -156,12 +166,15 @@ export function createOpenAI(options: OpenAIOptions): Model {
     // DeepSeek and llama.cpp write one name, vLLM, OpenRouter and Ollama the other.
     const thought = textIn(delta["reasoning_content"]) || textIn(delta["reasoning"]);
     arrived.written += thought + text;
+    const wasFinished = arrived.finish !== "";
     arrived.finish ||= textIn(choice["finish_reason"]);
     const { prompt_tokens: input, completion_tokens: output } = fieldsOf(usage);
     if (isCount(input) && isCount(output)) arrived.bill = { input, output };
     // An empty chunk is no progress: some services send them only to keep the line open.
-    if (arrived.finish) watchdog.reset(Math.min(stallMs, BILL_MS));
-    else if (text || thought) watchdog.reset(stallMs);
+    if (arrived.finish) {
+      // Only the bill is still to come, however much comes besides.
+      if (!wasFinished) watchdog.reset(Math.min(stallMs, BILL_MS));
+    } else if (text || thought) watchdog.reset(stallMs);
     return text;
   }
 
@@ -186,21 +199,40 @@ export function createOpenAI(options: OpenAIOptions): Model {
 
   async function post(messages: readonly Message[], signal: AbortSignal): Promise<AsyncIterable<Chunk>> {
     const { completions } = connect().chat;
-    // Exactly these fields: a service refuses those that it does not know.
-    const body = {
-      model,
-      messages: messages.map(inRequest),
-      stream: true,
-    } as const;
-    if (billed) {
+    for (;;) {
+      const sent = { billed, limit };
+      // Exactly these fields: a service refuses those that it does not know.
+      const body = {
+        model,
+        messages: messages.map(inRequest),
+        stream: true,
+        ...(sent.billed && { stream_options: { include_usage: true } }),
+        ...(sent.limit && { [sent.limit]: options.maxCompletionTokens }),
+      } as const;
       try {
-        return await completions.create({ ...body, stream_options: { include_usage: true } }, { signal });
+        return await completions.create(body, { signal });
       } catch (error) {
-        if (!refusesField(error)) throw error;
-        billed = false;
+        if (!leaveOut(error, sent)) throw error;
       }
     }
-    return completions.create(body, { signal });
+  }
+
+  /** Whether a field was refused that is left out from now on; another question may have met the same meanwhile. */
+  function leaveOut(error: unknown, sent: { billed: boolean; limit: typeof limit }): boolean {
+    const isLimit = refusesLimit(error);
+    if (sent.billed && !isLimit && refusesField(error)) {
+      billed = false;
+      return true;
+    }
+    if (!sent.limit || !(isLimit || refusesField(error))) return false;
+    if (sent.limit !== limit) return true;
+    limit = limit === "max_completion_tokens" ? "max_tokens" : undefined;
+    if (!limit)
+      log?.warn(
+        `The model ${model} at ${service.host} knows neither max_completion_tokens nor max_tokens: ` +
+          "OPENAI_MAX_COMPLETION_TOKENS limits nothing.",
+      );
+    return true;
   }
 
   function connect(): OpenAI {
@@ -267,9 +299,28 @@ function checkBaseURL(baseURL: string): URL {
 function readable(given: typeof fetch | undefined): typeof fetch {
   return async (input, init) => {
     const response = await (given ?? fetch)(input, init);
-    if (response.ok && !/json|html/i.test(response.headers.get("content-type") ?? "")) return response;
+    if (response.ok && !/json|html/i.test(response.headers.get("content-type") ?? ""))
+      return bounded(response);
     throw new Refusal(response.status, response.headers, await beginningOf(response));
   };
+}
+
+/** The same, until one event of it is larger than anything that is meant: the package keeps it until its end. */
+function bounded(response: Response): Response {
+  let size = 0;
+  let tail = Buffer.alloc(0);
+  const watch = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (chunk, controller) => {
+      const seen = Buffer.concat([tail, chunk]);
+      const end = Math.max(...["\n\n", "\r\r", "\r\n\r\n"].map((blank) => seen.lastIndexOf(blank)));
+      size = end < 0 ? size + chunk.length : seen.length - end;
+      tail = seen.subarray(-3);
+      if (size > LARGEST_EVENT) throw new Error(`sent one event of more than ${LARGEST_EVENT / 1e6} MB`);
+      controller.enqueue(chunk);
+    },
+  });
+  const { status, headers } = response;
+  return new Response(response.body?.pipeThrough(watch) ?? null, { status, headers });
 }
 
 /** A page without end may come instead of an answer; what matters stands at its beginning. */
@@ -282,6 +333,18 @@ async function beginningOf({ body }: Response): Promise<string> {
     if (size >= MOST_REFUSED) break;
   }
   return Buffer.concat(chunks).subarray(0, MOST_REFUSED).toString("utf8");
+}
+
+/** The service does not know the field that limits an answer; that the limit is too high for it is another thing. */
+function refusesLimit(error: unknown): boolean {
+  const refusal = refusalOf(error);
+  return (
+    (refusal?.status === 400 || refusal?.status === 422) &&
+    /max_(completion_)?tokens/.test(refusal.body) &&
+    /unknown|unrecognized|unsupported|unexpected|extra|additional|not (supported|permitted|allowed)/i.test(
+      refusal.body,
+    )
+  );
 }
 
 /** The service does not know `stream_options`, or speaks of some unknown field, and there is no other one. */
