@@ -20,7 +20,7 @@ export interface ConnectionLimits {
  * that an office of some eighty people behind one address is below it; a proxy that more people come through is to be
  * named as trusted.
  */
-export const MAX_PER_ADDRESS = 512;
+const MAX_PER_ADDRESS = 512;
 
 /** At most this many connections in all, where the limit of open files allows it: each takes some 20 kB. */
 const MAX_OVERALL = 10_000;

@@ -35,7 +35,7 @@ export interface Quotas extends Kept {
  * Far more than people come to: ten conversations a day for a quarter of a year, and as much text as a hundred novels; a
  * conversation is loaded as a whole whenever it is opened.
  */
-export const QUOTAS: Quotas = {
+const QUOTAS: Quotas = {
   conversations: 1_000,
   withImages: 1_000,
   imageBytes: 300_000_000,
