@@ -34,6 +34,12 @@ const HEADERS_MS = 8_000;
 /** How often Node looks for connections that are late, in ms. */
 const CHECK_EVERY_MS = 1_000;
 
+/**
+ * Answers that wait for their readers take at most this much, in bytes: of one address a dozen of the largest images, and
+ * of all together what a process has room for.
+ */
+const MAX_UNREAD = { perAddress: 64_000_000, overall: 256_000_000 };
+
 /** A connection whose other end has read nothing for this long is closed, in ms. */
 const STUCK_MS = 60_000;
 
@@ -108,12 +114,23 @@ export function limitConnections(server: Pick<EventEmitter, "on">, limits: Conne
   /** Node itself leaves alone what has brought nothing at all, and what is not read. */
   function closeIdle(): void {
     const now = Date.now();
-    for (const [socket, connection] of [...open.values()].flatMap((sockets) => [...sockets])) {
-      const { writableLength: waiting } = socket;
-      if (waiting === 0 || waiting < connection.waiting) connection.readAt = now;
-      connection.waiting = waiting;
-      const isSilent = socket.bytesRead === 0 && now - connection.since > headersMs;
-      if (isSilent || now - connection.readAt > STUCK_MS) socket.destroy();
+    let unread = 0;
+    for (const [key, sockets] of open) {
+      let ofAddress = 0;
+      for (const [socket, connection] of sockets) {
+        const { writableLength: waiting } = socket;
+        if (waiting === 0 || waiting < connection.waiting) connection.readAt = now;
+        connection.waiting = waiting;
+        const isSilent = socket.bytesRead === 0 && now - connection.since > headersMs;
+        const isTooMuch =
+          unread + waiting > MAX_UNREAD.overall ||
+          (key !== PROXIES && ofAddress + waiting > MAX_UNREAD.perAddress);
+        if (isSilent || isTooMuch || now - connection.readAt > STUCK_MS) socket.destroy();
+        else {
+          unread += waiting;
+          ofAddress += waiting;
+        }
+      }
     }
   }
 }

@@ -10,6 +10,7 @@ import { describeIssues, isCheckable } from "../../src/issues.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { createAssets } from "./assets.ts";
+import { createAtOnce } from "./at-once.ts";
 import { createListeners, EVENTS, streamNews, waitForNews } from "./events.ts";
 import { COMPLETIONS, createCompletions, describeFailure } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
@@ -58,6 +59,7 @@ export function createRoutes(
   const app = new Hono<Env>();
   const bodies = createBodies();
   const listeners = createListeners();
+  const reading = createAtOnce();
   const signIn = createSignIn({ accounts, users: () => records.users(), url, watch, security });
   const sameSite = refuseOtherSites(security);
   const api = createApi(options);
@@ -89,7 +91,8 @@ export function createRoutes(
       route.path.replace(/\{(\w+)\}/g, ":$1"),
       identify(signIn),
       sameSite,
-      (c) => run(route, c, bodies),
+      (c) =>
+        route.method === "get" ? reading.run(c.var.user, () => run(route, c, bodies)) : run(route, c, bodies),
     );
   }
   app.route("/", createAssets());

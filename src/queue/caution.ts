@@ -16,67 +16,90 @@ export interface Left {
 export interface Caution<Item extends Left> {
   /** Which of these may begin now; undefined if none may, and `wake` is called when that can have changed. */
   next(ready: readonly Item[]): Item | undefined;
-  /** It has begun. */
+  /** It is going to be worked on. */
   begin(item: Item): void;
+  /** The work on it itself begins, which may end the process. */
+  work(item: Item): void;
   /** It has ended, or is not suspected any more. */
   end(item: Item): void;
   stop(): void;
 }
 
-/** In this time the number that may run doubles, in ms: of those that no process has died with, and of the others. */
-const DOUBLE_MS = { clean: 25, suspect: 250 };
+/**
+ * What has been worked on for this long has not ended the process at once, in ms: of those that no process has died with,
+ * and of the others. As many may begin as have come that far.
+ */
+const PROVEN_MS = { clean: 25, suspect: 250 };
 
 /** What a process has died with waits before it is begun again, in ms, so that others who write meanwhile are answered. */
 const PAUSE_MS = { first: 500, most: 2_000 };
 
+interface State {
+  /** It has not ended the process at once. */
+  proven: boolean;
+  readonly timers: NodeJS.Timeout[];
+}
+
 /** One for each run. */
 export function createCaution<Item extends Left>(wake: () => void): Caution<Item> {
-  const running = new Map<Item, NodeJS.Timeout>();
+  const running = new Map<Item, State>();
   let level = -1;
   /** When the first of this level may begin, in ms of `performance.now()`. */
   let since = 0;
-  let timer: NodeJS.Timeout | undefined;
+  /** How many of this level have not ended the process at once. */
+  let proven = 0;
+  let pause: NodeJS.Timeout | undefined;
 
   return {
     next: (ready) => {
       const first = firstOf(ready);
       // Those that fewer processes have died with are waited for.
       if (!first || [...running.keys()].some(({ deaths }) => deaths < first.deaths)) return undefined;
-      if (first.deaths !== level) {
-        level = first.deaths;
-        since = performance.now() + pauseBefore(level);
+      if (first.deaths !== level) enter(first.deaths);
+      const ms = since - performance.now();
+      if (ms > 0) {
+        clearTimeout(pause);
+        pause = setTimeout(wake, ms + 1);
+        return undefined;
       }
-      if (running.size < allowed()) return first;
-      clearTimeout(timer);
-      timer = setTimeout(wake, Math.max(1, since - performance.now(), doubleMs()));
-      return undefined;
+      const unproven = [...running.values()].filter((state) => !state.proven).length;
+      const isFree = running.size < suspectsAtOnce(level) && unproven < Math.max(1, proven);
+      return isFree ? first : undefined;
     },
-    begin: (item) =>
-      running.set(
-        item,
+    begin: (item) => running.set(item, { proven: false, timers: [] }),
+    work: (item) => {
+      const state = running.get(item);
+      const provenMs = item.deaths === 0 ? PROVEN_MS.clean : PROVEN_MS.suspect;
+      state?.timers.push(
+        setTimeout(() => prove(item), provenMs),
         setTimeout(() => end(item), SURVIVED_MS),
-      ),
+      );
+    },
     end,
     stop: () => {
-      clearTimeout(timer);
+      clearTimeout(pause);
       for (const item of running.keys()) end(item);
     },
   };
 
+  function enter(deaths: number): void {
+    level = deaths;
+    since = performance.now() + pauseBefore(level);
+    proven = 0;
+  }
+
+  function prove(item: Item): void {
+    const state = running.get(item);
+    if (!state || state.proven) return;
+    state.proven = true;
+    if (item.deaths === level) proven += 1;
+    wake();
+  }
+
   function end(item: Item): void {
-    clearTimeout(running.get(item));
+    prove(item);
+    for (const timer of running.get(item)?.timers ?? []) clearTimeout(timer);
     if (running.delete(item)) wake();
-  }
-
-  function allowed(): number {
-    const passed = performance.now() - since;
-    return passed < 0
-      ? 0
-      : Math.min(2 ** Math.min(20, Math.floor(passed / doubleMs())), suspectsAtOnce(level));
-  }
-
-  function doubleMs(): number {
-    return level === 0 ? DOUBLE_MS.clean : DOUBLE_MS.suspect;
   }
 }
 

@@ -229,6 +229,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
     }, SURVIVED_MS);
     try {
       await marks.begin(job.event.id);
+      caution.work(job);
       await work(job.event, { interrupted: job.interrupt.signal, parked: job.park.signal });
       marks.end(job.event.id).catch(() => undefined);
       return true;

@@ -193,11 +193,11 @@ function pretend(limits: Parameters<typeof limitConnections>[1]) {
   const server = new EventEmitter();
   limitConnections(server, limits);
   onTestFinished(() => void server.emit("close"));
-  const accept = (remoteAddress: string) => {
+  const accept = (remoteAddress: string, { writableLength = 0 } = {}) => {
     const socket = Object.assign(new EventEmitter(), {
       remoteAddress,
       bytesRead: 0,
-      writableLength: 0,
+      writableLength,
       destroyed: false,
       destroy: () => {
         socket.destroyed = true;
@@ -229,6 +229,14 @@ test("where there are too many connections in all, the address with the most mak
   const other = accept("203.0.113.8");
   expect(other.open()).toBe(true);
   expect(many.filter((one) => one.open())).toHaveLength(2);
+});
+
+test("answers that nobody reads are thrown away beyond a bound", async () => {
+  const accept = pretend({});
+  const slow = Array.from({ length: 10 }, () => accept("203.0.113.7", { writableLength: 10_000_000 }));
+  const other = accept("203.0.113.8", { writableLength: 10_000_000 });
+  await until(() => slow.filter((one) => one.open()).length === 6);
+  expect(other.open()).toBe(true);
 });
 
 test("a trusted proxy may have more than one address may, but not more than all", () => {

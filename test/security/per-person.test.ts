@@ -155,6 +155,31 @@ test("what is not there is neither stopped nor deleted: nothing comes into being
   expect(events).toEqual([]);
 });
 
+test("of what a person looks at a few things are loaded at once, and the rest waits", async () => {
+  let loading = 0;
+  let most = 0;
+  const open: (() => void)[] = [];
+  const load = async () => {
+    loading += 1;
+    most = Math.max(most, loading);
+    await new Promise<void>((resolve) => open.push(resolve));
+    loading -= 1;
+    return "all of it";
+  };
+  const { ask } = await openSite({
+    conversations: {
+      chosen: async () => ({}),
+      spent: async () => ({ input: 0, output: 0 }),
+      export: load,
+      usage: async () => [],
+    },
+  });
+  const answers = Promise.all(Array.from({ length: 60 }, () => ask("conversations/c/export")));
+  for (let index = 0; index < 60; index += 1) (await until(() => open.shift()))();
+  expect((await answers).every(({ status }) => status === 200)).toBe(true);
+  expect(most).toBeLessThanOrEqual(8);
+});
+
 /** Records of a person with so many conversations of so many turns, and how much of them was read. */
 async function manyTurns(conversations: number, turns: number) {
   const shelf = await openShelf(await openStore("memory:"));
