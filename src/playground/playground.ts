@@ -43,6 +43,9 @@ const MOST_TEXT = 20_000;
 /** In bytes. */
 const MOST_BODY = 4 * MOST_TEXT + 1000;
 
+/** What it takes to show it is loaded once the program has started, which that would slow down by a sixth, in ms. */
+const LOAD_AFTER_MS = 2_000;
+
 const NOT_BUILT =
   "The playground runs the compiled program, and there is none: `npm run build`, and open the page again.";
 
@@ -72,9 +75,10 @@ export function createPlayground({
   const web = createWebWindow();
   let opening: Promise<Scene> | undefined;
   const open = () => (opening ??= begin());
-  // Before the port is open: a failure of `import()`, as when no more files can be opened, would be remembered for ever.
-  const loading = import("./scene.ts");
-  loading.catch(() => undefined);
+  let loading: Promise<typeof import("./scene.ts")> | undefined;
+  const load = () => (loading ??= import("./scene.ts"));
+  // Node remembers for ever that an import() has failed, as when no more files can be opened: so it is done in good time.
+  const early = setTimeout(() => void load().catch(() => undefined), LOAD_AFTER_MS).unref();
   const app = new Hono<Env>().basePath(PATH);
   app.use(guard);
   app.get("/", async (c) => {
@@ -115,12 +119,18 @@ export function createPlayground({
   // The page's own addresses begin where it stands.
   app.get("/*", (c) => (c.req.path === `${PATH}/` ? c.redirect(PATH) : c.notFound()));
   app.onError((error, c) => c.json({ error: describeError(error) }, 502));
-  return { pages: app, close: async () => (await opening?.catch(() => undefined))?.close() };
+  return {
+    pages: app,
+    close: async () => {
+      clearTimeout(early);
+      await (await opening?.catch(() => undefined))?.close();
+    },
+  };
 
   async function begin(): Promise<Scene> {
     try {
       if (!existsSync(join(BUILT, "cli.js"))) throw new Error(NOT_BUILT);
-      const { openScene } = await loading;
+      const { openScene } = await load();
       return await openScene(settings);
     } catch (err) {
       opening = undefined;
