@@ -55,6 +55,15 @@ export interface Crew {
 /** How long stopping waits for the database beyond the grace, in ms. */
 const GOODBYE_MS = 2_000;
 
+/** What has been worked on for this long has not ended the process at once, in ms. */
+const PROVEN_MS = 250;
+
+/** Something that processes may have died with, and since when it is in hand, in ms since the epoch. */
+interface Suspect {
+  readonly deaths: number;
+  readonly at: number;
+}
+
 /** One conversation in hand. */
 interface Hand {
   readonly park: AbortController;
@@ -72,8 +81,10 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   let stopping = false;
   let givenUp = false;
   let parking = false;
-  /** What processes may have died with, as far as it is in hand here: how often that was. */
-  const suspects = new Map<Hand, number>();
+  /** What processes may have died with, as far as it is in hand here. */
+  const suspects = new Map<Hand, Suspect>();
+  /** How many of them did not end this process at once. */
+  let proven = 0;
   let lostSince: number | undefined;
   const jobs = await startJobs({ db, places: options.atOnce, pollMs, work: workOn, log });
   const lock = session.lock({ group: WORKERS, name: jobs.id });
@@ -159,14 +170,13 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
     hand.interrupt = new AbortController();
     if (taken.interrupted || taken.number < hand.stoppedBefore) stop(hand);
     const deaths = deathsOf(taken);
-    const atOnce = Math.min(...[deaths, ...suspects.values()].map(suspectsAtOnce));
-    if (deaths > 0 && suspects.size >= atOnce) {
+    if (deaths > 0 && !mayBegin(deaths)) {
       const { attempts } = taken;
       const { pauseMs } = options;
       await insist(() => inbox.giveBack(taken, { attempts: attempts - 1, pauseMs, failed: false }));
       return false;
     }
-    if (deaths > 0) suspects.set(hand, deaths);
+    if (deaths > 0) suspects.set(hand, { deaths, at: Date.now() });
     try {
       if (taken.attempts > SUSPECT_AFTER) await insist(() => inbox.count(taken, taken.attempts));
       const event = taken.event();
@@ -183,8 +193,16 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       await retryLater(taken, error);
       return false;
     } finally {
-      suspects.delete(hand);
+      if (suspects.delete(hand)) proven += 1;
     }
+  }
+
+  /** At first one at a time, and as many more as have not ended the process at once. */
+  function mayBegin(deaths: number): boolean {
+    const all = [...suspects.values()];
+    const atOnce = Math.min(suspectsAtOnce(deaths), ...all.map((one) => suspectsAtOnce(one.deaths)));
+    const young = all.filter(({ at }) => Date.now() - at < PROVEN_MS).length;
+    return all.length < atOnce && young < Math.max(1, proven + all.length - young);
   }
 
   /** Whether it is done with, for good or ill; rejects with what was wrong if it may be tried again. */
