@@ -5,7 +5,7 @@ import type { Adapter, RequestFrom } from "./adapter.ts";
 import { describeError } from "./errors.ts";
 import type { Forwarded } from "./http/forwarded.ts";
 import { type LocalAccess, TOKEN_PARAMETER } from "./http/local.ts";
-import { type ConnectionLimits, limitConnections, timeLimits } from "./http-limits.ts";
+import { type ConnectionLimits, limitConnections, timeLimits } from "./http/connections.ts";
 
 export interface ServerOptions {
   readonly host: string;
@@ -127,13 +127,13 @@ function cookieName(c: Context<Env>): string {
 
 function listen(
   app: Hono<Env>,
-  { host, port, requestMs = REQUEST_MS, connections }: ServerOptions,
+  { host, port, requestMs = REQUEST_MS, connections, forwarded }: ServerOptions,
 ): Promise<ServerType> {
   // What is late is ended with 408.
   const serverOptions = timeLimits(requestMs);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: host, port, serverOptions }, () => resolve(server));
-    limitConnections(server, connections);
+    limitConnections(server, { isProxy: (address) => forwarded?.isProxy(address) ?? false, ...connections });
     server.on("error", (cause: NodeJS.ErrnoException) => {
       const why =
         cause.code === "EADDRINUSE"

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { RateLimiterMemory } from "rate-limiter-flexible";
+import { addressKey } from "./http/connections.ts";
 import type { RequestFrom } from "./adapter.ts";
 import { texts } from "./i18n/texts.ts";
 import { isSame } from "./http/local.ts";
@@ -45,7 +46,7 @@ export function createStatus(options: StatusOptions): Hono<Env> {
     if (!isOpen) {
       const slow =
         given !== undefined &&
-        !(await tries.consume(address).then(
+        !(await tries.consume(addressKey(address)).then(
           () => true,
           () => false,
         ));

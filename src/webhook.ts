@@ -1,4 +1,4 @@
-import { readBody } from "./bodies.ts";
+import { readBody } from "./http/bodies.ts";
 
 /** How a platform's requests to us are told from others, and taken in. */
 export interface WebhookOptions {

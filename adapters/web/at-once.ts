@@ -25,7 +25,9 @@ export function createAtOnce({ mostAtOnce = MAX_AT_ONCE, mostWaiting = MAX_WAITI
       const line = lines.get(user) ?? { running: 0, waiting: [] };
       lines.set(user, line);
       if (line.waiting.length >= mostWaiting)
-        throw new Refused(429, "Too much is being asked at once. Please try again in a moment.", 1);
+        throw new Refused(429, "Too much is being asked at once. Please try again in a moment.", {
+          retryAfterS: 1,
+        });
       if (line.running >= mostAtOnce) await new Promise<void>((resolve) => line.waiting.push(resolve));
       else line.running += 1;
       try {

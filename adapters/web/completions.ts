@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Bodies } from "../../src/bodies.ts";
-import { describeIssues, isCheckable } from "../../src/issues.ts";
+import type { Bodies } from "../../src/http/bodies.ts";
+import { describeIssues, isCheckable } from "../../src/http/issues.ts";
 import type { Accounts } from "./accounts.ts";
 import { type Conversations, LONGEST } from "./api.ts";
 import { EVENT_STREAM } from "./events.ts";

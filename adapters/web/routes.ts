@@ -3,15 +3,15 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import type { RequestFrom } from "../../src/adapter.ts";
-import { BodyRefused, type Bodies, createBodies } from "../../src/bodies.ts";
+import { BodyRefused, type Bodies, createBodies } from "../../src/http/bodies.ts";
 import { describeError, Overflow } from "../../src/errors.ts";
-import { addressKey } from "../../src/http-limits.ts";
-import { describeIssues, isCheckable } from "../../src/issues.ts";
+import { addressKey } from "../../src/http/connections.ts";
+import { describeIssues, isCheckable } from "../../src/http/issues.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ApiOptions, createApi } from "./api.ts";
 import { createAssets } from "./assets.ts";
 import { createAtOnce } from "./at-once.ts";
-import { createListeners, EVENTS, streamNews, waitForNews } from "./events.ts";
+import { createListeners, EVENT_STREAM, EVENTS, streamNews, waitForNews } from "./events.ts";
 import { COMPLETIONS, createCompletions, describeFailure } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
@@ -79,6 +79,8 @@ export function createRoutes(
     return c.body(null, 204);
   });
   app.get("/api/events", identify(signIn), (c) => {
+    // Of the answer to a HEAD nobody reads the stream, and nobody would end it.
+    if (c.req.method === "HEAD") return c.body(null, 200, EVENT_STREAM);
     const after = c.req.header("last-event-id") ?? c.req.query("after");
     const following = { listeners, feed, user: c.var.user, after, watched: watch.follow(c.var.pass) };
     return c.req.query("wait") === undefined

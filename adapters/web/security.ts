@@ -1,4 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { addressKey } from "../../src/http/connections.ts";
 
 /**
  * Writes down who came in, who was not let in, and what was taken away: who, from where, what. Never a key, a link, the
@@ -55,7 +56,9 @@ export function createSecurityLog(log: Log): SecurityLog {
     note,
     failed: async (event, about) => {
       const { address } = about;
-      const count = await failures.consume(`${event} ${address}`).catch((over: unknown) => over);
+      const count = await failures
+        .consume(`${event} ${addressKey(address ?? "")}`)
+        .catch((over: unknown) => over);
       const consumed = count instanceof RateLimiterRes ? count.consumedPoints : MAX_FAILURES;
       if (consumed <= MAX_FAILURES) note(event, about);
       if (consumed === MAX_FAILURES + 1) note("too-many-failures", { address, of: event });

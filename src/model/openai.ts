@@ -12,7 +12,7 @@ import {
   type Service,
 } from "./failure.ts";
 import { withOnly } from "../images.ts";
-import { packageLoader } from "../packages.ts";
+import { packageLoader } from "../load-package.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
 import { pulse } from "../pulse.ts";
 import { createThoughtFilter } from "./reasoning.ts";

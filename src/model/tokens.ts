@@ -1,4 +1,4 @@
-import { packageLoader } from "../packages.ts";
+import { packageLoader } from "../load-package.ts";
 import type { Message } from "./model.ts";
 
 /** How many tokens a text has, as one encoding counts. */

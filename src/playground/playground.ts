@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import type { RequestFrom } from "../adapter.ts";
 import { describeError } from "../errors.ts";
-import { describeIssues } from "../issues.ts";
+import { describeIssues } from "../http/issues.ts";
 import type { Log } from "../log.ts";
 import { BUILT } from "./children.ts";
 import { guard } from "./guard.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { readBody } from "../bodies.ts";
+import { readBody } from "../http/bodies.ts";
 import { ending } from "./stream.ts";
 
 /** The largest request that the web chat takes, in bytes. */

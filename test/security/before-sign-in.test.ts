@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createAccounts } from "../../adapters/web/index.ts";
-import { addressKey, limitConnections } from "../../src/http-limits.ts";
+import { addressKey, limitConnections } from "../../src/http/connections.ts";
 import { startServer } from "../../src/server.ts";
 import { openStore } from "../../src/store.ts";
 import { openShelf } from "../../src/web.ts";

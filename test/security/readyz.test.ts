@@ -1,15 +1,24 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
+import { createLocalAccess } from "../../src/http/local.ts";
 import { startServer } from "../../src/server.ts";
 
 /** What a fault says about the inside of a house. */
 const WHY = "the store postgres://db.internal:5432/colloquy (STORE_URL) cannot be written";
 
 async function open(troubles: Readonly<Record<string, string>>) {
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [], troubles: () => troubles });
+  const local = createLocalAccess();
+  const server = await startServer({
+    host: "127.0.0.1",
+    port: 0,
+    adapters: [],
+    local,
+    troubles: () => troubles,
+  });
   onTestFinished(() => server.close());
-  return (headers: Readonly<Record<string, string>> = {}) => readyz(server.url, headers);
+  const ask = (headers: Readonly<Record<string, string>> = {}) => readyz(server.url, headers);
+  return { ask, token: { authorization: `Bearer ${local.token}` } };
 }
 
 /** `fetch` sends no Host of one's own. */
@@ -24,8 +33,9 @@ function readyz(url: string, headers: Readonly<Record<string, string>>): Promise
 }
 
 test("a stranger learns whether it is ready, and not what is wrong", async () => {
-  const ask = await open({ store: WHY });
+  const { ask } = await open({ store: WHY });
   for (const headers of [
+    {},
     { host: "bot.example" },
     { "x-forwarded-for": "203.0.113.7" },
     { forwarded: "for=203.0.113.7" },
@@ -34,13 +44,13 @@ test("a stranger learns whether it is ready, and not what is wrong", async () =>
     expect(await ask(headers)).toBe('503 {"ready":false}');
 });
 
-test("on its own machine it says what is wrong", async () => {
-  const ask = await open({ store: WHY });
-  expect(await ask()).toBe(`503 {"ready":false,"troubles":{"store":"${WHY}"}}`);
+test("to the operator at its machine it says what is wrong", async () => {
+  const { ask, token } = await open({ store: WHY });
+  expect(await ask(token)).toBe(`503 {"ready":false,"troubles":{"store":"${WHY}"}}`);
 });
 
 test("where nothing is wrong, everyone learns the same", async () => {
-  const ask = await open({});
+  const { ask } = await open({});
   expect(await ask()).toBe('200 {"ready":true}');
   expect(await ask({ host: "bot.example" })).toBe('200 {"ready":true}');
 });
