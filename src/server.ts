@@ -3,6 +3,7 @@ import { type Context, Hono, type Next } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import type { Adapter, RequestFrom } from "./adapter.ts";
 import { describeError } from "./errors.ts";
+import { createFairShare } from "./http/fair-share.ts";
 import type { Forwarded } from "./http/forwarded.ts";
 import { type LocalAccess, TOKEN_PARAMETER } from "./http/local.ts";
 import { type ConnectionLimits, limitConnections, timeLimits } from "./http/connections.ts";
@@ -131,8 +132,13 @@ function listen(
 ): Promise<ServerType> {
   // What is late is ended with 408.
   const serverOptions = timeLimits(requestMs);
+  const share = createFairShare();
+  const fetch: typeof app.fetch = (request, env) => {
+    const turn = share();
+    return turn ? turn.then(() => app.fetch(request, env)) : app.fetch(request, env);
+  };
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: host, port, serverOptions }, () => resolve(server));
+    const server = serve({ fetch, hostname: host, port, serverOptions }, () => resolve(server));
     limitConnections(server, { isProxy: (address) => forwarded?.isProxy(address) ?? false, ...connections });
     server.on("error", (cause: NodeJS.ErrnoException) => {
       const why =

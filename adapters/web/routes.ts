@@ -68,7 +68,11 @@ export function createRoutes(
   app.notFound((c) => answerNotDone(c, 404, "There is nothing at this address."));
 
   app.route("/v1", createCompletions({ ...options, bodies }));
-  app.get("/api/openapi.json", (c) => c.json(describeApi([...SIGN_IN, ...api, EVENTS, ...COMPLETIONS])));
+  // It takes milliseconds to make, and anybody may ask for it.
+  let described: ReturnType<typeof describeApi> | undefined;
+  app.get("/api/openapi.json", (c) =>
+    c.json((described ??= describeApi([...SIGN_IN, ...api, EVENTS, ...COMPLETIONS]))),
+  );
   app.get("/api/session", async (c) => c.json(await signIn.state(c)));
   app.post("/api/session", sameSite, async (c) => {
     const limits = { most: LARGEST_SIGN_IN, who: addressOf(c), mostOfWho: MOST_OF_STRANGERS };
