@@ -5,9 +5,11 @@ import { waitAfter } from "../adapters/discord/gateway.ts";
 import { startDiscordSimulator } from "../adapters/discord/simulator.ts";
 import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
 import { loadSettings } from "../config/settings.ts";
+import { createLocalAccess } from "../src/http/local.ts";
 import { startProgram } from "../src/main.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { captureLog } from "./support/log.ts";
+import { fetchAt } from "./support/local.ts";
 import { until } from "./support/until.ts";
 
 /** The program on both platforms, with the demo model. */
@@ -22,14 +24,15 @@ async function open(context: TestContext) {
     STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
     HTTP_PORT: "0",
   });
-  const program = await startProgram({ settings, log });
+  const local = createLocalAccess();
+  const program = await startProgram({ settings, log, local });
   context.onTestFinished(async () => {
     await program.stop();
     await Promise.all([telegram.close(), discord.close()]);
   });
   await program.connected;
   const readyz = async () => {
-    const response = await fetch(`${program.url}/readyz`);
+    const response = await fetchAt(local.link(program.url), "readyz");
     return `${response.status} ${await response.text()}`;
   };
   return { telegram, discord, readyz, lines };

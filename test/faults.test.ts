@@ -7,6 +7,7 @@ import { type ModelSimulatorOptions, startModelSimulator } from "../src/model/si
 import { openStore } from "../src/store.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { runProgram } from "./support/program.ts";
+import { fetchAt, linkIn } from "./support/local.ts";
 import { until } from "./support/until.ts";
 
 /** Sets the limits of a process that runs; a part of util-linux, which every Linux has. */
@@ -29,9 +30,9 @@ async function running(model: ModelSimulatorOptions = {}, more: Record<string, s
     ...more,
   };
   const program = runProgram(["start"], env);
-  const url = String((await program.ready())["url"]);
+  await program.ready();
   const readyz = async () => {
-    const response = await fetch(`${url}/readyz`);
+    const response = await fetchAt(linkIn(program, "browser: "), "readyz");
     return `${response.status} ${await response.text()}`;
   };
   const answers = (person: string) => telegram.screen(person).filter(({ from }) => from === "bot").length;

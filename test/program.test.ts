@@ -6,6 +6,7 @@ import { startTelegramSimulator } from "../adapters/telegram/simulator.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { logLines, runProgram } from "./support/program.ts";
 import { surroundings } from "./support/surroundings.ts";
+import { fetchAt, linkIn, otherErrors } from "./support/local.ts";
 import { freePort } from "./support/port.ts";
 import { until } from "./support/until.ts";
 
@@ -16,7 +17,7 @@ describe("the console", () => {
     program.endInput();
     expect(await program.exited).toBe(0);
     expect(program.output()).toMatch(/Ann/);
-    expect(program.errors()).toBe("");
+    expect(otherErrors(program)).toBe("");
   });
 
   test("`ask` prints the answer and nothing else", async () => {
@@ -120,7 +121,7 @@ describe("a service", () => {
     await until(() => discord.shows("bob").includes("hi there"));
     program.signal("SIGTERM");
     expect(await program.exited).toBe(0);
-    expect(program.errors()).toBe("");
+    expect(otherErrors(program)).toBe("");
     for (const line of program.output().trim().split("\n"))
       expect(() => JSON.parse(line) as unknown).not.toThrow();
     expect(logLines(program.output()).some(({ msg }) => /everyone may talk/.test(String(msg)))).toBe(true);
@@ -227,7 +228,7 @@ describe("what an operator gets wrong is a clear sentence", () => {
     });
     const ready = await program.ready();
     expect(ready["platforms"]).toEqual(["telegram"]);
-    const health = await fetch(`${String(ready["url"])}/readyz`);
+    const health = await fetchAt(linkIn(program, "browser: "), "readyz");
     expect(health.status).toBe(503);
     expect(JSON.stringify(await health.json())).toMatch(/DISCORD_BOT_TOKEN/);
     expect(program.output()).not.toContain("discord-token");

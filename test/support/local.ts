@@ -29,6 +29,11 @@ export function linkIn(program: { errors(): string }, words: string): string {
   return new RegExp(`${words}(\\S+\\?token=\\S+)`).exec(program.errors())?.[1] ?? "";
 }
 
+/** What a program has printed to standard error beside the addresses with its token. */
+export function otherErrors(program: { errors(): string }): string {
+  return program.errors().replace(/^.*\?token=.*\n/gm, "");
+}
+
 /** A request as the operator at this machine makes it: `link` is an address with the token, `path` stands below it. */
 export function fetchAt(
   link: string,
