@@ -1,4 +1,4 @@
-import { SURVIVED_MS, suspectsAtOnce } from "./rules.ts";
+import { PROVEN_MS, SURVIVED_MS, suspectsAtOnce } from "./rules.ts";
 
 /** Something that an earlier run has left, and may have died of. */
 export interface Left {
@@ -24,12 +24,6 @@ export interface Caution<Item extends Left> {
   end(item: Item): void;
   stop(): void;
 }
-
-/**
- * What has been worked on for this long has not ended the process at once, in ms: of those that no process has died with,
- * and of the others. As many may begin as have come that far.
- */
-const PROVEN_MS = { clean: 25, suspect: 250 };
 
 /** What a process has died with waits before it is begun again, in ms, so that others who write meanwhile are answered. */
 const PAUSE_MS = { first: 500, most: 2_000 };

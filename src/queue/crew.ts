@@ -13,6 +13,7 @@ import {
   isBlameless,
   pauseAfter,
   reasonOf,
+  PROVEN_MS,
   SURVIVED_MS,
   SUSPECT_AFTER,
   suspectsAtOnce,
@@ -55,9 +56,6 @@ export interface Crew {
 /** How long stopping waits for the database beyond the grace, in ms. */
 const GOODBYE_MS = 2_000;
 
-/** What has been worked on for this long has not ended the process at once, in ms. */
-const PROVEN_MS = 250;
-
 /** Something that processes may have died with, and since when it is in hand, in ms since the epoch. */
 interface Suspect {
   readonly deaths: number;
@@ -83,6 +81,8 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   let parking = false;
   /** What processes may have died with, as far as it is in hand here. */
   const suspects = new Map<Hand, Suspect>();
+  /** Since when something waits for what has ended fewer processes, in ms since the epoch, by its number. */
+  const waiting = new Map<number, number>();
   /** How many of them did not end this process at once. */
   let proven = 0;
   let lostSince: number | undefined;
@@ -170,7 +170,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
     hand.interrupt = new AbortController();
     if (taken.interrupted || taken.number < hand.stoppedBefore) stop(hand);
     const deaths = deathsOf(taken);
-    if (deaths > 0 && !mayBegin(deaths)) {
+    if (deaths > 0 && !((await isNext(taken, deaths)) && mayBegin(deaths))) {
       const { attempts } = taken;
       const { pauseMs } = options;
       await insist(() => inbox.giveBack(taken, { attempts: attempts - 1, pauseMs, failed: false }));
@@ -178,7 +178,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
     }
     if (deaths > 0) suspects.set(hand, { deaths, at: Date.now() });
     try {
-      if (taken.attempts > SUSPECT_AFTER) await insist(() => inbox.count(taken, taken.attempts));
+      if (deaths > 0) await insist(() => inbox.count(taken, taken.attempts));
       const event = taken.event();
       if (!event) {
         log.error({ event: taken.id }, "an event in the queue cannot be understood; it is set aside");
@@ -197,11 +197,22 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
     }
   }
 
+  /** What has ended processes more than once lets the others begin first, but waits no longer than they can take. */
+  async function isNext(taken: Taken, deaths: number): Promise<boolean> {
+    if (deaths < 2) return true;
+    const { number } = taken;
+    const since = waiting.get(number) ?? Date.now();
+    waiting.set(number, since);
+    if (Date.now() - since < SURVIVED_MS && (await insist(() => inbox.hasSafer(taken, deaths)))) return false;
+    waiting.delete(number);
+    return true;
+  }
+
   /** At first one at a time, and as many more as have not ended the process at once. */
   function mayBegin(deaths: number): boolean {
     const all = [...suspects.values()];
     const atOnce = Math.min(suspectsAtOnce(deaths), ...all.map((one) => suspectsAtOnce(one.deaths)));
-    const young = all.filter(({ at }) => Date.now() - at < PROVEN_MS).length;
+    const young = all.filter(({ at }) => Date.now() - at < PROVEN_MS.suspect).length;
     return all.length < atOnce && young < Math.max(1, proven + all.length - young);
   }
 

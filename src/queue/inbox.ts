@@ -4,16 +4,17 @@ import type { ChatEvent } from "../event.ts";
 import type { Postgres } from "../postgres/pool.ts";
 import { readEntry, writeEntry } from "./entry.ts";
 import { MOST_WAITING, type QueueLoad } from "./queue.ts";
-import { SUSPECT_AFTER } from "./rules.ts";
 
 /** The table of events that wait for an answer. Whatever is written wakes a worker in the same statement. */
 export interface Inbox {
   /** False if the event is there already; rejects with an `Overflow` if its conversation is full. */
   push(event: ChatEvent, about: { conversation: string; interrupts: boolean }): Promise<boolean>;
-  /** The first event of a conversation, counted as begun unless it is a suspect; undefined if there is none. */
+  /** The first event of a conversation, counted as begun unless a process may have died with it; undefined if there is none. */
   take(conversation: string): Promise<Taken | undefined>;
   /** Leaves it for another time; `failed` if it was begun. */
   giveBack(taken: Taken, options: { attempts: number; pauseMs: number; failed: boolean }): Promise<void>;
+  /** Whether there is something else that processes have died with less often, but at least once. */
+  hasSafer(taken: Taken, deaths: number): Promise<boolean>;
   /** As often as this was it begun. */
   count(taken: Taken, attempts: number): Promise<void>;
   remove(taken: Taken): Promise<void>;
@@ -85,14 +86,18 @@ const PUSH = `
   )
   select verdict, count, (select count(*) from woken), (select count(*) from told) from judged`;
 
-/** $1 conversation, $2 from so many attempts on nothing is counted here. */
+/** $1 conversation. What a process may have died with is counted only once it begins. */
 const TAKE = `
-  update colloquy.inbox i set attempts = first.attempts + (first.attempts < $2)::int
+  update colloquy.inbox i set attempts = first.attempts + (first.attempts <= first.failures)::int
   from (
-    select number, attempts from colloquy.inbox where conversation = $1 order by number limit 1
+    select number, attempts, failures from colloquy.inbox where conversation = $1 order by number limit 1
   ) first
   where i.number = first.number
-  returning i.number::float8 as number, id, entry, interrupted, first.attempts + 1 as attempts, failures`;
+  returning i.number::float8 as number, id, entry, interrupted, first.attempts + 1 as attempts, first.failures`;
+
+/** $1 number, $2 deaths. What is in hand has one death as long as it is: it was begun and has not ended. */
+const HAS_SAFER = `
+  select exists (select 1 from colloquy.inbox where number <> $1 and attempts - failures between 1 and $2 - 1) as found`;
 
 /** $1 conversation, $2 its lane, $3 number, $4 attempts, $5 pause in ms, $6 1 if it has failed. */
 const GIVE_BACK = `
@@ -122,7 +127,6 @@ export function openInbox(db: Postgres): Inbox {
     take: async (conversation) => {
       const [row] = await db.query<Omit<Taken, "event" | "conversation"> & { entry: string }>(TAKE, [
         conversation,
-        SUSPECT_AFTER,
       ]);
       if (!row) return undefined;
       const { entry, ...taken } = row;
@@ -138,6 +142,10 @@ export function openInbox(db: Postgres): Inbox {
         pause,
         Number(failed),
       ]);
+    },
+    hasSafer: async ({ number }, deaths) => {
+      const [row] = await db.query<{ found: boolean }>(HAS_SAFER, [number, deaths]);
+      return row?.found ?? false;
     },
     count: async ({ number }, attempts) => {
       await db.query("update colloquy.inbox set attempts = $2 where number = $1", [number, attempts]);

@@ -13,6 +13,13 @@ export function suspectsAtOnce(deaths: number): number {
   return deaths === 0 ? Number.POSITIVE_INFINITY : 4 ** Math.max(0, SUSPECT_AFTER - deaths);
 }
 
+/**
+ * What has been worked on for this long has not ended the process at once, in ms: of those that no process has died with,
+ * and of the others. As many may begin as have come that far, or have ended. On a busy machine even what ends the process
+ * in its first step may need a second to get there.
+ */
+export const PROVEN_MS = { clean: 25, suspect: 2_000 };
+
 /** A process that has lived so long with an event, in ms, does not die of it: something else ended it. */
 export const SURVIVED_MS = 10_000;
 
