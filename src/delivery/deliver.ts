@@ -4,6 +4,7 @@ import type { ChatEvent } from "../event.ts";
 import { localeOf, texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
 import type { Choice } from "../text/dialect.ts";
+import { inSlices } from "../slices.ts";
 import { createPager } from "../text/paginate.ts";
 import { showFrames } from "./frames.ts";
 import { createGrowth, type Growth } from "./growth.ts";
@@ -45,9 +46,11 @@ export async function deliver<Body>(
   const pager = createPager(adapter.dialect);
   const most = (adapter.sendFile && adapter.mostPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
   const text = typeof reply === "string" ? reply : await showGrowing(reply);
-  const own = pager.pages(text, true);
+  const own = await inSlices(pager.inSteps(text, true));
   const final = await delivery.whole(own.length > 0 ? text : "");
-  const pages = withChoices(final === text ? own : createPager(adapter.dialect).pages(final, true));
+  const pages = withChoices(
+    final === text ? own : await inSlices(createPager(adapter.dialect).inSteps(final, true)),
+  );
   if (pages.length <= most || !(await showWithFile(pages.slice(0, most), final))) {
     await screen.show(pages, attempt);
     await screen.cut(pages.length, attempt);
@@ -73,7 +76,7 @@ export async function deliver<Body>(
   async function showGrowing(stream: AsyncIterable<string>): Promise<string> {
     const growth = createGrowth({ ...delivery, screen, throttle });
     const stopTyping = keepTyping(delivery, { growth, throttle });
-    const visible = (grown: string) => pager.pages(grown, false).slice(0, most);
+    const visible = async (grown: string) => (await inSlices(pager.inSteps(grown, false))).slice(0, most);
     return showFrames(stream, { growth, pages: visible, signal, log }).finally(stopTyping);
   }
 

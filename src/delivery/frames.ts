@@ -8,7 +8,7 @@ import { pauseAfter } from "./retry.ts";
 interface FramesOptions<Body> {
   readonly growth: Growth<Body>;
   /** The pages of a text that goes on. */
-  readonly pages: (text: string) => readonly Body[];
+  readonly pages: (text: string) => Promise<readonly Body[]>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -31,7 +31,7 @@ export async function showFrames<Body>(
     for (let ms = pauseMs; ms > 0 && !answer.ended; ms = growth.waitMs()) await pause(ms);
     if (!answer.ended) await beforeEnd((over) => growth.room(over));
     if (answer.ended) break;
-    const refusal = await showFrame(pages(answer.text));
+    const refusal = await showFrame(await pages(answer.text));
     failures = refusal ? failures + 1 : 0;
     pauseMs = refusal ? pauseAfter(refusal, failures) : GATHER_MS;
     if (!refusal) await answer.grown(growth.againMs);

@@ -1,3 +1,4 @@
+import { atOnce } from "../slices.ts";
 import type { Block } from "./block.ts";
 import { placeToBreak } from "./break.ts";
 import { drop, join, sizeOf, take } from "./cut.ts";
@@ -16,10 +17,12 @@ export interface Pager<Body> {
    * Blank text has no pages.
    */
   pages(text: string, ended: boolean): readonly Body[];
+  /** The same work in short steps, which must be done to the end before the next call. */
+  inSteps(text: string, ended: boolean): Generator<void, readonly Body[]>;
 }
 
-/** A long text is read in pieces of so many UTF-16 units: what is done with needs no memory. */
-const STEP = 65_536;
+/** A long text is read in pieces of so many UTF-16 units: each takes a few ms, and what is done with needs no memory. */
+const STEP = 8192;
 
 /** Pages are looked for in so many times what fits on one, so that a long rest is not copied for every page. */
 const WINDOW = 16;
@@ -70,33 +73,38 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   /** How many units fitted on the last page: a good guess for the next. */
   let usual = 1024;
 
-  return {
-    pages: (text, ended) => {
-      while (text.length > seen + STEP) read(text.slice(0, (seen += STEP)), false);
-      seen = text.length;
-      const growing = read(text, ended);
-      const shown = join(rest, growing);
-      const last = endOfPage({ blocks: shown, size: sizeOf(shown), growing: [], ended: true });
-      if (!last) return [...full, ...show(shown)];
-      // What was seen of a page stays in sight while it is not certain where the page ends.
-      const known = sizeOf(rest);
-      if (known > last.end && known <= last.room) return [...full, ...show(rest)];
-      return [...full, ...show(take(shown, last.end), last.body)];
-    },
-  };
+  return { pages: (text, ended) => atOnce(inSteps(text, ended)), inSteps };
 
-  function read(text: string, ended: boolean): readonly Block[] {
+  function* inSteps(text: string, ended: boolean): Generator<void, readonly Body[]> {
+    while (text.length > seen + STEP) {
+      rest = join(rest, reader.settle(text.slice(0, (seen += STEP))));
+      yield;
+      yield* turnPages([], false);
+    }
+    seen = text.length;
     const { settled, growing } = reader.read(text, ended);
     rest = join(rest, settled);
-    turnPages(growing, ended);
-    return growing;
+    yield;
+    yield* turnPages(growing, ended);
+    return [...full, ...firstPage(growing)];
+  }
+
+  /** What is shown of what has not become pages. */
+  function firstPage(growing: readonly Block[]): Body[] {
+    const shown = join(rest, growing);
+    const last = endOfPage({ blocks: shown, size: sizeOf(shown), growing: [], ended: true });
+    if (!last) return show(shown);
+    // What was seen of a page stays in sight while it is not certain where the page ends.
+    const known = sizeOf(rest);
+    if (known > last.end && known <= last.room) return show(rest);
+    return show(take(shown, last.end), last.body);
   }
 
   /** Takes off all pages whose ends are certain. */
-  function turnPages(growing: readonly Block[], ended: boolean): void {
+  function* turnPages(growing: readonly Block[], ended: boolean): Generator<void, void> {
     let size = sizeOf(rest);
     for (let window = widest(); size > window; ) {
-      const turned = turnIn({
+      const turned = yield* turnIn({
         blocks: take(rest, window),
         size: window,
         growing: [],
@@ -107,7 +115,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       size -= turned;
       window = turned === 0 ? window * 4 : widest();
     }
-    rest = drop(rest, turnIn({ blocks: rest, size, growing, ended }));
+    rest = drop(rest, yield* turnIn({ blocks: rest, size, growing, ended }));
   }
 
   function widest(): number {
@@ -115,7 +123,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   }
 
   /** Returns how many units became pages. */
-  function turnIn(part: Part): number {
+  function* turnIn(part: Part): Generator<void, number> {
     let { blocks, size } = part;
     for (;;) {
       const page = endOfPage({ ...part, blocks, size });
@@ -126,6 +134,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       usual = Math.max(1, page.room);
       blocks = drop(blocks, page.end);
       size -= page.end;
+      yield;
     }
   }
 

@@ -1,13 +1,14 @@
 import type { Block } from "./block.ts";
-import { drop, sizeOf } from "./cut.ts";
+import { drop, join, sizeOf } from "./cut.ts";
 import { hideMarks } from "./growing.ts";
 import { cleanSource, type Node, toBlocks, toTree } from "./markdown.ts";
 import { parseTokens } from "./parser.ts";
-import { goOn, lineAt, placeInside, type Start } from "./resume.ts";
+import { goOn, lineAt, lineStarts, placeInCode, placeInside, type Start } from "./resume.ts";
 
-/** Reads a text that grows. */
+/** Reads a text that grows: `text` only grows from call to call. */
 export interface Reader {
-  /** `text` only grows from call to call. */
+  /** What is settled now and was not told before; what follows is not looked at. */
+  settle(text: string): readonly Block[];
   read(text: string, ended: boolean): Reading;
 }
 
@@ -21,6 +22,15 @@ export interface Reading {
 const BEGINNING: Start = { before: "", sentinel: 0, spine: [], continues: false, told: 0 };
 
 /**
+ * A block of which nothing was settled within this many UTF-16 units ends there: what is not settled is parsed anew
+ * whenever more arrives, and at once when the text is whole, which must not take long.
+ */
+const MAX_UNSETTLED = 32_768;
+
+/** A line of code longer than this, in UTF-16 units, is no fence and may be cut where a block of code must end. */
+const LONG_CODE_LINE = 1000;
+
+/**
  * A reader whose answers depend on the text alone, not on the pieces it came in. A block is settled when
  * another follows; of the last block, and of the last one in that, all is settled but the last item, row,
  * line of code, or piece of a paragraph. Work is in proportion to what is not settled.
@@ -31,26 +41,44 @@ export function createReader(): Reader {
   let seen = 0;
   let source = "";
   return {
+    settle: (text) => append(text, false, settle),
     read: (text, ended) => {
-      // A half of a pair at the end of a growing text waits for the other half.
-      const end = ended || !/[\r\ud800-\udbff]$/.test(text.slice(-1)) ? text.length : text.length - 1;
-      source += cleanSource(text.slice(seen, end));
-      seen = end;
-      if (ended) return finish();
-      const known = parse(start, source.slice(0, stableEnd(source)), "settled");
-      const settled = drop(known.blocks, start.told);
-      advance(known);
+      if (ended) return { settled: append(text, true, finish), growing: [] };
+      const settled = append(text, false, settle);
       const { blocks } = parse(start, source, "growing");
       return { settled, growing: drop(blocks, start.told) };
     },
   };
 
-  function finish(): Reading {
+  /** Takes in more text, and at its end does the rest. What is not settled never has more than `MAX_UNSETTLED` units. */
+  function append(text: string, ended: boolean, rest: () => readonly Block[]): readonly Block[] {
+    // A half of a pair at the end of a growing text waits for the other half.
+    const end = ended || !isHalf(text, text.length) ? text.length : text.length - 1;
+    let settled: readonly Block[] = [];
+    while (seen < end) {
+      const room = seen + MAX_UNSETTLED - source.length;
+      const next = room < end && isHalf(text, room) ? room + 1 : Math.min(room, end);
+      source += cleanSource(text.slice(seen, next));
+      seen = next;
+      if (source.length >= MAX_UNSETTLED) settled = join(settled, settle());
+      if (source.length >= MAX_UNSETTLED) settled = join(settled, force());
+    }
+    return join(settled, rest());
+  }
+
+  function settle(): readonly Block[] {
+    const known = parse(start, source.slice(0, stableEnd(source)), "settled");
+    const settled = drop(known.blocks, start.told);
+    advance(known);
+    return settled;
+  }
+
+  function finish(): readonly Block[] {
     const { blocks } = parse(start, source, "whole");
     const settled = drop(blocks, start.told);
     start = BEGINNING;
     source = "";
-    return { settled, growing: [] };
+    return settled;
   }
 
   /** Moves behind what is settled, as far as the parser can be brought back. */
@@ -58,12 +86,57 @@ export function createReader(): Reader {
     const node = tree.at(-1);
     if (!node?.token.map) return;
     const isSame = tree.length === 1;
-    const inside = placeInside({ tail, settledChars, node, start: isSame ? start : undefined });
+    const lines = lineStarts(tail);
+    const inside = placeInside({ tail, lines, settledChars, node, start: isSame ? start : undefined });
     const told = sizeOf(toBlocks([node], true));
-    const place = inside?.place ?? (isSame ? start.before.length : lineAt(tail, node.token.map[0]));
+    const place =
+      inside?.place ?? (isSame ? start.before.length : lineAt({ tail, lines }, node.token.map[0]));
     source = source.slice(place - start.before.length);
     start = inside ?? (isSame ? { ...start, told } : { ...BEGINNING, told });
   }
+
+  /** Settles what would not be by itself. A block of code goes on behind that; any other block begins anew. */
+  function force(): readonly Block[] {
+    const end = endOfCode(source);
+    const code = codeAt(start, source.slice(0, end));
+    const length = code ? end : endOfWords(source);
+    const { blocks } = parse(start, source.slice(0, length), "whole");
+    const settled = drop(blocks, start.told);
+    source = source.slice(length);
+    start = code ?? BEGINNING;
+    return settled;
+  }
+}
+
+/** Whether a place lies between the two halves of a surrogate pair, or of a line break. */
+function isHalf(text: string, place: number): boolean {
+  return /[\r\ud800-\udbff]/.test(text.charAt(place - 1));
+}
+
+/** Behind a long line, or before the break at the end of the line before a short one: that may become a fence. */
+function endOfCode(source: string): number {
+  const lineBreak = source.lastIndexOf("\n");
+  return source.length - lineBreak > LONG_CODE_LINE ? source.length : lineBreak;
+}
+
+/** Where the last line ends, or the last word if there is only one line. */
+function endOfWords(source: string): number {
+  const end = Math.max(source.lastIndexOf("\n"), source.includes("\n") ? 0 : source.lastIndexOf(" ")) + 1;
+  return end > 0 ? end : source.length;
+}
+
+/** How to go on behind a text that ends in an open block of code; undefined if it does not. */
+function codeAt(start: Start, source: string): Start | undefined {
+  const { tail, tree } = parse(start, source, "whole");
+  const node = tree.at(-1);
+  if (!node) return undefined;
+  return placeInCode({
+    tail,
+    lines: lineStarts(tail),
+    settledChars: 0,
+    node,
+    start: tree.length === 1 ? start : undefined,
+  });
 }
 
 interface Parse {

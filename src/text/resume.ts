@@ -36,6 +36,8 @@ export interface Place extends Start {
 /** The last block of a text, to which more may be added. */
 export interface OpenBlock {
   readonly tail: string;
+  /** Where its lines begin, by `lineStarts`. */
+  readonly lines: readonly number[];
   /** How many characters of the paragraph at its end are settled. */
   readonly settledChars: number;
   readonly node: Node;
@@ -78,6 +80,8 @@ interface Level {
 
 /** Where we are on the way into the last block. */
 interface Way extends Omit<OpenBlock, "start"> {
+  /** Only the end of a block of code is looked for. */
+  readonly inCode?: true;
   readonly levels: readonly Level[];
   readonly start: Start | undefined;
   /** Of the frames that the reading began in, those that have not been met. */
@@ -87,6 +91,11 @@ interface Way extends Omit<OpenBlock, "start"> {
 /** The furthest place in the last block at which all before is settled; undefined if there is none. */
 export function placeInside(block: OpenBlock): Place | undefined {
   return inside({ ...block, levels: [], spine: block.start?.spine ?? [] });
+}
+
+/** The end of the text, if that is in an open block of code. */
+export function placeInCode(block: OpenBlock): Place | undefined {
+  return inside({ ...block, levels: [], spine: block.start?.spine ?? [], inCode: true });
 }
 
 function inside(way: Way): Place | undefined {
@@ -99,9 +108,9 @@ function inside(way: Way): Place | undefined {
     case "fence":
       return insideCode(way);
     case "table_open":
-      return insideTable(way);
+      return way.inCode ? undefined : insideTable(way);
     case "paragraph_open":
-      return insideParagraph(way);
+      return way.inCode ? undefined : insideParagraph(way);
     default:
       return undefined;
   }
@@ -118,7 +127,7 @@ function insideLast(children: readonly Node[], way: Way): Place | undefined {
   if (!last?.token.map) return undefined;
   const start = children.length === 1 ? way.start : undefined;
   const found = inside({ ...way, node: last, start });
-  if (found || children.length === 1) return found;
+  if (found || children.length === 1 || way.inCode) return found;
   const place = textAt(way, firstLine(last));
   if (place === undefined || !isPlain(way.tail.slice(place))) return undefined;
   return { ...comeBack(way, place), told: sizeOf(toBlocks([last], true)) };
@@ -139,7 +148,7 @@ function insideList(way: Way): Place | undefined {
   const start = children.length === 1 ? way.start : undefined;
   return (
     insideItem({ ...way, node: last, start }, number) ??
-    (children.length > 1 ? itemPlace(way, number) : undefined)
+    (children.length > 1 && !way.inCode ? itemPlace(way, number) : undefined)
   );
 }
 
@@ -174,9 +183,10 @@ function insideCode(way: Way): Place | undefined {
   const lines = content === "" ? 0 : content.replace(/\n$/, "").split("\n").length;
   const isClosed = (map?.[1] ?? 0) - first - 1 !== lines;
   const fence = leafAt(way, first);
-  if (isClosed || lines < 2 || fence === undefined) return undefined;
-  const before = way.tail.slice(fence, lineAt(way.tail, first + 1));
-  return { ...comeBack(way, lineAt(way.tail, first + lines), before), continues: true };
+  if (isClosed || lines < (way.inCode ? 1 : 2) || fence === undefined) return undefined;
+  const before = way.tail.slice(fence, lineAt(way, first + 1));
+  if (way.inCode) return { ...comeBack(way, way.tail.length, before), continues: true };
+  return { ...comeBack(way, lineAt(way, first + lines), before), continues: true };
 }
 
 function insideTable(way: Way): Place | undefined {
@@ -188,9 +198,9 @@ function insideTable(way: Way): Place | undefined {
   if (rows.length < 2 || !row || settled?.type !== "table" || head === undefined) return undefined;
   // A long head has become the first row, and must not become one again.
   if (settled.head.every((cell) => cell.length === 0)) return undefined;
-  const before = tail.slice(head, lineAt(tail, firstLine(node) + 2));
+  const before = tail.slice(head, lineAt(way, firstLine(node) + 2));
   const widths = start?.widths ?? settled.widths;
-  return { ...comeBack(way, lineAt(tail, row[0]), before), continues: true, widths };
+  return { ...comeBack(way, lineAt(way, row[0]), before), continues: true, widths };
 }
 
 /** Stands for the part of a paragraph that was read: its line is long, or the reading goes on in a new line. */
@@ -232,8 +242,9 @@ function firstLine({ token }: Node): number {
 }
 
 /** Where the text of a line begins, behind the marks and the indentation of all that it is in. */
-function textAt({ tail, levels }: Way, line: number): number | undefined {
-  let at = lineAt(tail, line);
+function textAt(way: Way, line: number): number | undefined {
+  const { tail, levels } = way;
+  let at = lineAt(way, line);
   for (const { frame, line: first, opening } of levels) {
     const indent =
       frame.type === "quote" ? quoteMark(tail, at) : first === line ? opening : " ".repeat(opening.length);
@@ -259,9 +270,14 @@ function quoteMark(tail: string, at: number): string | undefined {
   return QUOTE.exec(tail)?.[0];
 }
 
+/** Where the lines of a text begin. */
+export function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
 /** Where a line of the text begins. */
-export function lineAt(text: string, line: number): number {
-  let at = 0;
-  for (let i = 0; i < line; i++) at = text.indexOf("\n", at) + 1;
-  return at;
+export function lineAt({ tail, lines }: Pick<OpenBlock, "tail" | "lines">, line: number): number {
+  return lines[line] ?? tail.length;
 }
