@@ -4,13 +4,24 @@ export interface Sum {
   readonly value: number | undefined;
 }
 
-const QUESTION =
-  /^(?:what(?:'s|’s| is)|how much is|calculate|compute|请?计算(?:一下)?|请?算(?:一下|一算)?|请问)?\s*([-\d.+*/()\s]+?)\s*(?:=|等于|是)?\s*(?:几|多少|what)?\s*[?？.。!！]*$/i;
+/** A text with more UTF-16 units than this asks for more than a sum. */
+const MAX_QUESTION = 200;
+
+const BEFORE =
+  /^(?:what(?:'s|’s| is)|how much is|calculate|compute|请?计算(?:一下)?|请?算(?:一下|一算)?|请问)/i;
+
+/** Ends neither in a blank nor in a full stop: those belong to the sentence. */
+const EXPRESSION = /^[-\d.+*/()\s]*[-\d+*/()]/;
+
+const BEHIND = /^(?:=|等于|是)?\s*(?:(?:几|多少|what)\s*)?[?？.。!！]*$/i;
 
 /** The sum that a text asks for and nothing else, such as "1+1=几" or "what is 12 * 3?"; + - * / and brackets. */
 export function findSum(text: string): Sum | undefined {
-  const expression = QUESTION.exec(inSigns(text.trim()))?.[1]?.trim();
-  if (!expression || !/\d\s*[-+*/]|[-+*/]\s*\(/.test(expression)) return undefined;
+  if (text.length > MAX_QUESTION) return undefined;
+  const asked = inSigns(text.trim()).replace(BEFORE, "").trim();
+  const expression = EXPRESSION.exec(asked)?.[0] ?? "";
+  if (!BEHIND.test(asked.slice(expression.length).trim())) return undefined;
+  if (!/\d\s*[-+*/]|[-+*/]\s*\(/.test(expression)) return undefined;
   try {
     const value = evaluate(expression);
     return { expression, value: Number.isFinite(value) ? Number(value.toPrecision(12)) : undefined };

@@ -98,7 +98,7 @@ const DIGITS = "零一二三四五六七八九十";
 /** "5000 characters", "5k words", "3000 字", "三千字", "a long answer"; less than 20 is no length but a remark. */
 function amountIn(question: string): Amount | undefined {
   const asked =
-    /(\d[\d,]*(?:\.\d+)?|[一二两三四五六七八九十])[\s-]*(k|百|千|万)?[\s-]*(?:个\s*)?(characters?|chars?|letters?|words?|字|词)/i.exec(
+    /(\d[\d,]{0,11}(?:\.\d{1,3})?|[一二两三四五六七八九十])[\s-]{0,3}(?:(k|百|千|万)[\s-]{0,3})?(?:个\s?)?(characters?|chars?|letters?|words?|字|词)/i.exec(
       question,
     );
   if (!asked)
@@ -134,7 +134,7 @@ function why({ language, question, said, answered }: Talk): string | undefined {
 
 function markdown({ language, question }: Talk): string | undefined {
   const asked =
-    /\b(markdown|formatting|(show|write|give)\b.*\b(table|list|code))\b|格式|排版|(写|给|来|显示).*(表格|列表|代码)/i;
+    /\b(markdown|formatting|(show|write|give)\b.{0,60}\b(table|list|code))\b|格式|排版|(写|给|来|显示).{0,40}(表格|列表|代码)/i;
   return asked.test(question) ? showMarkdown(language) : undefined;
 }
 
