@@ -113,6 +113,7 @@ function* glued(text: string, characters: Iterable<Word>): Generator<Word> {
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** ASCII that nothing behind it joins, or anything else. */
+// oxlint-disable-next-line regexp/no-super-linear-move -- Where the run is too long by its last character, one step back is enough.
 const RUN = /([ -~]+(?![^ -~]))|[ -~]?[^ -~]+/gu;
 
 /**

@@ -49,7 +49,7 @@ const Said = z.object({ errcode: z.int(), errmsg: z.string().catch("") });
 
 /** The open API over fetch, which takes a proxy by itself. */
 export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOptions): Api {
-  const root = apiRoot.replace(/\/+$/, "");
+  const root = apiRoot.replace(/(?<!\/)\/+$/, "");
   const tokens = createTokens(() =>
     post("get an access token", "/v1.0/oauth2/accessToken", { appKey: clientId, appSecret: clientSecret }),
   );

@@ -79,13 +79,13 @@ function printBlock(block: Block, depth: number): string {
 }
 
 function printText(spans: readonly Span[]): string {
-  return withPlainStarts(printSpans(spans)).replace(/[^\S\n]*\n/g, "  \n");
+  return withPlainStarts(printSpans(spans)).replace(/(?<![^\S\n])[^\S\n]*\n/g, "  \n");
 }
 
 function printHeading({ level, spans }: Heading, depth: number): string {
   if (depth > 0) return printText(spans.map(bold));
   const line = printSpans(spans.map((span) => ({ ...span, text: span.text.replaceAll("\n", " ") })));
-  return `${"#".repeat(level)} ${line.replace(/#+\s*$/, "\\$&")}`;
+  return `${"#".repeat(level)} ${line.replace(/(?<!#)#+\s*$/, "\\$&")}`;
 }
 
 function bold(span: Span): Span {

@@ -126,6 +126,6 @@ function reasonOf(error: unknown): string {
 
 /** At most 200 characters, without links and without quotations: those may be credentials, or what was said. */
 function clean(words: string, fields: object): string {
-  const unquoted = words.replace(/\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');
+  const unquoted = words.replace(/(?<!\w)\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');
   return withoutEcho(unquoted, textsIn(fields)).slice(0, 200);
 }

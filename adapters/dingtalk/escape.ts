@@ -17,6 +17,7 @@ export function escaped(text: string): string {
   if (!SPECIAL.test(text)) return cleaned(text);
   return cleaned(text)
     .replace(
+      // oxlint-disable-next-line regexp/no-super-linear-move -- A tilde looks back over the blanks right before it, and no other does.
       /\\(?=[!-/:-@[-`{-~\n]|\s*$)|`|(?<!\S )[*_]|[*_](?! \S)|~(?=~|\s*$)|(?<=~|^\s*)~|\](?=[(:[]|\s*$)/g,
       "\\$&",
     )
@@ -39,14 +40,14 @@ export function inlineCode(text: string): string {
   const code = cleaned(text).replaceAll("\n", " ");
   if (!code) return "";
   const fence = "`".repeat(longestRun(code, /`+/g) + 1);
-  const padded = /^`|`$|^ .*[^ ].* $/.test(code) ? ` ${code} ` : code;
+  const padded = /^`|`$|^ (?= *[^ ])(?=.* $)/.test(code) ? ` ${code} ` : code;
   return fence + padded + fence;
 }
 
 /** A block of code. What it holds stays as it is: tags are code here. */
 export function codeBlock(text: string, language: string): string {
   const code = cleaned(text);
-  const fence = "`".repeat(Math.max(3, longestRun(code, /^[^\S\n]*`{3,}/gm) + 1));
+  const fence = "`".repeat(Math.max(3, longestRun(code, /^[^\S\n\r\u2028\u2029]*`{3,}/gm) + 1));
   return `${fence}${LANGUAGE.test(language) ? language : ""}\n${code}\n${fence}`;
 }
 

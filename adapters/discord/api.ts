@@ -51,7 +51,7 @@ export function restOptions({ apiRoot, agent }: ApiOptions): Partial<RESTOptions
     retries: 0,
     timeout: TIMEOUT_MS,
     handlerSweepInterval: FORGET_EVERY_MS,
-    ...(apiRoot && { api: apiRoot.replace(/\/+$/, "") }),
+    ...(apiRoot && { api: apiRoot.replace(/(?<!\/)\/+$/, "") }),
     ...(agent && { agent }),
   };
 }

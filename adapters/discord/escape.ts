@@ -30,7 +30,7 @@ function withoutMarks(text: string): string {
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Surrogate}]/gu;
 
 /** Headings, small print, quotes, lists. */
-const LINE_START = /^([^\S\n]*)(#{1,3}|-#|>{1,3}|[-+]|\d+(?=[.)]))([.)])?(?=\s|$)/gm;
+const LINE_START = /^([^\S\n\r\u2028\u2029]*)(#{1,3}|-#|>{1,3}|[-+]|\d+(?=[.)]))([.)])?(?=\s|$)/gm;
 
 /**
  * Code within a line. Three backticks open a block whatever follows, so two must do, and longer runs within

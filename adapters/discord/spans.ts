@@ -58,7 +58,9 @@ export function printSpans(spans: readonly Span[]): string {
       // What stands in a style is read for itself: it may begin with what begins a line.
       const piece = codes.has(span) ? inlineCode(span.text) : printText(span, opened || lineStart, open);
       add(piece, startsApart(piece, last, opened && last === MARKS.italic));
-      lineStart = /\S/.test(piece) ? /\n\s*$/.test(piece) : lineStart || piece.includes("\n");
+      lineStart = /\S/.test(piece)
+        ? piece.slice(piece.trimEnd().length).includes("\n")
+        : lineStart || piece.includes("\n");
       opened = false;
       marked = false;
     },

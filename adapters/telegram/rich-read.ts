@@ -20,7 +20,7 @@ export function readRich(html: string): ClassicBody {
   return trimmed(reader);
 }
 
-const TOKENS = /<(\/?)([a-z0-9-]+)([^<>]*)>|[^<]+/g;
+const TOKENS = /<(\/?)([a-z0-9-]+)((?:[^<>a-z0-9-][^<>]*)?)>|[^<]+/g;
 
 type Draft = { -readonly [field in keyof MessageEntity]: MessageEntity[field] };
 

@@ -24,7 +24,7 @@ export async function listModels(
   signal: AbortSignal,
 ): Promise<readonly string[] | undefined> {
   const { apiKey, baseURL = "https://api.openai.com/v1", model } = options;
-  const url = `${baseURL.replace(/\/+$/, "")}/models`;
+  const url = `${baseURL.replace(/(?<!\/)\/+$/, "")}/models`;
   const service = { model, host: new URL(url).host, key: apiKey };
   try {
     const response = await fetch(url, {

@@ -84,7 +84,7 @@ export function discordWindow(discord: DiscordSimulator): PlayWindow {
       commands: discord.commands.map(({ name, description }) => ({ name, description })),
     }),
     say: (person, text, locale) => {
-      const [, command, rest = ""] = /^\/([a-z]+)(?:\s+([^]*))?$/.exec(text.trim()) ?? [];
+      const [, command, rest = ""] = /^\/([a-z]+)(?:\s([^]*))?$/.exec(text.trim()) ?? [];
       if (command === undefined) return void discord.say(person, text);
       discord.ask(person, rest.trim(), { command, locale: locale === "zh" ? "zh-CN" : "en-US" });
     },

@@ -1,8 +1,8 @@
 /** A line that so far holds nothing but marks: it is not yet known what it will be. */
-const ONLY_MARKS = /^[ \t]*(?:[#>*+\-=_~`|:$\\[\] \t]+|\d{1,9}[.)]?[ \t]*)$/;
+const ONLY_MARKS = /^(?:[#>*+\-=_~`|:$\\[\] \t]+|[ \t]*\d{1,9}[.)]?[ \t]*)$/;
 
 /** A fence, or the beginning of one, with no code behind it yet. */
-const LAST_FENCE = /(?<=^|\n)[ \t>]*(?:`{3,}|~{3,})[^\n`]*\n?$/;
+const LAST_FENCE = /(?<=^|\n)[ \t>]*(?:`{3,}|~{3,}(?!~))[^\n`]*\n?$/;
 
 /** Takes away the last line while it consists of marks alone, so that they do not flash. */
 export function hideMarks(text: string): string {
@@ -19,7 +19,7 @@ export function completeInline(source: string): string {
   const tick = plain.search(/`/);
   if (tick >= 0) return closeCode(source, tick);
   const shown = withoutHalfLink(source, plain)
-    .replace(/(?<!\\)[*_~|]+$/, (marks) => closersIn(source, marks))
+    .replace(/(?<!\\|(?<!\\)[*_~|])[*_~|]+$/, (marks) => closersIn(source, marks))
     .replace(/<\/?[a-z]{0,6}$/i, "");
   return shown.trimEnd() + openMarks(shown).reverse().join("");
 }
@@ -27,7 +27,7 @@ export function completeInline(source: string): string {
 function closeCode(source: string, tick: number): string {
   const before = source.slice(0, tick);
   const marks = /^`+/.exec(source.slice(tick))?.[0] ?? "";
-  const code = source.slice(tick + marks.length).replace(/`+$/, "");
+  const code = source.slice(tick + marks.length).replace(/(?<!`)`+$/, "");
   const closers = openMarks(before).reverse().join("");
   return code.trim() ? before + marks + code + marks + closers : completeInline(before);
 }
@@ -35,10 +35,19 @@ function closeCode(source: string, tick: number): string {
 /** Whether a mark, or an address, may go on behind a part of a paragraph. Errors cost beauty only. */
 export function isOpen(part: string): boolean {
   const plain = part.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
-  return OPEN_END.test(plain) || openMarks(plain).length > 0;
+  return plain.includes("`") || isInAddress(plain) || openMarks(plain).length > 0;
 }
 
-const OPEN_END = /`|(?:https?:\/\/|www\.)\S*$|(?<!\\)\[[^\]]*$|\]\([^)]*$/i;
+/** Whether the part ends in a bare address, in the text of a link, or in its address. */
+function isInAddress(part: string): boolean {
+  const word = /(?<!\S)\S*$/.exec(part)?.[0] ?? "";
+  const label = part.slice(part.lastIndexOf("]") + 1);
+  return (
+    /https?:\/\/|www\./i.test(word) ||
+    /(?<!\\)\[/.test(label) ||
+    part.slice(part.lastIndexOf(")") + 1).includes("](")
+  );
+}
 
 /** Of `[text](addr` only the text is shown until the address is whole; `[1]` is taken for what it seems. */
 function withoutHalfLink(source: string, plain: string): string {

@@ -188,7 +188,7 @@ function cellsOf(cells: readonly Node[]): Table["head"] {
 /** A line break in a cell separates things that stand one behind the other where a row is one line. */
 function inOneLine(span: Span): Span {
   return span.text.includes("\n")
-    ? { ...span, text: span.text.replace(/(\p{P}?) *\n/gu, (_, mark) => `${mark || ";"} `) }
+    ? { ...span, text: span.text.replace(/(\p{P}?)(?<! ) *\n/gu, (_, mark) => `${mark || ";"} `) }
     : span;
 }
 

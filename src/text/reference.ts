@@ -99,7 +99,7 @@ function labelBehind(state: StateInline, end: number, text: string): [closing: s
   const isFull = full && FULL.lastIndex <= state.posMax;
   const name = isFull && full[1]?.trim() ? full[1] : text;
   // Empty brackets and those of a task are no references, and a label has no brackets.
-  const isLabel = name.length <= LONGEST_LABEL && !/^\s*[xX]?\s*$|(?<!\\)[[\]]/.test(name);
+  const isLabel = name.length <= LONGEST_LABEL && !/^[xX]?$/.test(name.trim()) && !/(?<!\\)[[\]]/.test(name);
   return [isFull ? `]${full[0]}` : "]", isLabel ? state.md.utils.normalizeReference(name) : ""];
 }
 

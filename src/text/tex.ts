@@ -193,7 +193,7 @@ function readEnvironment(reader: Reader, command: string): string {
   const matrix = MATRIX.exec(name);
   if (!matrix) return name === "cases" ? `{${body}` : body;
   const [open, close] = BRACKETS[matrix[1] ?? ""] ?? ["[", "]"];
-  return open + body.trim().replace(/\s*\n\s*/g, "; ") + close;
+  return open + body.trim().replace(/(?<!\s)\s*\n\s*/g, "; ") + close;
 }
 
 /** A number, or one letter with its marks. */

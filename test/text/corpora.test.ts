@@ -186,6 +186,8 @@ function lettersOf(text: string): string {
   return text
     .normalize("NFKC")
     .toLowerCase()
+    // What becomes of a capital sigma depends on whether a letter follows.
+    .replaceAll("ς", "σ")
     .replace(/[^\p{L}\p{N}]/gu, "");
 }
 

@@ -3,7 +3,7 @@ const REMOVED = /[\r\u2028-\u202E\u0333\u033F\u030A]/u;
 const BLANKED = /[\0-\x09\v\f\x0E-\x1F]/u;
 
 /** Marks of the direction of writing that follow each other (tdlib, replace_offending_characters). */
-const DIRECTIONS = /[\u200E\u200F]+(?=[\u200E\u200F])/gu;
+const DIRECTIONS = /[\u200E\u200F](?=[\u200E\u200F])/gu;
 
 /** One character as Telegram keeps it, or nothing. */
 export function cleanCharacter(character: string): string {

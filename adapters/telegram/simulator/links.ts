@@ -53,7 +53,8 @@ function parseLink(link: string): Parts | { refused: string } {
   const [, protocol] = /^([^:/?#@[\]]*):\/\//.exec(link) ?? [];
   if (protocol !== undefined && !/^https?$/i.test(protocol)) return { refused: "Unsupported URL protocol" };
   const rest = protocol === undefined ? link : link.slice(protocol.length + 3);
-  const [, authority = "", tail = ""] = /^([^/?#]*)(.*)$/s.exec(rest) ?? [];
+  const authority = /^[^/?#]*/.exec(rest)?.[0] ?? "";
+  const tail = rest.slice(authority.length);
   const [, before = authority, port] = /^(.+):([^:@\]]*)$/s.exec(authority) ?? [];
   if (port !== undefined && !isPort(port)) return { refused: "Wrong port number specified in the URL" };
   const at = before.lastIndexOf("@");
@@ -94,7 +95,7 @@ function wrongIn(text: string, allowed: RegExp, where: string): string | undefin
 }
 
 function pathOf(tail: string): string {
-  const path = tail.replace(/[\0\t\n\v\r ]+$/, "");
+  const path = tail.replace(/(?<![\0\t\n\v\r ])[\0\t\n\v\r ]+$/, "");
   const whole = path.startsWith("/") ? path : `/${path}`;
   return whole.replace(
     /[\0- ]/g,

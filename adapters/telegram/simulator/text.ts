@@ -79,7 +79,7 @@ function cleanText(text: string, entities: readonly SimulatedEntity[]): Simulate
 
 /** Blanks go at both ends, but at the beginning only as far as no formatting begins there. */
 function trim({ text, entities }: SimulatedText): SimulatedText {
-  const end = text.length - (/[ \n]+$/.exec(text)?.[0].length ?? 0);
+  const end = text.length - (/(?<![ \n])[ \n]+$/.exec(text)?.[0].length ?? 0);
   const blanks = /^[ \n]*/.exec(text)?.[0].length ?? 0;
   const start = Math.min(blanks, end, entities[0]?.offset ?? end);
   return {

@@ -1,3 +1,5 @@
+// These are Discord's own rules, which take polynomial time; the simulator takes no message of more than 2,000 characters.
+/* oxlint-disable regexp/no-super-linear-backtracking */
 import type { Kind, Shape } from "../protocol.ts";
 import { linked, styled } from "./shapes.ts";
 
@@ -40,7 +42,7 @@ const ANYWHERE: readonly Rule[] = [
     ([all]) => [styled("mention", all)],
   ],
   [
-    /\[((?:\[[^\]]*\]|[^[\]]|\](?=[^[]*\]))*)\]\(\s*<?((?:\([^)]*\)|[^\s\\]|\\.)*?)>?\s*\)/y,
+    /\[((?:\[[^\]]*\]|[^[\]]|\](?=[^[]*\]))*)\]\(\s*<?((?:\([^)]*\)|\((?![^)]*\))|[^\s\\(]|\\.)*?)>?\s*\)/y,
     ([all, text = "", href = ""]) =>
       /https?:\/\//i.test(text) || !/^https?:/i.test(href) ? [all] : [linked(href, showDiscord(text))],
   ],
