@@ -1,4 +1,5 @@
 import { tellOfOverflow } from "./access/full.ts";
+import { tellOfLength } from "./access/length.ts";
 import type { Adapter } from "./adapter.ts";
 import type { Alone } from "./alone.ts";
 import { createAnswer } from "./answer.ts";
@@ -113,7 +114,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     adapters,
     queue,
     history,
-    handlers: [tellOfOverflow, ...middleware, dispatch(commands), answer],
+    handlers: [tellOfOverflow, tellOfLength, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
     throttles: createThrottles(session && othersOn(session)),
     alone: options.alone,

@@ -5,7 +5,7 @@ import { reached } from "./step.ts";
 import { deliver } from "./delivery/deliver.ts";
 import type { Throttles } from "./delivery/throttle.ts";
 import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
-import type { ChatEvent } from "./event.ts";
+import { type ChatEvent, withinLength } from "./event.ts";
 import { compose, type Handler, isStream, type Reply, type Turn } from "./handler.ts";
 import type { TextName } from "./i18n/en.ts";
 import { localeOf, texts } from "./i18n/texts.ts";
@@ -32,7 +32,7 @@ export interface EngineOptions {
 export interface Engine {
   /** Begins to answer: first what was left in the queue. */
   start(): Promise<void>;
-  /** Stores an event; it will be answered. Rejects if it is not, but for those whose person is told by the queue. */
+  /** Stores an event; it will be answered, if only by a word that it is too long. Rejects if it is not, but for those whose person is told by the queue. */
   receive(event: ChatEvent): Promise<void>;
   /** Ends what is running within the queue's grace, and leaves the rest in the queue. */
   stop(): Promise<void>;
@@ -55,7 +55,7 @@ export function createEngine(options: EngineOptions): Engine {
   /** What is turned away and told so in its turn is done with, unless something stands there that must be ended. */
   async function receive(event: ChatEvent): Promise<void> {
     try {
-      await queue.push(event);
+      await queue.push(withinLength(event));
     } catch (error) {
       if (!(error instanceof Overflow) || !error.told || event.placeholder) throw error;
     }

@@ -1,3 +1,10 @@
+/**
+ * The most that one message may say, in UTF-16 units; of a longer one its author is told that it was too long. Telegram
+ * lets people write 4,096 characters at once and Discord 4,000; where they may paste any length, this is about as much
+ * as a model's context takes.
+ */
+export const MAX_TEXT = 100_000;
+
 /** What someone said, as plain JSON: it can be stored before it is acknowledged and handled by another process. */
 export interface ChatEvent {
   /** The platform's own delivery id, unique over all platforms and bots; the same id twice is the same event. */
@@ -16,6 +23,8 @@ export interface ChatEvent {
   readonly silent?: true;
   /** Too much was waiting in its conversation: neither this nor what followed was taken in, and the answer is to say so. */
   readonly overflow?: true;
+  /** How many UTF-16 units the text had, which were more than `MAX_TEXT`: only its beginning is here, and the answer is to say so. */
+  readonly tooLong?: number;
   /** When an earlier question was said, in ms since the epoch: that and all that followed is forgotten before this. */
   readonly rewinds?: number;
   readonly attachments?: readonly Attachment[];
@@ -100,6 +109,16 @@ export interface KeyParts {
 
 function unescaped(_: string, code: string): string {
   return String.fromCharCode(Number.parseInt(code, 16));
+}
+
+/** How much of a text that is too long is kept, for its author to recognise it, in UTF-16 units. */
+const KEPT_TEXT = 200;
+
+/** An event as it is taken in: of a text that is too long only its beginning and its length. */
+export function withinLength(event: ChatEvent): ChatEvent {
+  const { text } = event;
+  if (text.length <= MAX_TEXT) return event;
+  return { ...event, text: text.slice(0, KEPT_TEXT).replace(/\p{Surrogate}$/u, ""), tooLong: text.length };
 }
 
 /**

@@ -19,7 +19,7 @@ test("a persona is chosen for one's conversation, and stays", async () => {
   expect(model.sent.map(([first]) => first?.content)).toEqual(["Be plain.", "Be a pirate.", "Be a pirate."]);
   expect(printed).toContain("I am plain. Choose another:\n\n- `/persona plain`\n- `/persona pirate`");
   expect(printed).toContain("From now on I am pirate here.");
-  expect(printed).toContain("no persona “cook”. Choose one of these:\n\n- `/persona plain`");
+  expect(printed).toContain("no persona `cook`. Choose one of these:\n\n- `/persona plain`");
 });
 
 test("a persona that is not there any more, and one of the conversation's own", async () => {

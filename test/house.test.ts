@@ -95,7 +95,10 @@ const ROOMS: readonly (readonly [room: string, mayImport: readonly string[] | "a
     "src/answer.ts",
     ["src/handler.ts", "src/asking.ts", "src/shorten.ts", "src/model/", "src/text/", ...LEAVES],
   ],
-  ["src/access/", ["src/handler.ts", "src/conversation.ts", "src/model/", "src/postgres/", ...LEAVES]],
+  [
+    "src/access/",
+    ["src/event.ts", "src/handler.ts", "src/conversation.ts", "src/model/", "src/postgres/", ...LEAVES],
+  ],
   [
     "src/commands/",
     [

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_TEXT } from "../../src/event.ts";
 import type { Feed } from "./feed.ts";
 import { LARGEST_WITH_IMAGES, MOST_IMAGES, readImage } from "./images.ts";
 import { entry, type Piece, threadName, turn, turnName } from "./news.ts";
@@ -39,9 +40,6 @@ export interface ApiOptions {
 }
 
 const FORMATS = ["md", "jsonl", "json"] as const;
-
-/** As much as a person writes or pastes, in UTF-16 units; a model's context is not much larger. */
-export const LONGEST = 100_000;
 
 /** The longest title, in UTF-16 units. */
 const LONGEST_TITLE = 120;
@@ -156,7 +154,8 @@ export function createApi(options: ApiOptions): readonly Route[] {
       largest: LARGEST_WITH_IMAGES,
       body: z.strictObject({
         id: z.string().regex(/^[\w-]{8,40}$/),
-        text: z.string().max(LONGEST),
+        // What is longer is refused with a sentence of its own, wherever it comes from.
+        text: z.string().meta({ maxLength: MAX_TEXT }),
         images: z
           .array(z.string())
           .max(MOST_IMAGES)

@@ -2,9 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Bodies } from "../../src/http/bodies.ts";
+import { MAX_TEXT } from "../../src/event.ts";
 import { describeIssues, isCheckable } from "../../src/http/issues.ts";
 import type { Accounts } from "./accounts.ts";
-import { type Conversations, LONGEST } from "./api.ts";
+import type { Conversations } from "./api.ts";
 import { EVENT_STREAM } from "./events.ts";
 import type { Feed } from "./feed.ts";
 import { LARGEST_WITH_IMAGES, MOST_OF_A_PERSON } from "./images.ts";
@@ -40,7 +41,7 @@ const MAX_NAME = 512;
 
 const part = z.object({
   type: z.string().max(MAX_NAME),
-  text: z.string().max(LONGEST).optional(),
+  text: z.string().max(MAX_TEXT).optional(),
   image_url: z.object({ url: z.string() }).optional(),
 });
 const request = z.object({
@@ -49,7 +50,7 @@ const request = z.object({
     .array(
       z.object({
         role: z.string().max(MAX_NAME),
-        content: z.union([z.string().max(LONGEST), z.array(part).max(MAX_PARTS)]).nullish(),
+        content: z.union([z.string().max(MAX_TEXT), z.array(part).max(MAX_PARTS)]).nullish(),
       }),
     )
     .min(1)
@@ -218,8 +219,6 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     const [text, images] = [textOf(last?.content), imagesOf(last?.content)];
     if (last?.role !== "user" || (!text && images.length === 0))
       throw new Refused(400, "The last message must be the user's: text, or images.");
-    if (text.length > LONGEST)
-      throw new Refused(400, `A message has at most ${LONGEST} characters, and this one ${text.length}.`);
     const thread = threadOf(who ?? "");
     const before = await conversations.spent(user, thread);
     const watched = watch.follow(pass);

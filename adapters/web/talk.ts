@@ -1,4 +1,4 @@
-import { type ChatEvent, parseCommand } from "../../src/event.ts";
+import { type ChatEvent, MAX_TEXT, parseCommand } from "../../src/event.ts";
 import { checkImages } from "./images.ts";
 import type { Entry, News, Question } from "./news.ts";
 import type { Kept, Place, Records } from "./records.ts";
@@ -110,6 +110,11 @@ export function createTalk(options: TalkOptions): Talk {
   async function say(user: string, thread: string, said: Said): Promise<{ turn: string }> {
     const { id, text, locale, replaces, raw } = said;
     check(said);
+    if (text.length > MAX_TEXT)
+      throw new Refused(
+        413,
+        `The message has ${text.length} characters, and at most ${MAX_TEXT} are taken at once. Send it in parts.`,
+      );
     const turns = await records.turns(user, thread);
     const earlier = turns.find(({ turn }) => turn.slice(CLOCK + 1) === id);
     const known = await records.entry(user, thread);

@@ -1,4 +1,5 @@
 import type { Command } from "../handler.ts";
+import { excerptOf } from "../i18n/excerpt.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
 import type { Model } from "../model/model.ts";
 import { choose } from "./choose.ts";
@@ -22,7 +23,7 @@ export function model(models: readonly [Model, ...Model[]]): Command {
           silent: event.silent,
         },
         (found) => {
-          if (!found) return say("model.unknown", { name: event.text.trim() });
+          if (!found) return say("model.unknown", { name: excerptOf(event.text) });
           conversation.model = found;
           return say("model.set", { name: found });
         },

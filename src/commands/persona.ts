@@ -1,4 +1,5 @@
 import type { Command } from "../handler.ts";
+import { excerptOf } from "../i18n/excerpt.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
 import { choose } from "./choose.ts";
 
@@ -16,7 +17,7 @@ export function persona(personas: ReadonlyMap<string, string>, fallback: string)
       const now =
         conversation.system === undefined && name ? say("persona.now", { name }) : say("persona.own");
       return choose({ command: "persona", names, wanted: event.text, now, silent: event.silent }, (found) => {
-        if (!found) return say("persona.unknown", { name: event.text.trim() });
+        if (!found) return say("persona.unknown", { name: excerptOf(event.text) });
         conversation.persona = found;
         // What came with an imported conversation would win.
         conversation.system = undefined;

@@ -78,6 +78,8 @@ export const en = {
   },
   "access.full":
     "That was more than I can take in at once. From {text} on I have not read what you wrote until now; please send it again.",
+  "access.long":
+    "Your message that begins with {text} has {length} characters. I read at most {most} at once; please send it in parts.",
   "access.old":
     "Sorry, I was away when you wrote, and by now it is too late for an answer. Please ask again if you still want to know.",
   "error.internal": "Something went wrong on my side, and I could not answer. Please try again.",
@@ -92,12 +94,12 @@ export const en = {
   "persona.now": "In this conversation I am **{name}**. Choose another:",
   "persona.own": "In this conversation I have a persona of its own. Choose another:",
   "persona.set": "From now on I am **{name}** here.",
-  "persona.unknown": "There is no persona “{name}”. Choose one of these:",
+  "persona.unknown": "There is no persona {name}. Choose one of these:",
   "model.description": "Choose the language model of this conversation",
   "model.argument": "The model",
   "model.now": "In this conversation I ask **{name}**. Choose another:",
   "model.set": "From now on I ask **{name}** here.",
-  "model.unknown": "There is no model “{name}”. Choose one of these:",
+  "model.unknown": "There is no model {name}. Choose one of these:",
   "usage.description": "Show what our conversations have cost",
   "usage.here": "This conversation",
   "usage.today": "Today (UTC)",

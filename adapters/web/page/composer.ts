@@ -44,7 +44,6 @@ export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Co
     rows: 1,
     placeholder: say("placeholder"),
     ariaLabel: say("message"),
-    maxLength: 100_000,
     id: "message",
   });
   const attached = attachImages(tell);

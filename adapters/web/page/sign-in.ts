@@ -128,8 +128,8 @@ function form(into: HTMLElement, { session, complaint }: Shown, done: (user: str
 
 /** What a refusal says, for people. */
 export function told(error: unknown): string {
-  if (error instanceof Refused && error.status !== 0) return error.message;
-  return say("unreachable");
+  if (!(error instanceof Refused) || error.status === 0) return say("unreachable");
+  return error.status === 413 ? say("tooMuch") : error.message;
 }
 
 /** Again and again, while the server cannot be reached. */

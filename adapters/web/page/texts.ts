@@ -76,6 +76,7 @@ const en = {
   drop: "Discard",
   failed: "That did not work: {why}",
   unreachable: "the server cannot be reached",
+  tooMuch: "that is too much at once. Please send it in parts.",
 };
 
 const zh: typeof en = {
@@ -153,6 +154,7 @@ const zh: typeof en = {
   drop: "放弃",
   failed: "操作失败：{why}",
   unreachable: "无法连接服务器",
+  tooMuch: "一次发送的内容太多，请分几次发送。",
 };
 
 /** All languages; a new one is a list here, with its own name. */
