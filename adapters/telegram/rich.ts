@@ -200,9 +200,9 @@ function printTable(table: Table, { depth, indent }: Place): string {
 const NEW_LINE = { text: "\n" };
 
 function printRow(row: readonly Cell[], tag: "th" | "td", { align }: Table): string {
-  const cells = row.map((cell, column) => {
+  const cells = Array.from({ length: Math.max(row.length, align.length) }, (_, column) => {
     const side = align[column];
-    const content = printRichSpans(cell);
+    const content = printRichSpans(row[column] ?? []);
     // A cell without text would be invisible, border and all.
     return `<${tag}${side ? ` align="${side}"` : ""}>${BLANK.test(content) ? "&nbsp;" : content}</${tag}>`;
   });

@@ -133,6 +133,9 @@ function printRow({ align }: Table, cells: readonly Cell[], tag: "th" | "td"): s
     const scope = tag === "th" ? ' scope="col"' : "";
     return `<${tag}${side ? ` class="${side}"` : ""}${scope}${DIRECTION}>${printSpans(cell)}</${tag}>`;
   });
+  // A row may have fewer cells than the head: then no more was written.
+  const missing = align.length - cells.length;
+  if (missing > 0) printed.push(missing > 1 ? `<td colspan="${missing}"></td>` : `<td${DIRECTION}></td>`);
   return `<tr>${printed.join("")}</tr>`;
 }
 

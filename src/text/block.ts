@@ -61,6 +61,7 @@ export interface Table extends Part {
   readonly type: "table";
   readonly align: readonly ("left" | "center" | "right" | undefined)[];
   readonly head: readonly Cell[];
+  /** The last cells of a row may be missing: they are empty. */
   readonly rows: readonly (readonly Cell[])[];
   /**
    * How wide the head and the first row are in a monospaced font, by column; taken from the rows that are here

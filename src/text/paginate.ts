@@ -22,7 +22,7 @@ export interface Pager<Body> {
 }
 
 /** A long text is read in pieces of so many UTF-16 units: each takes a few ms, and what is done with needs no memory. */
-const STEP = 8192;
+const STEP = 4096;
 
 /** Pages are looked for in so many times what fits on one, so that a long rest is not copied for every page. */
 const WINDOW = 16;

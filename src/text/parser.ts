@@ -66,7 +66,7 @@ function createParser(): MarkdownIt {
   addWww(parser);
   limit(parser, "blockquote", notTooDeep);
   limit(parser, "list", notTooDeep);
-  limit(parser, "table", canBeHead);
+  limit(parser, "table", canBeHead, asWritten);
   limit(parser, "lheading", isShort);
   // What later lines define must not change what stands far before them: references are resolved page by page.
   parser.block.ruler.at("reference", definition, { alt: [] });
@@ -98,11 +98,17 @@ function addWww(parser: MarkdownIt): void {
 
 type Condition = (state: StateBlock, line: number) => boolean;
 
-/** Puts a condition before a block rule. */
-function limit(parser: MarkdownIt, name: keyof typeof INTERRUPTS, allowed: Condition): void {
+/** Puts a condition before a block rule; `run` runs it. */
+function limit(
+  parser: MarkdownIt,
+  name: keyof typeof INTERRUPTS,
+  allowed: Condition,
+  run: (rule: BlockRule) => BlockRule = (rule) => rule,
+): void {
   const { ruler } = createMarkdownIt("zero").block;
   ruler.enableOnly([name]);
-  const [rule] = ruler.getRules("");
+  const [found] = ruler.getRules("");
+  const rule = found && run(found);
   const limited: BlockRule = (state, startLine, endLine, silent) =>
     allowed(state, startLine) && (rule?.(state, startLine, endLine, silent) ?? false);
   parser.block.ruler.at(name, limited, { alt: INTERRUPTS[name] });
@@ -119,11 +125,49 @@ function notTooDeep(state: StateBlock): boolean {
 function canBeHead(state: StateBlock, line: number): boolean {
   const [start, end] = [state.bMarks[line] ?? 0, state.eMarks[line] ?? 0];
   const text = state.src.slice(start + (state.tShift[line] ?? 0), end);
-  return end - start <= LONG_LINE && !BEGINS.test(text);
+  return end - start <= LONG_LINE && !BEGINS.test(text) && text.split("|").length <= MAX_COLUMNS + 2;
+}
+
+/**
+ * A head with more columns is text. markdown-it gives each row as many cells as the head has, and ends a table for which
+ * it has made up 65,536: it never comes to that within the part of a text that is read at once.
+ */
+const MAX_COLUMNS = 32;
+
+/** A row gets no more cells than its line can have: two characters must not become a row of 32. */
+function asWritten(rule: BlockRule): BlockRule {
+  return (state, startLine, endLine, silent) => {
+    const push = state.push.bind(state);
+    const unwritten = new state.Token("", "", 0);
+    let row: Token | undefined;
+    let left = 0;
+    state.push = (type, tag, nesting) => {
+      if (type === "td_open") {
+        if (row) left = mostCells(state, row.map?.[0] ?? 0);
+        row = undefined;
+        left -= 1;
+      }
+      if (left < 0 && (type === "td_open" || type === "inline" || type === "td_close")) return unwritten;
+      const token = push(type, tag, nesting);
+      if (type === "tr_open") row = token;
+      if (type === "tr_close") left = 0;
+      return token;
+    };
+    const found = rule(state, startLine, endLine, silent);
+    state.push = push;
+    return found;
+  };
+}
+
+function mostCells(state: StateBlock, line: number): number {
+  return state.src.slice(state.bMarks[line], state.eMarks[line]).split("|").length;
 }
 
 /** An item, a quote, a heading or a block of code. */
 const BEGINS = /^(?:[-+*][ \t]|\d{1,9}[.)][ \t]|>|#{1,6}[ \t]|~{3}|`{3,}[^`]*$)/;
+
+/** No heading has more lines: to look for its underline must not take long where every line may begin a heading. */
+const MAX_HEADING_LINES = 30;
 
 /**
  * A line below a paragraph makes it a heading only as long as nothing of the paragraph can have been settled:
@@ -132,7 +176,8 @@ const BEGINS = /^(?:[-+*][ \t]|\d{1,9}[.)][ \t]|>|#{1,6}[ \t]|~{3}|`{3,}[^`]*$)/
 function isShort(state: StateBlock, line: number): boolean {
   const { source } = state.env as unknown as { source: Source };
   if (line === 0 && source.sentinel) return false;
-  for (let next = line + 1; next < state.lineMax && !state.isEmpty(next); next++) {
+  const end = Math.min(state.lineMax, line + 1 + MAX_HEADING_LINES);
+  for (let next = line + 1; next < end && !state.isEmpty(next); next++) {
     const [start, end] = [(state.bMarks[next] ?? 0) + (state.tShift[next] ?? 0), state.eMarks[next]];
     if ((state.bMarks[next] ?? 0) - (state.bMarks[line] ?? 0) > 4 * SHORTEST) return false;
     if (!/^(?:=+|-+)[ \t]*$/.test(state.src.slice(start, end))) continue;
@@ -141,17 +186,40 @@ function isShort(state: StateBlock, line: number): boolean {
   return false;
 }
 
-/** So many brackets that open and do not close are text: to look for their ends takes a time that grows squared. */
-const HEAP = /!?\[(?:[^[\]]*\[){20}/y;
+/** A bracket within which this many others open, one in the other, is text: to look for its end takes quadratic time. */
+const MAX_BRACKETS = 20;
+
+/** The brackets that are text, by the text that they stand in. */
+const heaps = new WeakMap<StateInline, ReadonlySet<number>>();
 
 function heapOfBrackets(state: StateInline, silent: boolean): boolean {
   const char = state.src[state.pos];
-  HEAP.lastIndex = state.pos;
-  if ((char !== "[" && char !== "!") || !HEAP.test(state.src)) return false;
   const length = char === "!" ? 2 : 1;
+  const bracket = state.pos + length - 1;
+  if ((char !== "[" && char !== "!") || state.src[bracket] !== "[") return false;
+  let heap = heaps.get(state);
+  if (!heap) heaps.set(state, (heap = bracketsAroundMany(state.src)));
+  if (!heap.has(bracket)) return false;
   if (!silent) state.pending += state.src.slice(state.pos, state.pos + length);
   state.pos += length;
   return true;
+}
+
+function bracketsAroundMany(src: string): Set<number> {
+  const found = new Set<number>();
+  const open: { readonly at: number; depth: number }[] = [];
+  const close = () => {
+    const { at, depth } = open.pop() ?? { at: 0, depth: 0 };
+    if (depth >= MAX_BRACKETS) found.add(at);
+    const outer = open.at(-1);
+    if (outer) outer.depth = Math.max(outer.depth, depth + 1);
+  };
+  for (const { 0: char, index } of src.matchAll(/\\[^]|[[\]]/g)) {
+    if (char === "[") open.push({ at: index, depth: 0 });
+    else if (char === "]") close();
+  }
+  while (open.length > 0) close();
+  return found;
 }
 
 /** markdown-it drops cells beyond those of the head, such as the ends of `a || b`: they join the last cell. */

@@ -25,7 +25,7 @@ const BEGINNING: Start = { before: "", sentinel: 0, spine: [], continues: false,
  * A block of which nothing was settled within this many UTF-16 units ends there: what is not settled is parsed anew
  * whenever more arrives, and at once when the text is whole, which must not take long.
  */
-const MAX_UNSETTLED = 32_768;
+const MAX_UNSETTLED = 16_384;
 
 /** A line of code longer than this, in UTF-16 units, is no fence and may be cut where a block of code must end. */
 const LONG_CODE_LINE = 1000;

@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   tbody: {},
   tr: {},
   th: { class: /^(?:left|center|right)$/, scope: /^col$/, dir: /^auto$/ },
-  td: { class: /^(?:left|center|right)$/, dir: /^auto$/ },
+  td: { class: /^(?:left|center|right)$/, dir: /^auto$/, colspan: /^\d+$/ },
   hr: {},
   br: {},
   strong: {},
