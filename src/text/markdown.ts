@@ -92,6 +92,7 @@ function withSpans(
 
 /** One that is not closed is text. As long as that is not known, nothing of it is settled, unless it is too long. */
 function toFormula({ content, meta }: Token, open: boolean): Block[] {
+  if (!open && content === "") return [];
   if (!open)
     return [{ type: "paragraph", spans: [{ text: content, ...(meta && { tex: String(meta["tex"]) }) }] }];
   const text = content.length > LONGEST_FORMULA ? wholeLines(content) : "";

@@ -66,6 +66,8 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   const references = createReferences();
   const { blocks: mostBlocks = Number.POSITIVE_INFINITY } = dialect.limits;
   const isBoundless = !Number.isFinite(dialect.limits.length);
+  // What can be seen has at most two units a character; the bound is for what cannot, which would fit without end.
+  const mostUnits = dialect.limits.unit === "lines" ? Number.POSITIVE_INFINITY : 2 * dialect.limits.length;
   const full: Body[] = [];
   let rest: readonly Block[] = [];
   /** How much of the text was read, in UTF-16 units. */
@@ -153,6 +155,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     const { growing, ended } = part;
     const printed = new Map<number, Body>();
     const fits = (units: number) => {
+      if (units > mostUnits) return false;
       const page = units > size ? [...blocks, SHORTEST] : take(blocks, units);
       if (page.length > mostBlocks) return false;
       if (isBoundless) return true;

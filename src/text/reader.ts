@@ -4,6 +4,7 @@ import { hideMarks } from "./growing.ts";
 import { cleanSource, type Node, toBlocks, toTree } from "./markdown.ts";
 import { parseTokens } from "./parser.ts";
 import { goOn, lineAt, lineStarts, placeInCode, placeInside, type Start } from "./resume.ts";
+import { isVisible } from "./visible.ts";
 
 /** Reads a text that grows: `text` only grows from call to call. */
 export interface Reader {
@@ -151,7 +152,23 @@ function parse(start: Start, source: string, mode: "whole" | "settled" | "growin
   const tail = start.before + (mode === "growing" ? hideMarks(source) : source);
   const { tokens, settledChars } = parseTokens({ text: tail, mode, sentinel: start.sentinel });
   const tree = toTree(tokens);
-  return { tail, tree, settledChars, blocks: goOn(toBlocks(tree, mode === "settled"), start) };
+  const shown = tree.filter((node, index) => !isBlank(node) || mayGoOn(index));
+  return { tail, tree, settledChars, blocks: goOn(toBlocks(shown, mode === "settled"), start) };
+
+  function mayGoOn(index: number): boolean {
+    const isGoingOn = start.told > 0 || start.continues || start.spine.length > 0;
+    return (index === 0 && isGoingOn) || index === tree.length - 1;
+  }
+}
+
+/** A paragraph with more UTF-16 units than this is taken for one that can be seen. */
+const MAX_BLANK = 100;
+
+/** Whether nothing can be seen of a paragraph, such as one of `&nbsp;`: as it takes no room, no page would ever be full. */
+function isBlank(node: Node): boolean {
+  const [inline] = node.children;
+  const length = inline?.token.type === "inline" ? inline.token.content.length : 0;
+  return node.token.type === "paragraph_open" && length <= MAX_BLANK && !isVisible(toBlocks([node], false));
 }
 
 /** The end of what is known to be read as it is: whole lines, and a line whose kind is known. */
