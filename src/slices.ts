@@ -1,20 +1,21 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** How long work goes on before others get their turn, in ms: people do not notice a pause of several of these. */
+/** How long work goes on in one turn of the event loop, in ms: nobody notices a pause of several of these. */
 const SLICE_MS = 10;
 
-/** Ends when all that wait have had their turn of the event loop: no two long tasks work in the same one. */
+/** When long work began in this turn of the event loop; undefined if there was none. */
+let began: number | undefined;
+
+/** Ends when all that wait have had a turn: no two go on in the same one. */
 let queue: Promise<void> = Promise.resolve();
 
-/** Does long work step by step, and leaves room for everything else between them; resolves with what the work returns. */
+/** Does long work step by step, and leaves room for everything else in between; resolves with what the work returns. */
 export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
-  let began = performance.now();
   for (;;) {
+    const isOver = elapsed() >= SLICE_MS;
+    if (isOver) await (queue = queue.then(() => nextTurn()));
     const step = work.next();
     if (step.done) return step.value;
-    if (performance.now() - began < SLICE_MS) continue;
-    await (queue = queue.then(() => nextTurn()));
-    began = performance.now();
   }
 }
 
@@ -24,4 +25,13 @@ export function atOnce<T>(work: Iterator<unknown, T>): T {
     const step = work.next();
     if (step.done) return step.value;
   }
+}
+
+function elapsed(): number {
+  const now = performance.now();
+  if (began === undefined) {
+    began = now;
+    setImmediate(() => (began = undefined));
+  }
+  return now - began;
 }

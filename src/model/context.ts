@@ -30,12 +30,14 @@ export function inputBudget(contextTokens: number): number {
 export async function fitContext(parts: ContextParts): Promise<Message[]> {
   const system: Message[] = parts.system ? [{ role: "system", content: parts.system }] : [];
   const { question } = parts;
-  const turns = parts.messages.slice(firstThatFits(parts.messages, Number.POSITIVE_INFINITY, () => 0));
+  const first = parts.messages.findIndex(({ role }) => role === "user");
+  const turns = first < 0 ? [] : parts.messages.slice(first);
   const all = [...system, ...turns, question];
   if (mostTokens(all) <= parts.budget) return all;
   const cost = createCounter(await loadTokenizer(parts.model), parts.model ?? "");
-  const fixed = [...system, question].reduce((sum, message) => sum + cost(message), ANSWER_TOKENS);
-  const from = firstThatFits(parts.messages, parts.budget - fixed, cost);
+  let fixed = ANSWER_TOKENS;
+  for (const message of [...system, question]) fixed += await cost(message);
+  const from = await firstThatFits(parts.messages, parts.budget - fixed, cost);
   return [...system, ...parts.messages.slice(from), question];
 }
 
@@ -48,16 +50,16 @@ function mostTokens(messages: readonly Message[]): number {
 }
 
 /** Counts from the newest message back, and no further than the room goes. */
-function firstThatFits(
+async function firstThatFits(
   messages: readonly Message[],
   room: number,
-  cost: (message: Message) => number,
-): number {
+  cost: (message: Message) => Promise<number>,
+): Promise<number> {
   let left = room;
   let first = messages.length;
   for (let at = messages.length - 1; at >= 0; at -= 1) {
     const message = messages[at];
-    if (message) left -= cost(message);
+    if (message) left -= await cost(message);
     if (left < 0) break;
     if (message?.role === "user") first = at;
   }
@@ -67,11 +69,11 @@ function firstThatFits(
 const counted = new WeakMap<Message, { readonly model: string; readonly tokens: number }>();
 
 /** Counts a message once, however often the budget shrinks. */
-function createCounter(count: CountText, model: string): (message: Message) => number {
-  return (message) => {
+function createCounter(count: CountText, model: string): (message: Message) => Promise<number> {
+  return async (message) => {
     const known = counted.get(message);
     if (known?.model === model) return known.tokens;
-    const tokens = besidesText(message) + count(message.content);
+    const tokens = besidesText(message) + (await count(message.content));
     counted.set(message, { model, tokens });
     return tokens;
   };

@@ -1,8 +1,9 @@
 import { packageLoader } from "../load-package.ts";
+import { inSlices } from "../slices.ts";
 import type { Message } from "./model.ts";
 
 /** How many tokens a text has, as one encoding counts. */
-export type CountText = (text: string) => number;
+export type CountText = (text: string) => Promise<number>;
 
 /**
  * Texts are counted in pieces of so many UTF-16 units: the tokenizer takes quadratic time on a text without
@@ -38,7 +39,9 @@ const loaded = new Map<Encoding, CountText>();
 export async function countTokens(what: string | readonly Message[], model = ""): Promise<number> {
   const count = await loadTokenizer(model);
   if (typeof what === "string") return count(what);
-  return what.reduce((sum, message) => sum + besidesText(message) + count(message.content), ANSWER_TOKENS);
+  let sum = ANSWER_TOKENS;
+  for (const message of what) sum += besidesText(message) + (await count(message.content));
+  return sum;
 }
 
 /** What a message costs besides its text. */
@@ -61,10 +64,10 @@ function load(encoding: Encoding): CountText {
   setMergeCacheSize(10_000);
   // What people write is text, even if it reads like <|endoftext|>.
   const plain = { disallowedSpecial: new Set<string>() };
-  return (text) => countInPieces(text, (piece) => countTokens(piece, plain));
+  return (text) => inSlices(countInPieces(text, (piece) => countTokens(piece, plain)));
 }
 
-function countInPieces(text: string, count: CountText): number {
+function* countInPieces(text: string, count: (piece: string) => number): Generator<void, number> {
   const stride = PIECE * Math.max(1, Math.ceil(text.length / PIECE / MOST_PIECES));
   let tokens = 0;
   let seen = 0;
@@ -72,6 +75,7 @@ function countInPieces(text: string, count: CountText): number {
     const piece = text.slice(at, at + PIECE);
     tokens += count(piece);
     seen += piece.length;
+    yield;
   }
   return seen === 0 ? 0 : Math.ceil((tokens * text.length) / seen);
 }

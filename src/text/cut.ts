@@ -46,6 +46,17 @@ function sizeOfSpan(span: Span): number {
   return span.text.length;
 }
 
+/** How many blocks, items and rows there are, those within others included. */
+export function partsOf(blocks: readonly Block[]): number {
+  let parts = blocks.length;
+  for (const block of blocks) {
+    if (block.type === "quote") parts += partsOf(block.blocks);
+    if (block.type === "table") parts += block.rows.length;
+    if (block.type === "list") for (const item of block.items) parts += 1 + partsOf(item.blocks);
+  }
+  return parts;
+}
+
 type Size<T> = (part: T, limit: number) => number;
 
 function sum<T>(parts: readonly T[], size: Size<T>, limit = Number.POSITIVE_INFINITY): number {

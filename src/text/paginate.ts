@@ -1,7 +1,7 @@
 import { atOnce } from "../slices.ts";
 import type { Block } from "./block.ts";
 import { placeToBreak } from "./break.ts";
-import { drop, join, sizeOf, take } from "./cut.ts";
+import { drop, join, partsOf, sizeOf, take } from "./cut.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Known } from "./outline.ts";
 import { createReader } from "./reader.ts";
@@ -32,6 +32,9 @@ const LEAST_WINDOW = 4096;
 
 /** No page reaches so far, in units, into the end of what was cut off from more. */
 const MARGIN = 300;
+
+/** A page has no more blocks, items and rows than this: they are printed several times to find its end. */
+const MAX_PARTS = 2000;
 
 /** Put behind blocks, this tells whether any other block would fit there: none takes less room. */
 const SHORTEST: Block = { type: "paragraph", spans: [{ text: "x" }] };
@@ -66,8 +69,10 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   const references = createReferences();
   const { blocks: mostBlocks = Number.POSITIVE_INFINITY } = dialect.limits;
   const isBoundless = !Number.isFinite(dialect.limits.length);
-  // What can be seen has at most two units a character; the bound is for what cannot, which would fit without end.
-  const mostUnits = dialect.limits.unit === "lines" ? Number.POSITIVE_INFINITY : 2 * dialect.limits.length;
+  // What can be seen has at most two units a character; the bounds are for what cannot, which would fit without end.
+  const isOfLines = dialect.limits.unit === "lines";
+  const mostUnits = isOfLines ? Number.POSITIVE_INFINITY : 2 * dialect.limits.length;
+  const mostParts = isOfLines ? Number.POSITIVE_INFINITY : MAX_PARTS;
   const full: Body[] = [];
   let rest: readonly Block[] = [];
   /** How much of the text was read, in UTF-16 units. */
@@ -78,10 +83,14 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   return { pages: (text, ended) => atOnce(inSteps(text, ended)), inSteps };
 
   function* inSteps(text: string, ended: boolean): Generator<void, readonly Body[]> {
+    let enough = 0;
     while (text.length > seen + STEP) {
       rest = join(rest, reader.settle(text.slice(0, (seen += STEP))));
       yield;
+      if (sizeOf(rest) < enough) continue;
       yield* turnPages([], false);
+      // Of what fills no page more must come, or it would be printed again and again.
+      enough = 1.5 * sizeOf(rest);
     }
     seen = text.length;
     const { settled, growing } = reader.read(text, ended);
@@ -157,7 +166,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     const fits = (units: number) => {
       if (units > mostUnits) return false;
       const page = units > size ? [...blocks, SHORTEST] : take(blocks, units);
-      if (page.length > mostBlocks) return false;
+      if (page.length > mostBlocks || partsOf(page) > mostParts) return false;
       if (isBoundless) return true;
       const measured = references.resolve(page, true);
       const body = print(measured);

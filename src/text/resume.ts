@@ -185,8 +185,16 @@ function insideCode(way: Way): Place | undefined {
   const fence = leafAt(way, first);
   if (isClosed || lines < (way.inCode ? 1 : 2) || fence === undefined) return undefined;
   const before = way.tail.slice(fence, lineAt(way, first + 1));
-  if (way.inCode) return { ...comeBack(way, way.tail.length, before), continues: true };
+  if (way.inCode) return endOfCode(way, before, first + lines);
   return { ...comeBack(way, lineAt(way, first + lines), before), continues: true };
+}
+
+/** The last line goes on: it stands in all that its beginning stood in. */
+function endOfCode(way: Way, fence: string, line: number): Place | undefined {
+  const text = textAt(way, line);
+  if (text === undefined) return undefined;
+  const before = fence + way.tail.slice(lineAt(way, line), text);
+  return { ...comeBack(way, way.tail.length, before), continues: true };
 }
 
 function insideTable(way: Way): Place | undefined {
