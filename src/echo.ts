@@ -89,6 +89,7 @@ function readable(said: string): string {
 function quotesIn(text: string, found: readonly { at: number }[]): readonly boolean[] {
   const passages = [
     ...text.matchAll(
+      // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
       /"[^"]*(?:"|$)|“[^”]*(?:”|$)|«[^»]*(?:»|$)|「[^」]*(?:」|$)|`[^`]*(?:`|$)|(?<![\p{L}\p{N}])'(?:[^']|(?<=\p{L})'(?=\p{L}))*(?:'|$)/gu,
     ),
   ].filter(([passage]) => !/^.[\w.[\]-]+.$/.test(passage));

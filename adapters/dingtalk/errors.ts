@@ -126,6 +126,7 @@ function reasonOf(error: unknown): string {
 
 /** At most 200 characters, without links and without quotations: those may be credentials, or what was said. */
 function clean(words: string, fields: object): string {
+  // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
   const unquoted = words.replace(/(?<!\w)\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');
   return withoutEcho(unquoted, textsIn(fields)).slice(0, 200);
 }

@@ -133,8 +133,12 @@ function reasonOf(error: unknown, token: string): string {
 
 /** At most 200 characters, without the token, and without quotations: those come from what was said. */
 function clean(words: string, token: string): string {
-  return (token ? words.replaceAll(token, "[token]") : words)
-    .replace(/".*"|".*$/s, '"…"')
-    .replace(/(?<![a-z])'.*'(?![a-z])|(?<![a-z])'.*$/is, "'…'")
-    .slice(0, 200);
+  return (
+    (token ? words.replaceAll(token, "[token]") : words)
+      // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
+      .replace(/".*"|".*$/s, '"…"')
+      // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
+      .replace(/(?<![a-z])'.*'(?![a-z])|(?<![a-z])'.*$/is, "'…'")
+      .slice(0, 200)
+  );
 }

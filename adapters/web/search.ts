@@ -56,5 +56,5 @@ const ENTITIES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", 
 
 /** What is read of the dialect's own HTML. */
 function textOf(html: string): string {
-  return html.replace(/<[^>]*>/g, "").replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity);
+  return html.replace(/<[^<>]*>/g, "").replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity);
 }

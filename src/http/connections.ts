@@ -156,7 +156,7 @@ function isUnanswered({ request }: Connection): boolean {
 
 /** Whose address it is: an IPv6 network of /64 is one customer's, who may take any address in it. */
 export function addressKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").split("%")[0] ?? "";
   if (!isIPv6(plain)) return plain;
   const [head = "", tail] = plain.split("::");
   const before = head ? head.split(":") : [];

@@ -41,7 +41,7 @@ function namesIn(text: string): Named[] {
       const [scheme] = /^mailto:|^(?:[a-z][a-z\d+.-]*:)?[\\/]{2,}/.exec(word) ?? [];
       const [authority = ""] = word.slice(scheme?.length ?? 0).split(/[\\/?#]/, 1);
       const hosts = (authority.match(/[\p{L}\p{M}\p{N}_.-]+/gu) ?? [])
-        .map((name) => name.replace(/^[.-]+|[.-]+$/g, ""))
+        .map((name) => name.replace(/^[.-]+|(?<![.-])[.-]+$/g, ""))
         .filter((name) => isDomain(name));
       // Behind a scheme there is a host in any case, be it a number or without a dot.
       const isMail = !scheme || scheme === "mailto:";

@@ -183,12 +183,14 @@ function withReferences(markdown: string): string {
 }
 
 function lettersOf(text: string): string {
-  return text
-    .normalize("NFKC")
-    .toLowerCase()
-    // What becomes of a capital sigma depends on whether a letter follows.
-    .replaceAll("ς", "σ")
-    .replace(/[^\p{L}\p{N}]/gu, "");
+  return (
+    text
+      .normalize("NFKC")
+      .toLowerCase()
+      // What becomes of a capital sigma depends on whether a letter follows.
+      .replaceAll("ς", "σ")
+      .replace(/[^\p{L}\p{N}]/gu, "")
+  );
 }
 
 /** All letters of the one are in the other, in order. */
