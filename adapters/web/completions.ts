@@ -2,7 +2,6 @@ import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Bodies } from "../../src/http/bodies.ts";
-import { MAX_TEXT } from "../../src/event.ts";
 import { describeIssues, isCheckable } from "../../src/http/issues.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Conversations } from "./api.ts";
@@ -41,7 +40,7 @@ const MAX_NAME = 512;
 
 const part = z.object({
   type: z.string().max(MAX_NAME),
-  text: z.string().max(MAX_TEXT).optional(),
+  text: z.string().optional(),
   image_url: z.object({ url: z.string() }).optional(),
 });
 const request = z.object({
@@ -50,7 +49,7 @@ const request = z.object({
     .array(
       z.object({
         role: z.string().max(MAX_NAME),
-        content: z.union([z.string().max(MAX_TEXT), z.array(part).max(MAX_PARTS)]).nullish(),
+        content: z.union([z.string(), z.array(part).max(MAX_PARTS)]).nullish(),
       }),
     )
     .min(1)
@@ -238,7 +237,7 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
     if (models.includes(name)) return { model: name };
     throw new Refused(
       404,
-      `There is no model ${name}; these are there: ${[...personas, ...models].join(", ")}.`,
+      `There is no model ${name.slice(0, 40)}; these are there: ${[...personas, ...models].join(", ")}.`,
     );
   }
 }
