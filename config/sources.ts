@@ -9,7 +9,7 @@ export interface Source {
   readonly name: string;
   /**
    * Who has written it, as far as that can be told: undefined for the environment, which is the operator's own. Files of
-   * the working folder have one origin, whoever put them there; another file has its own.
+   * the working folder have one origin, no matter who put them there; another file has its own.
    */
   readonly origin: string | undefined;
   /** The operator has named it by its full path, so that it is the same in whatever folder the program is started. */

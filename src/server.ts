@@ -98,7 +98,7 @@ function routes({ adapters, troubles, local, forwarded, pages = [] }: ServerOpti
   return app;
 }
 
-/** Whoever opens the printed address gets the token as a cookie, and goes on to the address without it. */
+/** Keeps the token of the printed address in a cookie, and leads on to the same address without it. */
 async function keepToken(c: Context<Env>, next: Next, local: LocalAccess): Promise<Response | undefined> {
   const token = c.req.query(TOKEN_PARAMETER);
   if (token === undefined || !local.isToken(token)) {

@@ -4,7 +4,7 @@ import { StoreError } from "../../src/errors.ts";
 import { type Shelf, shelfKey } from "./shelf.ts";
 
 /**
- * Who may sign in from elsewhere, by what they were given, and who is signed in. The store keeps hashes alone: whoever
+ * Who may sign in from elsewhere, by what they were given, and who is signed in. The store keeps hashes alone: anyone who
  * reads it, or a copy of it, comes in with nothing that stands there.
  */
 export interface Accounts {
@@ -110,7 +110,7 @@ const KINDS = ["link", "api"] as const;
 
 /**
  * Accounts on a shelf. What may be taken away at any moment, a key or a session, is written once and never again:
- * whoever wrote it anew, because it was used, could bring back what another process has taken away meanwhile. So times
+ * a process that wrote it anew, because it was used, could bring back what another process has taken away meanwhile. So times
  * of use are records of their own; and a session lives only as long as the link that has begun it.
  */
 export function createAccounts(shelf: Shelf, { onEnd }: AccountsOptions = {}): Accounts {

@@ -10,7 +10,7 @@ interface Following {
   readonly user: string;
   /** The last news that the page knows. */
   readonly after: string | undefined;
-  /** The session of whoever follows. */
+  /** The session that is followed. */
   readonly watched: Watched;
 }
 

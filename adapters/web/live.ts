@@ -5,8 +5,8 @@ import { shelfKey } from "./shelf.ts";
 type Shown = Extract<News, { kind: "shown" }>;
 
 /**
- * Answers that grow right now, piece by piece; what is whole is in the records. A turn is named by the clock and by
- * whoever asks, so that two people's may have the same name: only with its person and conversation it says which.
+ * Answers that grow right now, piece by piece; what is whole is in the records. The clock and the
+ * client name a turn, so that two people's turns may have the same name: only person, conversation and turn say which.
  */
 export interface Live {
   /** Empty if nothing is known of such an answer. */

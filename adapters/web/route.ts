@@ -61,7 +61,7 @@ export function route<Body extends z.ZodType, Query extends z.ZodObject, Answer 
   return typed;
 }
 
-/** Why a request is not carried out: an HTTP status, a sentence for whoever has made it, and what goes with that. */
+/** Why a request is not carried out: an HTTP status, a sentence for the client, and what goes with that. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503;

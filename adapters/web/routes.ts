@@ -143,7 +143,7 @@ function addressOf(c: Context<Env>): string {
 }
 
 /**
- * Only whoever is signed in. A page says whose it is: one that has slept while another tab switched accounts must not
+ * Only people who are signed in. A page says whose it is: one that has slept while another tab switched accounts must not
  * go on in the new one's name. (A stream cannot be asked for with a header.)
  */
 function identify(signIn: SignIn) {
@@ -186,7 +186,7 @@ async function secure(c: Context, next: Next) {
   c.header("referrer-policy", "no-referrer");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cross-origin-resource-policy", "same-origin");
-  // What people said must not be found in a browser by whoever uses it next.
+  // What people said must not be found by the next person at that browser.
   if (/^\/(api|v1)\//.test(c.req.path) && !c.res.headers.get("cache-control")?.includes("no-store"))
     c.header("cache-control", "no-store");
 }

@@ -109,7 +109,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
       const link = "key" in parsed.data ? await linkOf(c, parsed.data.key, current) : undefined;
       const user = "name" in parsed.data ? await picked(c, parsed.data.name) : (link?.user ?? "");
       if (current && current.user !== user && !parsed.data.switch) throw askFirst(c, current.user, user);
-      // Whoever opens their own link again is where it leads to already, and does not use it up.
+      // Somebody who opens their own link again is there already, and does not use it up.
       if (current && current.user === user && current.link === link?.pass) return { user };
       if (link && !(await accounts.use(link))) throw await refused(c, { user, why: "used" });
       await enter(c, await accounts.begin(user, link));
@@ -151,7 +151,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
     watch.end(left.pass);
   }
 
-  /** Somebody could send their own link to a person who would then write into the account of whoever has sent it. */
+  /** Somebody could send their own link to a person who would then write into the sender's account. */
   function askFirst(c: Context<Env>, user: string, other: string): Refused {
     security.note("switch-asked", { user, other, address: c.env.address });
     return new Refused(409, `You are signed in as ${user}, and this would sign you in as ${other}.`, {
@@ -171,7 +171,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
   ): Promise<Refused> {
     const { address } = c.env;
     if (await security.failed("sign-in-refused", { ...about, address, how: "link" })) return tooManyTries();
-    return new Refused(403, "This link is not valid (any more). Ask whoever runs this for a new one.");
+    return new Refused(403, "This link is not valid, or not any more. Ask the operator for a new one.");
   }
 
   async function picked(c: Context<Env>, name: string): Promise<string> {
@@ -183,7 +183,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
       403,
       byName
         ? "Open the address that the program printed when it started, and sign in there."
-        : "Here one signs in by a personal link. Ask whoever runs this for one.",
+        : "People sign in here by a personal link. Ask the operator for one.",
     );
   }
 

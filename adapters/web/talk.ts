@@ -250,7 +250,7 @@ function eventOf(user: string, thread: string, { turn, at }: { turn: string; at:
   };
 }
 
-/** A turn is named by when it was asked, so that names are in order, and by whoever asks. */
+/** A turn is named by when it was asked, so that names are in order, and by the id that the client gave. */
 function nameOf(at: number, id: string): string {
   return `${String(at).padStart(CLOCK, "0")}-${id}`;
 }

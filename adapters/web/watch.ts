@@ -3,7 +3,7 @@ import type { Accounts } from "./accounts.ts";
 /** Notices that somebody whose connection is open may not come in any more, whichever process has seen to that. */
 export interface Watch {
   follow(pass: string): Watched;
-  /** This session has ended here: whoever follows it hears at once. */
+  /** This session has ended here: its followers hear at once. */
   end(pass: string): void;
 }
 

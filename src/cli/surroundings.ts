@@ -28,7 +28,7 @@ const FROM_DOT_ENV = [
 
 /**
  * Takes from `.env` into the environment what others than `ownSettings` read there. Nothing else gets there: a variable
- * such as NODE_TLS_REJECT_UNAUTHORIZED makes libraries do what whoever wrote the file wants.
+ * such as NODE_TLS_REJECT_UNAUTHORIZED makes libraries do what the author of the file wants.
  */
 export function takeDotEnv(): void {
   const values = readDotEnv()?.values ?? {};
@@ -88,6 +88,8 @@ export function systemLocale(): string | undefined {
 }
 
 /** Where the HTTP port answers, for whoever is at this machine. */
-export function localUrl({ HTTP_HOST: host, HTTP_PORT: port }: Settings): string {
+export function localUrl({ HTTP_HOST, HTTP_PORT: port }: Settings): string {
+  // A host that stands for every address of the machine is none to open.
+  const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[HTTP_HOST] ?? HTTP_HOST;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

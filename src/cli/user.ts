@@ -51,7 +51,7 @@ export async function addUser(name: string, { api, once, expires }: AddFlags): P
     const hint = settings.WEB_URL ? "" : "Set WEB_URL where people reach the page at another address.\n";
     say(
       `${link}\n`,
-      `The personal link of ${name}: whoever has it signs in as them. It is shown only now. ${limit}${hint}`,
+      `The personal link of ${name}: anyone who has it signs in as them. It is shown only now. ${limit}${hint}`,
     );
   });
 }
@@ -74,7 +74,7 @@ export async function revokeKey(id: string): Promise<void> {
     note("key-revoked", { user, kind, id }, "a key to the web chat was taken away");
     say(
       "",
-      `This ${nameOf(gone)} of ${user} is not valid any more, and whoever came in by it is signed out.\n`,
+      `This ${nameOf(gone)} of ${user} is not valid any more, and everyone who signed in by it is signed out.\n`,
     );
     await remind(accounts);
   });

@@ -5,7 +5,7 @@ export type FairShare = () => Promise<void> | undefined;
 const MAX_PER_TURN = 4;
 
 /**
- * Whoever asks without a pause, from hundreds of connections, would otherwise be served before the next piece of anybody's
+ * Clients that ask without a pause, over hundreds of connections, would otherwise be served before the next piece of any
  * answer is written. Returns undefined if the request may begin at once, else what it waits for; in the order of arrival.
  */
 export function createFairShare(perTurn = MAX_PER_TURN): FairShare {

@@ -21,7 +21,7 @@ export interface Pager<Body> {
   inSteps(text: string, ended: boolean): Generator<void, readonly Body[]>;
 }
 
-/** A long text is read in pieces of so many UTF-16 units: each takes a few ms, and what is done with needs no memory. */
+/** A long text is read in pieces of this many UTF-16 units: each takes a few ms, and what is done with needs no memory. */
 const STEP = 4096;
 
 /** Pages are looked for in so many times what fits on one, so that a long rest is not copied for every page. */

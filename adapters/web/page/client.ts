@@ -80,7 +80,7 @@ export class Refused extends Error {
 
 let speaker: string | undefined;
 
-/** Whoever this page is for: once another tab has switched accounts the server does nothing that it asks for. */
+/** The person that this page is for: once another tab has switched accounts the server does nothing that it asks for. */
 export function speakAs(user: string): void {
   speaker = user;
 }

@@ -39,7 +39,7 @@ async function enter(into: HTMLElement, given: Given): Promise<string> {
   }
 }
 
-/** Whoever sends their own link to somebody may hope that they go on writing, in an account that is not theirs. */
+/** An attacker may send somebody a link of the attacker's own, and hope that they go on writing in that account. */
 function wantsToSwitch(into: HTMLElement, user: string, other: string): Promise<boolean> {
   return new Promise((resolve) => {
     const stay = h(
