@@ -4,7 +4,7 @@ import { RateLimiterMemory } from "rate-limiter-flexible";
 import { addressKey } from "./http/connections.ts";
 import type { RequestFrom } from "./adapter.ts";
 import { texts } from "./i18n/texts.ts";
-import { isSame } from "./http/local.ts";
+import { isSame } from "./http/is-same.ts";
 import type { Figure, Metrics } from "./metrics.ts";
 
 export interface StatusOptions {

@@ -73,7 +73,7 @@ export function createWeb(options: WebOptions): Web {
     peers,
     start: async (into) => {
       receive = into;
-      // Nobody waits for it: what is left over lets nobody in.
+      // The start does not wait for this: an expired session lets nobody in even while its record exists.
       void accounts.sweep().catch((error: unknown) => {
         options.log.error({ err: error }, `old sessions were not taken away: ${describeError(error)}`);
       });

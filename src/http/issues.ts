@@ -9,7 +9,7 @@ const MAX_CHARACTERS = 200;
 /** A JSON value with more values in it than this is not looked at: each could be wrong in a way of its own. */
 const MAX_VALUES = 10_000;
 
-/** What is wrong with a value, for the client that sent it: the first few of it, each shortened. */
+/** Says what is wrong with a value to the client that sent it: the first few complaints, each shortened. */
 export function describeIssues({ issues }: z.ZodError): string {
   const told = issues.slice(0, MAX_TOLD).map(({ path, message }) => {
     const at = path.slice(0, 5).map((part) => (typeof part === "number" ? `[${part}]` : String(part)));

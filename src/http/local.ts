@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { isSame } from "./is-same.ts";
 
 /**
  * What the operator may do at the machine that the program runs on: sign in by name, see the status, open the
@@ -34,10 +35,4 @@ export function createLocalAccess(): LocalAccess {
 /** Whether only processes of this machine can connect to a host. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
-}
-
-/** Takes the same time wherever the two differ. */
-export function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -4,7 +4,7 @@ export interface Sum {
   readonly value: number | undefined;
 }
 
-/** A text with more UTF-16 units than this asks for more than a sum. */
+/** The longest text that is read as a sum, in UTF-16 units. */
 const MAX_QUESTION = 200;
 
 const BEFORE =

@@ -172,7 +172,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
     if (isCount(input) && isCount(output)) arrived.bill = { input, output };
     // An empty chunk is no progress: some services send them only to keep the line open.
     if (arrived.finish) {
-      // Only the bill is still to come, however much comes besides.
+      // After the last piece only the usage is awaited, no matter what else the service sends.
       if (!wasFinished) watchdog.reset(Math.min(stallMs, BILL_MS));
     } else if (text || thought) watchdog.reset(stallMs);
     return text;

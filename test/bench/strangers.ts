@@ -81,7 +81,7 @@ async function compare(): Promise<number> {
   }
 }
 
-/** Each person asks one thing after the other; how long answers took, in ms, the quickest first. */
+/** Lets each person ask one question after the other. Resolves with how long the answers took, in ms, the fastest first. */
 async function chat(at: number, cookies: readonly string[], forSeconds: number): Promise<number[]> {
   const took: number[] = [];
   const end = performance.now() + forSeconds * 1000;

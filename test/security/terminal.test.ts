@@ -212,6 +212,6 @@ test("those who choose whose conversation it is see names and titles that do not
   await until(() => shown.includes("title a"));
   input.write("\u0003");
   await thread;
-  // The list moves and paints, as it must; it neither names the window nor turns anything.
+  // The list may move the cursor and use colours; it must not set the title of the window or reverse the text.
   expect(shown).not.toMatch(/\u001B\]|[\u0007\b\u007F-\u009F\u2028-\u202E\u2066-\u2069]/);
 });
