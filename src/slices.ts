@@ -1,7 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+/** Work that may pause after each short step; it returns its result. */
+export type Steps<T> = Generator<void, T, void>;
+
 /** How long work goes on in one turn of the event loop, in ms: nobody notices a pause of several of these. */
-const SLICE_MS = 10;
+const SLICE_MS = 5;
 
 /** When long work began in this turn of the event loop; undefined if there was none. */
 let began: number | undefined;
@@ -10,7 +13,7 @@ let began: number | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 /** Does long work step by step, and leaves room for everything else in between; resolves with what the work returns. */
-export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
+export async function inSlices<T>(work: Steps<T>): Promise<T> {
   for (;;) {
     const isOver = elapsed() >= SLICE_MS;
     if (isOver) await (queue = queue.then(() => nextTurn()));
@@ -20,7 +23,7 @@ export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
 }
 
 /** Does the same work at once. */
-export function atOnce<T>(work: Iterator<unknown, T>): T {
+export function atOnce<T>(work: Steps<T>): T {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;

@@ -1,3 +1,4 @@
+import type { Steps } from "../slices.ts";
 import { type Known, type Leaf, outlineOf, type Place } from "./outline.ts";
 import { leastRank, outsideLink, type Rank, rankOf, shortestLine } from "./rank.ts";
 import type { Room } from "./room.ts";
@@ -13,15 +14,15 @@ const REACH = 2000;
  * be settled to tell. Only settled text decides, and only if no text that follows could make another place better:
  * so the answer stays when more arrives.
  */
-export function placeToBreak(known: Known, room: Room): number | undefined {
+export function* placeToBreak(known: Known, room: Room): Steps<number | undefined> {
   const { places, leaves } = outlineOf(known);
   const beyond = known.follows ? [known.settled + 1] : [];
-  room.among([...places.map(({ at }) => at), known.settled, ...beyond]);
+  yield* room.among([...places.map(({ at }) => at), known.settled, ...beyond]);
   if (room.high === Number.POSITIVE_INFINITY) return undefined;
   const decision =
-    decide(places, room, LINE) ??
-    decide(withSentences(places, leaves, room), room, SENTENCE_END) ??
-    lastResort(places, leaves, room);
+    (yield* decide(places, room, LINE)) ??
+    (yield* decide(yield* withSentences(places, leaves, room), room, SENTENCE_END)) ??
+    (yield* lastResort(places, leaves, room));
   return decision.at;
 }
 
@@ -35,10 +36,10 @@ interface Decision {
 }
 
 /** The best of the places, if its rank is good enough and it stays the best. */
-function decide(places: readonly Place[], room: Room, enough: Rank): Decision | undefined {
-  const best = choose(places, room, "best");
+function* decide(places: readonly Place[], room: Room, enough: Rank): Steps<Decision | undefined> {
+  const best = yield* choose(places, room, "best");
   if (!best || best.rank > enough) return undefined;
-  const worst = choose(places, room, "worst");
+  const worst = yield* choose(places, room, "worst");
   return { at: best.isSure && best.place.at === worst?.place.at ? best.place.at : undefined };
 }
 
@@ -49,12 +50,12 @@ interface Choice {
   readonly isSure: boolean;
 }
 
-function choose(places: readonly Place[], room: Room, outlook: "best" | "worst"): Choice | undefined {
+function* choose(places: readonly Place[], room: Room, outlook: "best" | "worst"): Steps<Choice | undefined> {
   let found: Choice | undefined;
   for (let i = places.length - 1; i >= 0; i--) {
     const place = places[i] as Place;
     if (place.at > room.low || (found && leastRank(place) >= found.rank)) continue;
-    if (!room.isFilled(place.at, LEAST_FILL)) break;
+    if (!(yield* room.isFilled(place.at, LEAST_FILL))) break;
     const ranks = rankOf(place);
     const rank = ranks[outlook];
     if (!found || rank < found.rank)
@@ -63,15 +64,15 @@ function choose(places: readonly Place[], room: Room, outlook: "best" | "worst")
   return found;
 }
 
-function withSentences(places: readonly Place[], leaves: readonly Leaf[], room: Room): Place[] {
+function* withSentences(places: readonly Place[], leaves: readonly Leaf[], room: Room): Steps<Place[]> {
   const leaf = leaves.findLast(({ start }) => start < room.high);
   const sentences = leaf ? sentencesIn(leaf, room.low - REACH, room.high) : [];
-  room.among(sentences.map(({ at }) => at));
+  yield* room.among(sentences.map(({ at }) => at));
   return [...places, ...sentences].sort((a, b) => a.at - b.at);
 }
 
-function lastResort(places: readonly Place[], leaves: readonly Leaf[], room: Room): Decision {
-  const max = room.exact();
+function* lastResort(places: readonly Place[], leaves: readonly Leaf[], room: Room): Steps<Decision> {
+  const max = yield* room.exact();
   const leaf = leaves.findLast(({ start }) => start < max);
   if (!leaf || max > leaf.start + leaf.text.length) return { at: Math.max(1, max) };
   const anywhere = outsideLink(leaf, wholeGraphemes(leaf, max - leaf.start));
@@ -82,7 +83,7 @@ function lastResort(places: readonly Place[], leaves: readonly Leaf[], room: Roo
     { at: anywhere, kind: "grapheme", leaf },
   ];
   const sorted = all.sort((a, b) => a.at - b.at);
-  return decide(sorted, room, Number.POSITIVE_INFINITY) ?? { at: Math.max(1, anywhere) };
+  return (yield* decide(sorted, room, Number.POSITIVE_INFINITY)) ?? { at: Math.max(1, anywhere) };
 }
 
 const SENTENCE = /[.!?…]["'”’)\]]*\s|[。！？…]["”’」』）]*/gu;

@@ -1,4 +1,4 @@
-import { atOnce } from "../slices.ts";
+import { atOnce, type Steps } from "../slices.ts";
 import type { Block } from "./block.ts";
 import { placeToBreak } from "./break.ts";
 import { drop, join, partsOf, sizeOf, take } from "./cut.ts";
@@ -18,11 +18,11 @@ export interface Pager<Body> {
    */
   pages(text: string, ended: boolean): readonly Body[];
   /** The same work in short steps, which must be done to the end before the next call. */
-  inSteps(text: string, ended: boolean): Generator<void, readonly Body[]>;
+  inSteps(text: string, ended: boolean): Steps<readonly Body[]>;
 }
 
 /** A long text is read in pieces of this many UTF-16 units: each takes a few ms, and what is done with needs no memory. */
-const STEP = 4096;
+const STEP = 1024;
 
 /** Pages are looked for in so many times what fits on one, so that a long rest is not copied for every page. */
 const WINDOW = 16;
@@ -34,7 +34,7 @@ const LEAST_WINDOW = 4096;
 const MARGIN = 300;
 
 /** A page has no more blocks, items and rows than this: they are printed several times to find its end. */
-const MAX_PARTS = 2000;
+const MAX_PARTS = 1000;
 
 /** Put behind blocks, this tells whether any other block would fit there: none takes less room. */
 const SHORTEST: Block = { type: "paragraph", spans: [{ text: "x" }] };
@@ -82,10 +82,10 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
 
   return { pages: (text, ended) => atOnce(inSteps(text, ended)), inSteps };
 
-  function* inSteps(text: string, ended: boolean): Generator<void, readonly Body[]> {
+  function* inSteps(text: string, ended: boolean): Steps<readonly Body[]> {
     let enough = 0;
     while (text.length > seen + STEP) {
-      rest = join(rest, reader.settle(text.slice(0, (seen += STEP))));
+      rest = join(rest, yield* reader.settle(text.slice(0, (seen += STEP))));
       yield;
       if (sizeOf(rest) < enough) continue;
       yield* turnPages([], false);
@@ -93,17 +93,18 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       enough = 1.5 * sizeOf(rest);
     }
     seen = text.length;
-    const { settled, growing } = reader.read(text, ended);
+    const { settled, growing } = yield* reader.read(text, ended);
     rest = join(rest, settled);
     yield;
     yield* turnPages(growing, ended);
-    return [...full, ...firstPage(growing)];
+    const first = yield* firstPage(growing);
+    return [...full, ...first];
   }
 
   /** What is shown of what has not become pages. */
-  function firstPage(growing: readonly Block[]): Body[] {
+  function* firstPage(growing: readonly Block[]): Steps<Body[]> {
     const shown = join(rest, growing);
-    const last = endOfPage({ blocks: shown, size: sizeOf(shown), growing: [], ended: true });
+    const last = yield* endOfPage({ blocks: shown, size: sizeOf(shown), growing: [], ended: true });
     if (!last) return show(shown);
     // What was seen of a page stays in sight while it is not certain where the page ends.
     const known = sizeOf(rest);
@@ -112,7 +113,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   }
 
   /** Takes off all pages whose ends are certain. */
-  function* turnPages(growing: readonly Block[], ended: boolean): Generator<void, void> {
+  function* turnPages(growing: readonly Block[], ended: boolean): Steps<void> {
     let size = sizeOf(rest);
     for (let window = widest(); size > window; ) {
       const turned = yield* turnIn({
@@ -134,10 +135,10 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   }
 
   /** Returns how many units became pages. */
-  function* turnIn(part: Part): Generator<void, number> {
+  function* turnIn(part: Part): Steps<number> {
     let { blocks, size } = part;
     for (;;) {
-      const page = endOfPage({ ...part, blocks, size });
+      const page = yield* endOfPage({ ...part, blocks, size });
       if (!page) return part.size - size;
       const taken = take(blocks, page.end);
       full.push(...show(taken, page.body));
@@ -160,7 +161,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   }
 
   /** Where the first page ends; undefined if all fits, or if more has to be known. */
-  function endOfPage({ blocks, size, ...part }: Part): End<Body> | undefined {
+  function* endOfPage({ blocks, size, ...part }: Part): Steps<End<Body> | undefined> {
     const { growing, ended } = part;
     const printed = new Map<number, Body>();
     const fits = (units: number) => {
@@ -184,12 +185,12 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       const known: Known = isAll
         ? { blocks: join(blocks, growing), settled: size, ended, follows: size > 0 && isNew(growing[0]) }
         : { blocks: take(blocks, horizon), settled: horizon, ended: false, follows: false };
-      const place = placeToBreak(known, room);
+      const place = yield* placeToBreak(known, room);
       const isSafe = (isAll && !part.isCut) || room.high < known.settled - MARGIN;
       // Wrapped lines and padded columns can take less room when there is more in them: better an ugly page
       // than one that is refused.
       if (place !== undefined && isSafe) {
-        const end = place >= room.low || fits(place) ? place : room.exact();
+        const end = place >= room.low || fits(place) ? place : yield* room.exact();
         return { end, room: room.low, body: printed.get(end) };
       }
       if (isAll) return undefined;

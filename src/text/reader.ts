@@ -1,3 +1,4 @@
+import type { Steps } from "../slices.ts";
 import type { Block } from "./block.ts";
 import { drop, join, sizeOf } from "./cut.ts";
 import { hideMarks } from "./growing.ts";
@@ -9,8 +10,8 @@ import { isVisible } from "./visible.ts";
 /** Reads a text that grows: `text` only grows from call to call. */
 export interface Reader {
   /** What is settled now and was not told before; what follows is not looked at. */
-  settle(text: string): readonly Block[];
-  read(text: string, ended: boolean): Reading;
+  settle(text: string): Steps<readonly Block[]>;
+  read(text: string, ended: boolean): Steps<Reading>;
 }
 
 export interface Reading {
@@ -26,7 +27,7 @@ const BEGINNING: Start = { before: "", sentinel: 0, spine: [], continues: false,
  * A block of which nothing was settled within this many UTF-16 units ends there: what is not settled is parsed anew
  * whenever more arrives, and at once when the text is whole, which must not take long.
  */
-const MAX_UNSETTLED = 16_384;
+const MAX_UNSETTLED = 6144;
 
 /** A line of code longer than this, in UTF-16 units, is no fence and may be cut where a block of code must end. */
 const LONG_CODE_LINE = 1000;
@@ -43,16 +44,21 @@ export function createReader(): Reader {
   let source = "";
   return {
     settle: (text) => append(text, false, settle),
-    read: (text, ended) => {
-      if (ended) return { settled: append(text, true, finish), growing: [] };
-      const settled = append(text, false, settle);
-      const { blocks } = parse(start, source, "growing");
+    read: function* (text, ended) {
+      if (ended) return { settled: yield* append(text, true, finish), growing: [] };
+      const settled = yield* append(text, false, settle);
+      yield;
+      const { blocks } = yield* parse(start, source, "growing");
       return { settled, growing: drop(blocks, start.told) };
     },
   };
 
   /** Takes in more text, and at its end does the rest. What is not settled never has more than `MAX_UNSETTLED` units. */
-  function append(text: string, ended: boolean, rest: () => readonly Block[]): readonly Block[] {
+  function* append(
+    text: string,
+    ended: boolean,
+    rest: () => Steps<readonly Block[]>,
+  ): Steps<readonly Block[]> {
     // A half of a pair at the end of a growing text waits for the other half.
     const end = ended || !isHalf(text, text.length) ? text.length : text.length - 1;
     let settled: readonly Block[] = [];
@@ -61,21 +67,25 @@ export function createReader(): Reader {
       const next = room < end && isHalf(text, room) ? room + 1 : Math.min(room, end);
       source += cleanSource(text.slice(seen, next));
       seen = next;
-      if (source.length >= MAX_UNSETTLED) settled = join(settled, settle());
-      if (source.length >= MAX_UNSETTLED) settled = join(settled, force());
+      if (source.length < MAX_UNSETTLED) continue;
+      settled = join(settled, yield* settle());
+      yield;
+      if (source.length < MAX_UNSETTLED) continue;
+      settled = join(settled, yield* force());
+      yield;
     }
-    return join(settled, rest());
+    return join(settled, yield* rest());
   }
 
-  function settle(): readonly Block[] {
-    const known = parse(start, source.slice(0, stableEnd(source)), "settled");
+  function* settle(): Steps<readonly Block[]> {
+    const known = yield* parse(start, source.slice(0, stableEnd(source)), "settled");
     const settled = drop(known.blocks, start.told);
     advance(known);
     return settled;
   }
 
-  function finish(): readonly Block[] {
-    const { blocks } = parse(start, source, "whole");
+  function* finish(): Steps<readonly Block[]> {
+    const { blocks } = yield* parse(start, source, "whole");
     const settled = drop(blocks, start.told);
     start = BEGINNING;
     source = "";
@@ -97,11 +107,12 @@ export function createReader(): Reader {
   }
 
   /** Settles what would not be by itself. A block of code goes on behind that; any other block begins anew. */
-  function force(): readonly Block[] {
+  function* force(): Steps<readonly Block[]> {
     const end = endOfCode(source);
-    const code = codeAt(start, source.slice(0, end));
+    const code = yield* codeAt(start, source.slice(0, end));
     const length = code ? end : endOfWords(source);
-    const { blocks } = parse(start, source.slice(0, length), "whole");
+    yield;
+    const { blocks } = yield* parse(start, source.slice(0, length), "whole");
     const settled = drop(blocks, start.told);
     source = source.slice(length);
     start = code ?? BEGINNING;
@@ -127,8 +138,8 @@ function endOfWords(source: string): number {
 }
 
 /** How to go on behind a text that ends in an open block of code; undefined if it does not. */
-function codeAt(start: Start, source: string): Start | undefined {
-  const { tail, tree } = parse(start, source, "whole");
+function* codeAt(start: Start, source: string): Steps<Start | undefined> {
+  const { tail, tree } = yield* parse(start, source, "whole");
   const node = tree.at(-1);
   if (!node) return undefined;
   return placeInCode({
@@ -148,9 +159,10 @@ interface Parse {
   readonly settledChars: number;
 }
 
-function parse(start: Start, source: string, mode: "whole" | "settled" | "growing"): Parse {
+function* parse(start: Start, source: string, mode: "whole" | "settled" | "growing"): Steps<Parse> {
   const tail = start.before + (mode === "growing" ? hideMarks(source) : source);
   const { tokens, settledChars } = parseTokens({ text: tail, mode, sentinel: start.sentinel });
+  yield;
   const tree = toTree(tokens);
   const shown = tree.filter((node, index) => !isBlank(node) || mayGoOn(index));
   return { tail, tree, settledChars, blocks: goOn(toBlocks(shown, mode === "settled"), start) };

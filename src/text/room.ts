@@ -1,3 +1,5 @@
+import type { Steps } from "../slices.ts";
+
 /** How many units of a page fit, as far as that has been tried. */
 export interface Room {
   /** So many fit. */
@@ -5,11 +7,11 @@ export interface Room {
   /** So many do not. */
   readonly high: number;
   /** Tries the places, given in order, until `low` and `high` are neighbours among them. */
-  among(places: readonly number[]): void;
+  among(places: readonly number[]): Steps<void>;
   /** The most that fit. */
-  exact(): number;
+  exact(): Steps<number>;
   /** Whether up to this place at least such a part of the page is full. */
-  isFilled(at: number, part: number): boolean;
+  isFilled(at: number, part: number): Steps<boolean>;
 }
 
 /** How far beside the guess the end of a page is looked for first, in units. */
@@ -29,22 +31,22 @@ export function createRoom(usual: number, fits: (units: number) => boolean): Roo
     },
     among,
     exact,
-    isFilled: (at, part) => {
+    isFilled: function* (at, part) {
       if (at >= high * part) return true;
-      return at >= low * part && at >= exact() * part;
+      return at >= low * part && at >= (yield* exact()) * part;
     },
   };
 
-  function among(places: readonly number[]): void {
+  function* among(places: readonly number[]): Steps<void> {
     const first = upTo(places, low);
     const end = high === Number.POSITIVE_INFINITY ? places.length : upTo(places, high - 1);
     const guess = upTo(places, usual) - 1;
-    search({ low: first - 1, high: end, guess, step: 1 }, (index) => isTaken(places[index] ?? 0));
+    yield* search({ low: first - 1, high: end, guess, step: 1 }, (index) => isTaken(places[index] ?? 0));
   }
 
-  function exact(): number {
+  function* exact(): Steps<number> {
     const guess = low < usual && usual < high ? usual : Math.floor((low + high) / 2);
-    search({ low, high, guess, step: FIRST_STEP }, isTaken);
+    yield* search({ low, high, guess, step: FIRST_STEP }, isTaken);
     return low;
   }
 
@@ -76,7 +78,7 @@ interface Range {
 }
 
 /** Tries from the guess on in growing steps until one is taken and one is not, and then in between. */
-function search(range: Range, isTaken: (value: number) => boolean): void {
+function* search(range: Range, isTaken: (value: number) => boolean): Steps<void> {
   let { low, high, step } = range;
   let climbed = false;
   let fell = false;
@@ -92,5 +94,6 @@ function search(range: Range, isTaken: (value: number) => boolean): void {
     if (climbed && fell) value = Math.floor((low + high) / 2);
     else value = climbed ? Math.min(high - 1, low + step) : Math.max(low + 1, high - step);
     step *= 2;
+    yield;
   }
 }

@@ -5,7 +5,7 @@ export const LONG_LINE = 1000;
 export const SHORTEST = 500;
 
 /** Marks that reach further than this are shown as they were written, in UTF-16 units. */
-const LONGEST = 8000;
+const LONGEST = 4000;
 
 /** How far back from the wished place a space is looked for. */
 const REACH = 200;

@@ -58,7 +58,8 @@ function sameStyles(a: readonly Style[] | undefined, b: readonly Style[] | undef
 
 /** What the next text of a line looks like. */
 interface Pen {
-  readonly styles: Style[];
+  /** Each of them once, however often it was begun. */
+  styles: readonly Style[];
   href: string | undefined;
   ref: string | undefined;
 }
@@ -66,11 +67,14 @@ interface Pen {
 function pieceToSpans(tokens: readonly Token[]): Span[] {
   const spans: Span[] = [];
   const pen: Pen = { styles: [], href: undefined, ref: undefined };
+  const outside: (readonly Style[])[] = [];
   let linkStart = 0;
   for (const token of tokens) {
     const style = STYLES[token.type.replace(/_(?:open|close)$/, "")];
-    if (style && token.nesting === 1) pen.styles.push(style);
-    else if (style) pen.styles.pop();
+    if (style && token.nesting === 1) {
+      outside.push(pen.styles);
+      pen.styles = pen.styles.includes(style) ? pen.styles : [...pen.styles, style];
+    } else if (style) pen.styles = outside.pop() ?? [];
     else if (token.type === "link_open") {
       pen.href = String(token.attrGet("href") ?? "");
       linkStart = spans.length;
@@ -90,7 +94,7 @@ function pieceToSpans(tokens: readonly Token[]): Span[] {
 function look({ styles, href, ref }: Pen, { type, meta }: Pick<Token, "type" | "meta"> = NOTHING): Look {
   const all = type === "code_inline" ? [...styles, "code" as const] : styles;
   return {
-    ...(all.length > 0 && { styles: [...new Set(all)] }),
+    ...(all.length > 0 && { styles: all }),
     ...(href && { href }),
     ...(ref && { ref }),
     ...(type === "math" && { tex: String(meta?.["tex"]) }),

