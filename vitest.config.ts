@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes longest, by kill and restart, goes first: at the end everything else would have to wait for it. */
 const LONGEST =
-  /test\/(crash\/|postgres\/processes|playground\/|adapters\/web\/page|(program|faults|kill|stop)\.)/;
+  /test\/(crash\/|postgres\/processes|playground\/|adapters\/web\/page|program\/program\.|(faults|kill|stop)\.)/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

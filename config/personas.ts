@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../src/errors.ts";
-import { PACKAGE_ROOT } from "../src/package.ts";
+import { PACKAGE_ROOT } from "../src/system/package.ts";
 
 /** In the package, and in the folder where the program runs: what stands there goes before. */
 const FOLDER = join("config", "personas");

@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import type YAML from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
-import { harmless } from "../src/harmless.ts";
+import { harmless } from "../src/sanitize/harmless.ts";
 import { createRanges } from "../src/http/ranges.ts";
-import { passwordsIn, scrub } from "../src/secrets.ts";
+import { passwordsIn, scrub } from "../src/sanitize/secrets.ts";
 import { environment, fileSource, HERE, inFolder, mergeSources, type Source } from "./sources.ts";
 
 /** Read when `COLLOQUY_CONFIG` names no other. */

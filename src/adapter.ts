@@ -1,5 +1,5 @@
 import type { Address, ChatEvent, ChatKind } from "./event.ts";
-import type { Dialect } from "./text/dialect.ts";
+import type { Dialect } from "./text/dialect/dialect.ts";
 
 /**
  * One platform. A capability is a method that is present.

@@ -1,30 +1,30 @@
 import { tellOfOverflow } from "./access/full.ts";
 import { tellOfLength } from "./access/length.ts";
 import type { Adapter } from "./adapter.ts";
-import type { Alone } from "./alone.ts";
-import { createAnswer } from "./answer.ts";
+import type { Alone } from "./store/keyed-lock.ts";
+import { createAnswer } from "./answer/answer.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
-import { type ConversationUsage, createHistory, type History } from "./conversation.ts";
-import { createThrottles, type Others, type Refusal } from "./delivery/throttle.ts";
+import { type ConversationUsage, createHistory, type History } from "./conversation/conversation.ts";
+import { createThrottles, type Others, type Refusal } from "./delivery/pacing.ts";
 import { createEngine } from "./engine.ts";
 import { ConfigError } from "./errors.ts";
 import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
 import { type Command, dispatch, type Handler, type Turn } from "./handler.ts";
-import { createIntake } from "./intake.ts";
-import type { HistoryLimits } from "./limits.ts";
-import { createKeep } from "./keep.ts";
+import { createIntake } from "./receive/intake.ts";
+import type { HistoryLimits } from "./answer/limits.ts";
+import { createKeep } from "./store/values.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
 import type { Postgres } from "./postgres/pool.ts";
-import { scrub } from "./secrets.ts";
+import { scrub } from "./sanitize/secrets.ts";
 import type { Session } from "./postgres/session.ts";
 import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
 import type { Queue, QueueLoad } from "./queue/queue.ts";
-import { WORKERS } from "./queue/rules.ts";
-import { shareSight } from "./sight.ts";
-import { openStore, type Store } from "./store.ts";
-import { watchStore } from "./watch.ts";
+import { WORKERS } from "./queue/retry-policy.ts";
+import { shareSight } from "./receive/high-water-marks.ts";
+import { openStore, type Store } from "./store/store.ts";
+import { watchStore } from "./store/health.ts";
 
 export interface ColloquyOptions {
   /** The platforms to talk on. */
@@ -224,7 +224,7 @@ async function openQueue({
     log,
   };
   if (journal.postgres && session) {
-    const { createPostgresQueue } = await import("./queue/postgres.ts");
+    const { createPostgresQueue } = await import("./queue/postgres/queue.ts");
     return createPostgresQueue({ ...common, db: journal.postgres, session });
   }
   // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after

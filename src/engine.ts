@@ -1,18 +1,18 @@
 import type { Adapter } from "./adapter.ts";
-import type { Alone } from "./alone.ts";
-import type { Conversation, History, Outbox, Shown } from "./conversation.ts";
-import { reached } from "./step.ts";
+import type { Alone } from "./store/keyed-lock.ts";
+import type { Conversation, History, Outbox, Shown } from "./conversation/conversation.ts";
+import { reached } from "./telemetry/stages.ts";
 import { deliver } from "./delivery/deliver.ts";
-import type { Throttles } from "./delivery/throttle.ts";
+import type { Throttles } from "./delivery/pacing.ts";
 import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
 import { type ChatEvent, withinLength } from "./event.ts";
 import { compose, type Handler, isStream, type Reply, type Turn } from "./handler.ts";
 import type { TextName } from "./i18n/en.ts";
 import { localeOf, texts } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
-import { pulse } from "./pulse.ts";
+import { pulse } from "./telemetry/events.ts";
 import type { Queue, Signals } from "./queue/queue.ts";
-import type { Choice } from "./text/dialect.ts";
+import type { Choice } from "./text/dialect/dialect.ts";
 
 export interface EngineOptions {
   readonly adapters: readonly Adapter[];

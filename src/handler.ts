@@ -1,5 +1,5 @@
-import type { Conversation } from "./conversation.ts";
-import type { Choice } from "./text/dialect.ts";
+import type { Conversation } from "./conversation/conversation.ts";
+import type { Choice } from "./text/dialect/dialect.ts";
 import type { ChatEvent } from "./event.ts";
 import type { Say } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";

@@ -3,8 +3,8 @@ import { Writable } from "node:stream";
 import { pino, type DestinationStream, type Logger } from "pino";
 import type PinoPretty from "pino-pretty";
 import { describeError, messageOf } from "./errors.ts";
-import { harmlessJson, shownJson } from "./harmless.ts";
-import { createScrubber } from "./secrets.ts";
+import { harmlessJson, shownJson } from "./sanitize/harmless.ts";
+import { createScrubber } from "./sanitize/secrets.ts";
 
 /** Where the program tells the operator what happens; message text is never logged. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "child">;

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createDiscord } from "../adapters/discord/index.ts";
-import { startDiscordSimulator } from "../adapters/discord/simulator.ts";
+import { startDiscordSimulator } from "../adapters/discord/simulator/simulator.ts";
 import { createColloquy } from "../src/colloquy.ts";
 import { createOpenAI } from "../src/model/openai.ts";
-import { startModelSimulator } from "../src/model/simulator.ts";
+import { startModelSimulator } from "../src/testing/openai.ts";
 import { captureLog } from "./support/log.ts";
 import { flat } from "./support/surroundings.ts";
 import { until } from "./support/until.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { SimulatedRequest } from "../src/model/simulator.ts";
+import type { SimulatedRequest } from "../src/testing/openai.ts";
 import { runProgram } from "./support/program.ts";
 import { surroundings } from "./support/surroundings.ts";
 import { until } from "./support/until.ts";

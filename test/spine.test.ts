@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { allowOnly } from "../src/access/allow.ts";
 import { createPace, limitPace } from "../src/access/pace.ts";
 import type { Message } from "../src/model/model.ts";
-import type { SimulatedRequest } from "../src/model/simulator.ts";
-import { openStore } from "../src/store.ts";
+import type { SimulatedRequest } from "../src/testing/openai.ts";
+import { openStore } from "../src/store/store.ts";
 import { until } from "./support/until.ts";
 import { openWorld } from "./support/world.ts";
 

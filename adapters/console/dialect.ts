@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
 import type { Block, Cell, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
+import type { Dialect } from "../../src/text/dialect/dialect.ts";
 import { type Link, spellOutLinks } from "../../src/text/links.ts";
-import { alignTable, tableCards } from "../../src/text/table.ts";
-import { displayWidth } from "../../src/text/width.ts";
+import { alignTable, tableCards } from "../../src/text/dialect/table.ts";
+import { displayWidth } from "../../src/text/dialect/width.ts";
 import { type Layout, layOut, type Piece } from "./pieces.ts";
 
 export interface ConsoleDialectOptions {

@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import { displayWidth } from "../../src/text/width.ts";
+import { displayWidth } from "../../src/text/dialect/width.ts";
 
 export interface ScreenOptions {
   /** What the program is told of it. */

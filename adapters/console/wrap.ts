@@ -1,4 +1,4 @@
-import { displayWidth } from "../../src/text/width.ts";
+import { displayWidth } from "../../src/text/dialect/width.ts";
 
 /** Where a line of the terminal begins and ends in the text that it is cut from. */
 export interface Row {

@@ -3,17 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, Pace, Receive } from "../../src/adapter.ts";
 import { describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { createWebhook } from "../../src/webhook.ts";
+import { createWebhook } from "../../src/http/webhook.ts";
 import { type ApiOptions, createApi } from "./api.ts";
-import { type CardTemplate, createCards } from "./cards.ts";
-import { createSignatures } from "./callback.ts";
-import { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
+import { type CardTemplate, createCards } from "./send/cards.ts";
+import { createSignatures } from "./receive/callback.ts";
+import { createDingtalkDialect, type DingtalkBody } from "./dialect/dialect.ts";
 import { DingtalkRefusal, wrongCredentials } from "./errors.ts";
-import { toEvent } from "./events.ts";
-import { createHealth, pauseAfter } from "./health.ts";
+import { toEvent } from "./receive/events.ts";
+import { createHealth, pauseAfter } from "./receive/health.ts";
 import { type Log, SILENCE } from "./log.ts";
-import { createMessages } from "./messages.ts";
-import { receiveStream } from "./stream.ts";
+import { createMessages } from "./send/messages.ts";
+import { receiveStream } from "./receive/stream.ts";
 
 /** How to be a DingTalk robot. */
 export interface DingtalkOptions extends ApiOptions {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { textsIn, withoutEcho } from "../../src/echo.ts";
+import { textsIn, withoutEcho } from "../../src/sanitize/echo.ts";
 import { ConfigError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /**

@@ -1,3 +1,3 @@
 export { createDingtalk, type DingtalkOptions } from "./adapter.ts";
-export { createDingtalkDialect, type DingtalkBody } from "./dialect.ts";
-export { dingtalkPayload } from "./payload.ts";
+export { createDingtalkDialect, type DingtalkBody } from "./dialect/dialect.ts";
+export { dingtalkPayload } from "./send/payload.ts";

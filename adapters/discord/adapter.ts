@@ -3,10 +3,10 @@ import type { Logger } from "pino";
 import type { Adapter } from "../../src/adapter.ts";
 import { PlatformError } from "../../src/errors.ts";
 import { type Api, createApi } from "./api.ts";
-import { createDiscordDialect, type DiscordBody } from "./dialect.ts";
+import { createDiscordDialect, type DiscordBody } from "./dialect/dialect.ts";
 import { codes } from "./errors.ts";
-import { createIntake } from "./intake.ts";
-import type { Keep } from "./memory.ts";
+import { createIntake } from "./receive/intake.ts";
+import type { Keep } from "./receive/memory.ts";
 import {
   edit,
   readAddress,
@@ -16,7 +16,7 @@ import {
   sendPage,
   typing,
   userInstallOnly,
-} from "./messages.ts";
+} from "./send/messages.ts";
 
 /** How the Discord adapter is set up. */
 export interface DiscordOptions {

@@ -1,5 +1,5 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "discord.js";
-import { textsIn, withoutEcho } from "../../src/echo.ts";
+import { textsIn, withoutEcho } from "../../src/sanitize/echo.ts";
 import { ConfigError, describeError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /** Discord's JSON error codes that the adapter acts on, as codes of a `PlatformError`. */

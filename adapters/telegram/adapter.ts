@@ -2,22 +2,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, CommandEntry, Pace, Receive } from "../../src/adapter.ts";
 import { ConfigError, describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { createWebhook } from "../../src/webhook.ts";
-import { readAddress } from "./address.ts";
+import { createWebhook } from "../../src/http/webhook.ts";
+import { readAddress } from "./send/address.ts";
 import { type ApiOptions, createCall, followMoves } from "./api.ts";
-import { createTelegramDialect, type TelegramBody } from "./dialect.ts";
-import { createDraft } from "./drafts.ts";
+import { createTelegramDialect, type TelegramBody } from "./dialect/dialect.ts";
+import { createDraft } from "./send/drafts.ts";
 import { nonsense, TelegramRefusal } from "./errors.ts";
-import { createHealth } from "./health.ts";
+import { createHealth } from "./receive/health.ts";
 import { type Log, SILENCE } from "./log.ts";
 import { registerMenu } from "./menu.ts";
-import { createMessages } from "./messages.ts";
-import { poll } from "./poll.ts";
-import type { RichMode } from "./rich.ts";
-import { createUnstored } from "./unstored.ts";
-import { Bot, pressIn, toEvent, updateId, wantedUpdates } from "./updates.ts";
-import { secretFrom, showsSecret, watchWebhook } from "./webhook.ts";
-import { createWrite } from "./write.ts";
+import { createMessages } from "./send/messages.ts";
+import { poll } from "./receive/poll.ts";
+import type { RichMode } from "./dialect/rich.ts";
+import { createUnstored } from "./receive/unstored.ts";
+import { Bot, pressIn, toEvent, updateId, wantedUpdates } from "./receive/updates.ts";
+import { secretFrom, showsSecret, watchWebhook } from "./receive/webhook.ts";
+import { createWrite } from "./send/write.ts";
 
 /** How to be a Telegram bot. */
 export interface TelegramOptions extends ApiOptions {

@@ -1,6 +1,6 @@
 import { TelegramError } from "telegraf";
 import { z } from "zod";
-import { textsIn, withoutEcho } from "../../src/echo.ts";
+import { textsIn, withoutEcho } from "../../src/sanitize/echo.ts";
 import { PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /** A call that Telegram refused or did not answer; never holds the token or what was to be said. */

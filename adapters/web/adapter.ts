@@ -2,18 +2,18 @@ import type { Adapter, Receive } from "../../src/adapter.ts";
 import { describeError, PlatformError } from "../../src/errors.ts";
 import type { Address, Json } from "../../src/event.ts";
 import { type Handler, isStream, type Reply } from "../../src/handler.ts";
-import { createAccounts } from "./accounts.ts";
+import { createAccounts } from "./accounts/accounts.ts";
 import { createWebDialect, type WebBody } from "./dialect.ts";
-import { createFeed } from "./feed.ts";
-import { createLive } from "./live.ts";
-import type { News, Piece } from "./news.ts";
-import { createPeers } from "./peers.ts";
-import { createRecords, type Place } from "./records.ts";
-import { createRoutes, type RoutesOptions } from "./routes.ts";
-import { createSecurityLog } from "./security.ts";
-import type { Shelf } from "./shelf.ts";
-import { createTalk, type TalkOptions } from "./talk.ts";
-import { createWatch } from "./watch.ts";
+import { createFeed } from "./conversations/feed.ts";
+import { createLive } from "./conversations/live.ts";
+import type { News, Piece } from "./conversations/news.ts";
+import { createPeers } from "./conversations/peers.ts";
+import { createRecords, type Place } from "./conversations/records.ts";
+import { createRoutes, type RoutesOptions } from "./api/routes.ts";
+import { createSecurityLog } from "./api/security.ts";
+import type { Shelf } from "./conversations/shelf.ts";
+import { createTalk, type TalkOptions } from "./conversations/talk.ts";
+import { createWatch } from "./accounts/watch.ts";
 
 export interface WebOptions
   extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {

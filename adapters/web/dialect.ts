@@ -10,9 +10,9 @@ import type {
   Style,
   Table,
 } from "../../src/text/block.ts";
-import type { Choice, Dialect } from "../../src/text/dialect.ts";
+import type { Choice, Dialect } from "../../src/text/dialect/dialect.ts";
 import { type Link, spellOutLinks } from "../../src/text/links.ts";
-import { type Mark, writeSpans } from "../../src/text/nest.ts";
+import { type Mark, writeSpans } from "../../src/text/dialect/nest.ts";
 import { escaped } from "./escape.ts";
 
 /** A piece of an answer for a page of the web. */

@@ -1,7 +1,13 @@
-export { createAccounts, type Accounts, type GivenKey, type KeyKind, type KeyLimits } from "./accounts.ts";
+export {
+  createAccounts,
+  type Accounts,
+  type GivenKey,
+  type KeyKind,
+  type KeyLimits,
+} from "./accounts/accounts.ts";
 export { createWeb, type Web, type WebOptions } from "./adapter.ts";
-export type { Conversations, Cost, ExportFormat } from "./api.ts";
+export type { Conversations, Cost, ExportFormat } from "./api/api.ts";
 export { createWebDialect, type WebBody } from "./dialect.ts";
-export { isName } from "./sign-in.ts";
-export type { Shelf } from "./shelf.ts";
-export type { Chosen } from "./talk.ts";
+export { isName } from "./accounts/sign-in.ts";
+export type { Shelf } from "./conversations/shelf.ts";
+export type { Chosen } from "./conversations/talk.ts";

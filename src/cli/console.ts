@@ -39,13 +39,13 @@ export function openConsole(user: string, served?: Served): OpenConsole {
     const adapter = createConsole({ input, output: stdout, user, locale, ...looks() });
     return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
   }
-  stdout.write(`${say("console.welcome")}\n`);
+  stdout.write(`${say("terminal.welcome")}\n`);
   if (served) stdout.write(addresses(served));
   const terminal = openTerminal({
     input: stdin,
     output: stdout,
     prompt: `\n${user}> `,
-    leaveHint: say("console.leave"),
+    leaveHint: say("terminal.leave"),
   });
   const adapter = createConsole({
     input: terminal.said,
@@ -64,8 +64,8 @@ export function addresses({ settings, local, playground, url = localUrl(settings
   if (url.endsWith(":0")) return "";
   const web = local ? local.link(url) : settings.WEB_URL;
   const lines = [
-    ...(settings.WEB_CHAT ? [web ? say("console.web", { url: web }) : say("console.link")] : []),
-    ...(local && playground ? [say("console.playground", { url: local.link(`${url}/playground`) })] : []),
+    ...(settings.WEB_CHAT ? [web ? say("terminal.web", { url: web }) : say("terminal.link")] : []),
+    ...(local && playground ? [say("terminal.playground", { url: local.link(`${url}/playground`) })] : []),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

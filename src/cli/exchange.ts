@@ -2,17 +2,17 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
 import type { Settings } from "../../config/settings.ts";
-import { createAlone } from "../alone.ts";
-import { createHistory } from "../conversation.ts";
+import { createAlone } from "../store/keyed-lock.ts";
+import { createHistory } from "../conversation/conversation.ts";
 import { ConfigError } from "../errors.ts";
 import { type ExportFormat, type Named, print, type Told } from "../exchange/export.ts";
 import { importMessages } from "../exchange/import.ts";
 import { readUserMessages } from "../exchange/user-messages.ts";
 import { writeWhole } from "../exchange/write.ts";
-import { oneLine } from "../harmless.ts";
-import { isTaken } from "../owner-only.ts";
-import { openExistingStore, openStore, type Store } from "../store.ts";
-import { createThreads, keyOf as keyOfThread } from "../threads.ts";
+import { oneLine } from "../sanitize/harmless.ts";
+import { isTaken } from "../system/owner-only.ts";
+import { openExistingStore, openStore, type Store } from "../store/store.ts";
+import { createThreads, keyOf as keyOfThread } from "../conversation/threads.ts";
 import { ownSettings, toStderr } from "./surroundings.ts";
 
 /** How `colloquy export` can write. */

@@ -2,7 +2,7 @@ import { readDotEnv } from "../../config/sources.ts";
 import { interruptingNames } from "../commands/all.ts";
 import { ConfigError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
-import { passwordsIn } from "../secrets.ts";
+import { passwordsIn } from "../sanitize/secrets.ts";
 import { ownSettings, toStderr } from "./surroundings.ts";
 
 /** `colloquy migrate FROM TO`. */

@@ -3,7 +3,7 @@ import { ConfigError } from "../errors.ts";
 import { createLocalAccess, isLoopback } from "../http/local.ts";
 import { texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
-import { type Pages, startServer } from "../server.ts";
+import { type Pages, startServer } from "../program/server.ts";
 import { forever, run } from "./run.ts";
 import { logTo, ownSettings, systemLocale } from "./surroundings.ts";
 
@@ -37,7 +37,7 @@ export async function playground(): Promise<void> {
       running: () => {
         const url = `${server.url}/playground`;
         process.stderr.write(
-          `${texts(systemLocale() ?? "en")("console.playground", { url: local.link(url) })}\n`,
+          `${texts(systemLocale() ?? "en")("terminal.playground", { url: local.link(url) })}\n`,
         );
         log.info({ url }, "ready");
         return forever();

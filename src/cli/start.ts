@@ -1,7 +1,9 @@
 import { userInfo } from "node:os";
 import { createLocalAccess } from "../http/local.ts";
-import { hasPlatforms, isForThisMachine, type ProgramRole, startProgram } from "../main.ts";
-import { onPulse } from "../pulse.ts";
+import { hasPlatforms } from "../program/platforms.ts";
+import { isForThisMachine } from "../program/reach.ts";
+import { type ProgramRole, startProgram } from "../program/start.ts";
+import { onPulse } from "../telemetry/events.ts";
 import { addresses, openConsole } from "./console.ts";
 import { openPlayground } from "./playground.ts";
 import { forever, run } from "./run.ts";

@@ -1,7 +1,7 @@
 import { showsLinks, useColor } from "../../adapters/console/index.ts";
 import { loadSettings, secretsIn, secretsOf, type Settings } from "../../config/settings.ts";
 import { readDotEnv } from "../../config/sources.ts";
-import { harmless } from "../harmless.ts";
+import { harmless } from "../sanitize/harmless.ts";
 import { createLog, type Log } from "../log.ts";
 
 /** What `chat` and `ask` may be told on the command line. */

@@ -4,9 +4,9 @@ import { type Accounts, createAccounts, type GivenKey, isName } from "../../adap
 import type { Settings } from "../../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { oneLine } from "../harmless.ts";
-import { openStore } from "../store.ts";
-import { openShelf } from "../web.ts";
+import { oneLine } from "../sanitize/harmless.ts";
+import { openStore } from "../store/store.ts";
+import { openShelf } from "../program/web-chat.ts";
 import { localUrl, logTo, ownSettings, toStderr } from "./surroundings.ts";
 
 /** What `user add` may be told. */

@@ -1,7 +1,7 @@
-import type { ConversationUsage, Spent } from "../conversation.ts";
+import type { ConversationUsage, Spent } from "../conversation/conversation.ts";
 import type { Command, Turn } from "../handler.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
-import { count, money, spentOn, sum } from "../usage.ts";
+import { count, money, spentOn, sum } from "../conversation/usage.ts";
 
 export interface UsageOptions {
   /** The usage of all conversations of the person who asks but this one. */

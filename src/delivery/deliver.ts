@@ -3,14 +3,14 @@ import { describeError, PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import { localeOf, texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
-import type { Choice } from "../text/dialect.ts";
-import { inSlices } from "../slices.ts";
-import { createPager } from "../text/paginate.ts";
+import type { Choice } from "../text/dialect/dialect.ts";
+import { inSlices } from "../system/slices.ts";
+import { createPager } from "../text/paginate/paginate.ts";
 import { showFrames } from "./frames.ts";
-import { createGrowth, type Growth } from "./growth.ts";
+import { createGrowth, type Growth } from "./streaming.ts";
 import { untilTaken } from "./retry.ts";
-import { createScreen, type ScreenOptions } from "./screen.ts";
-import type { Throttle, Throttles } from "./throttle.ts";
+import { createScreen, type ScreenOptions } from "./posted-messages.ts";
+import type { Throttle, Throttles } from "./pacing.ts";
 
 export interface Delivery<Body> extends ScreenOptions<Body> {
   /**

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { growing } from "./growing.ts";
-import type { Growth } from "./growth.ts";
+import { growing } from "./reply-stream.ts";
+import type { Growth } from "./streaming.ts";
 import { pauseAfter } from "./retry.ts";
 
 interface FramesOptions<Body> {

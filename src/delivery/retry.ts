@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { pulse } from "../pulse.ts";
+import { pulse } from "../telemetry/events.ts";
 
 /** The longest pause between two attempts, in ms, unless the platform asks for more. */
 const LONGEST_PAUSE_MS = 30_000;

@@ -1,5 +1,5 @@
-import type { Conversation } from "../conversation.ts";
-import { harmless, harmlessJson, oneLine } from "../harmless.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import { harmless, harmlessJson, oneLine } from "../sanitize/harmless.ts";
 import { closingFence } from "../text/fence.ts";
 import { printUserMessages, toFileMessages } from "./user-messages.ts";
 

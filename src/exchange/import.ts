@@ -1,7 +1,7 @@
-import type { Alone } from "../alone.ts";
-import type { Conversation, History } from "../conversation.ts";
+import type { Alone } from "../store/keyed-lock.ts";
+import type { Conversation, History } from "../conversation/conversation.ts";
 import { ConfigError, describeError } from "../errors.ts";
-import { oneLine } from "../harmless.ts";
+import { oneLine } from "../sanitize/harmless.ts";
 import { type FileMessage, fromFileMessages, type UserMessages } from "./user-messages.ts";
 
 export interface ImportOptions {

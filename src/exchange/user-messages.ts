@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
-import { type Conversation, type Saying, withSummary } from "../conversation.ts";
+import { type Conversation, type Saying, withSummary } from "../conversation/conversation.ts";
 import { ConfigError } from "../errors.ts";
-import { harmlessJson } from "../harmless.ts";
-import { inWords } from "../images.ts";
+import { harmlessJson } from "../sanitize/harmless.ts";
+import { inWords } from "../model/images.ts";
 import { topKeys } from "./top-keys.ts";
 import { writeWhole } from "./write.ts";
 

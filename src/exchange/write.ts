@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { partOf, putInPlace } from "../owner-only.ts";
+import { partOf, putInPlace } from "../system/owner-only.ts";
 
 /**
  * Writes a file beside the one of that name and puts it in its place once it is whole; only its owner may read it, and no

@@ -4,8 +4,8 @@ import { ConfigError } from "../errors.ts";
 import { type ChatEvent, conversationKey } from "../event.ts";
 import { openPostgres, type Postgres } from "../postgres/pool.ts";
 import { escaped, unescaped } from "../postgres/records.ts";
-import { idOf, openInbox } from "../queue/inbox.ts";
-import { openStore, type Store } from "../store.ts";
+import { idOf, openInbox } from "../queue/postgres/inbox.ts";
+import { openStore, type Store } from "../store/store.ts";
 import {
   type End,
   entryOf,

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { writeEntry } from "../queue/entry.ts";
-import { claimStore, type Store } from "../store.ts";
+import { claimStore } from "../store/claim.ts";
+import type { Store } from "../store/store.ts";
 import {
   type End,
   entryOf,

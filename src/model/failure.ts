@@ -1,4 +1,4 @@
-import { onlyCommon, withoutEcho } from "../echo.ts";
+import { onlyCommon, withoutEcho } from "../sanitize/echo.ts";
 import { ModelError, type ModelErrorCode, type ModelErrorDetails, type Tries } from "../errors.ts";
 
 /** An answer of the service that is no stream of pieces; thrown through the openai package, which would lose the body. */

@@ -11,10 +11,10 @@ import {
   refusalOfImages,
   type Service,
 } from "./failure.ts";
-import { withOnly } from "../images.ts";
-import { packageLoader } from "../load-package.ts";
+import { withOnly } from "./images.ts";
+import { packageLoader } from "../system/load-package.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
-import { pulse } from "../pulse.ts";
+import { pulse } from "../telemetry/events.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";

@@ -1,5 +1,5 @@
-import { packageLoader } from "../load-package.ts";
-import { inSlices } from "../slices.ts";
+import { packageLoader } from "../system/load-package.ts";
+import { inSlices } from "../system/slices.ts";
 import type { Message } from "./model.ts";
 
 /** How many tokens a text has, as one encoding counts. */

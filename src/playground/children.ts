@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { PACKAGE_ROOT } from "../package.ts";
+import { PACKAGE_ROOT } from "../system/package.ts";
 import type { Told } from "./journey.ts";
 
 /** The compiled program: it is what runs, also where this file itself is run from its source. */

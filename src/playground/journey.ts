@@ -1,4 +1,4 @@
-import type { Event } from "../pulse.ts";
+import type { Event } from "../telemetry/events.ts";
 import type { Journey, Station } from "./protocol.ts";
 
 /** A step that a process has told. */

@@ -1,6 +1,6 @@
-import { startDingtalkSimulator } from "../../adapters/dingtalk/simulator.ts";
-import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { startDingtalkSimulator } from "../../adapters/dingtalk/simulator/simulator.ts";
+import { startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import type { WindowName } from "./protocol.ts";
 import { dingtalkWindow, discordWindow, type PlayWindow, telegramWindow } from "./windows.ts";
 

@@ -2,7 +2,7 @@
  * The program with pipes that say they are a terminal: what it writes is shown by the simulated one. Nobody imports this; it
  * is started in a process of its own.
  */
-import { onPulse } from "../pulse.ts";
+import { onPulse } from "../telemetry/events.ts";
 
 const SIZE = { columns: Number(process.env["COLUMNS"] ?? 80), rows: Number(process.env["LINES"] ?? 24) };
 
@@ -15,4 +15,4 @@ process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 // To be told of the end is no reason to stay.
 process.channel?.unref();
 
-await import("../cli.ts");
+await import("../cli/main.ts");

@@ -103,7 +103,7 @@ export interface Journey {
 
 /** A step, or several of the same in a row. */
 export interface Station {
-  /** As in src/step.ts, or "killed" and "ready" of the worker. */
+  /** As in src/telemetry/stages.ts, or "killed" and "ready" of the worker. */
   readonly step: string;
   /** After the first one, in ms. */
   readonly after: number;

@@ -1,6 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
-import { answerOffline } from "../model/demo-answers.ts";
-import { startModelSimulator } from "../model/simulator.ts";
+import { answerOffline } from "../model/demo/answers.ts";
+import { startModelSimulator } from "../testing/openai.ts";
 import { type Relay, startRelay } from "./relay.ts";
 
 /** The model's service with its faults. */

@@ -1,6 +1,6 @@
-import type { DingtalkSimulator } from "../../adapters/dingtalk/simulator.ts";
-import type { DiscordSimulator } from "../../adapters/discord/simulator.ts";
-import type { TelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import type { DingtalkSimulator } from "../../adapters/dingtalk/simulator/simulator.ts";
+import type { DiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
+import type { TelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import type { CommandName, Line } from "./protocol.ts";
 import { showDingtalk } from "./show/dingtalk.ts";
 import { showDiscord } from "./show/discord.ts";

@@ -1,7 +1,7 @@
 import type Keyv from "keyv";
 import { z } from "zod";
 import type { ChatEvent } from "../event.ts";
-import { type Step, upgrade } from "../version.ts";
+import { type Step, upgrade } from "../store/versions.ts";
 import { readEvent } from "./entry.ts";
 
 /** An event that could not be answered however often it was tried. */

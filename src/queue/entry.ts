@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ChatEvent } from "../event.ts";
-import { type Step, upgrade } from "../version.ts";
+import { type Step, upgrade } from "../store/versions.ts";
 
 /** What stands in the journal. */
 export interface Entry {

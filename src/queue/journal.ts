@@ -1,13 +1,13 @@
 import type Keyv from "keyv";
-import { reached } from "../step.ts";
+import { reached } from "../telemetry/stages.ts";
 import { describeError, Interrupted, Overflow, Parked } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { DeadLetters } from "./dead.ts";
-import { createCaution, type Left } from "./caution.ts";
+import { createCaution, type Left } from "./poison.ts";
 import { type Entry, readEntry, writeEntry } from "./entry.ts";
 import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Worker } from "./queue.ts";
-import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS } from "./rules.ts";
+import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS } from "./retry-policy.ts";
 import { createRunning, type Note } from "./running.ts";
 
 export interface JournalOptions {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { loadSettings } from "../../config/settings.ts";
-import { startProgram } from "../../src/main.ts";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startProgram } from "../../src/program/start.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";

@@ -1,7 +1,7 @@
-import { createDiscordDialect } from "../../adapters/discord/dialect.ts";
-import { createTelegramDialect } from "../../adapters/telegram/dialect.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
-import { createPager } from "../../src/text/paginate.ts";
+import { createDiscordDialect } from "../../adapters/discord/dialect/dialect.ts";
+import { createTelegramDialect } from "../../adapters/telegram/dialect/dialect.ts";
+import type { Dialect } from "../../src/text/dialect/dialect.ts";
+import { createPager } from "../../src/text/paginate/paginate.ts";
 import { INPUTS } from "./inputs.ts";
 
 /**

@@ -1,10 +1,10 @@
 import createMarkdownIt from "markdown-it";
 import { createConsoleDialect } from "../../adapters/console/dialect.ts";
-import { createDingtalkDialect } from "../../adapters/dingtalk/dialect.ts";
-import { createDiscordDialect } from "../../adapters/discord/dialect.ts";
-import { createTelegramDialect } from "../../adapters/telegram/dialect.ts";
+import { createDingtalkDialect } from "../../adapters/dingtalk/dialect/dialect.ts";
+import { createDiscordDialect } from "../../adapters/discord/dialect/dialect.ts";
+import { createTelegramDialect } from "../../adapters/telegram/dialect/dialect.ts";
 import { createWebDialect } from "../../adapters/web/dialect.ts";
-import { createPager } from "../../src/text/paginate.ts";
+import { createPager } from "../../src/text/paginate/paginate.ts";
 import { INPUTS } from "./inputs.ts";
 
 /**

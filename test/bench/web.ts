@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { createKeys } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
 import { until } from "../support/until.ts";
@@ -32,7 +32,7 @@ const model = await startModelSimulator({
   keep: 1,
 });
 const port = await freePort();
-const program = spawn(process.execPath, [join(import.meta.dirname, "../../dist/src/cli.js"), "start"], {
+const program = spawn(process.execPath, [join(import.meta.dirname, "../../dist/src/cli/main.js"), "start"], {
   cwd: folder,
   env: {
     PATH: process.env["PATH"],

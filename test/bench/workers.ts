@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { createCluster } from "../chaos/cluster.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { until } from "../support/until.ts";

@@ -30,7 +30,7 @@ export interface ClusterOptions {
   readonly role?: (member: number) => string;
 }
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
 /** A supervisor starts again what has ended, after so many ms. */
 const AGAIN_MS = 1000;

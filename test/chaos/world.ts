@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DiscordSimulator, startDiscordSimulator } from "../../adapters/discord/simulator.ts";
-import { startTelegramSimulator, type TelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { type DiscordSimulator, startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
+import {
+  startTelegramSimulator,
+  type TelegramSimulator,
+} from "../../adapters/telegram/simulator/simulator.ts";
 import {
   type Fault as ModelFault,
   type ModelSimulator,
   type SimulatedRequest,
   startModelSimulator,
-} from "../../src/model/simulator.ts";
+} from "../../src/testing/openai.ts";
 import { createRandom } from "./random.ts";
 import { answerTo, partsIn, type Tag, tagsIn } from "./script.ts";
 

@@ -11,7 +11,7 @@ import { until } from "../support/until.ts";
 
 /** util-linux's, which opens a real terminal. */
 const SCRIPT = "/usr/bin/script";
-const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
 test.skipIf(!existsSync(SCRIPT))(
   "`start` without platforms names its pages, and there they are",

@@ -1,12 +1,12 @@
 import { PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { createAlone } from "../../src/alone.ts";
-import { pickThread, pickUser } from "../../src/cli/picker.ts";
-import { createHistory, emptyConversation } from "../../src/conversation.ts";
+import { createAlone } from "../../src/store/keyed-lock.ts";
+import { pickThread, pickUser } from "../../src/cli/chat/picker.ts";
+import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { texts } from "../../src/i18n/texts.ts";
-import { openStore } from "../../src/store.ts";
-import { createThreads, keyOf } from "../../src/threads.ts";
+import { openStore } from "../../src/store/store.ts";
+import { createThreads, keyOf } from "../../src/conversation/threads.ts";
 import { until } from "../support/until.ts";
 
 const ENTER = "\r";

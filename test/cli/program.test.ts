@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createHistory } from "../../src/conversation.ts";
-import { openStore } from "../../src/store.ts";
-import { keyOf } from "../../src/threads.ts";
+import { createHistory } from "../../src/conversation/conversation.ts";
+import { openStore } from "../../src/store/store.ts";
+import { keyOf } from "../../src/conversation/threads.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
@@ -152,7 +152,10 @@ test("whoever reads only the beginning of an answer ends it quietly", async () =
   });
   const child = spawn(
     "sh",
-    ["-c", `"${process.execPath}" "${join(import.meta.dirname, "../../dist/src/cli.js")}" ask x | head -1`],
+    [
+      "-c",
+      `"${process.execPath}" "${join(import.meta.dirname, "../../dist/src/cli/main.js")}" ask x | head -1`,
+    ],
     { env: { ...env, PATH: process.env["PATH"] }, cwd: temporaryFolder(), stdio: "pipe" },
   );
   let output = "";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Adapter } from "../../src/adapter.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { parseMarkdown } from "../../src/text/markdown.ts";
+import { parseMarkdown } from "../../src/text/parse/markdown.ts";
 import { until } from "../support/until.ts";
 
 /** An adapter and the platform that it talks to. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createHistory } from "../../src/conversation.ts";
-import type { Store } from "../../src/store.ts";
+import { createHistory } from "../../src/conversation/conversation.ts";
+import type { Store } from "../../src/store/store.ts";
 
 /** One place that is kept; `open` gives a store over it, as a process does when it starts. */
 export interface StoreHouse {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { STEPS } from "../../src/step.ts";
+import { STEPS } from "../../src/telemetry/stages.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
 import { flat, type Surroundings, surroundings } from "../support/surroundings.ts";

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createHistory, emptyConversation, KEPT_MESSAGES } from "../../src/conversation.ts";
-import { openStore } from "../../src/store.ts";
+import { createHistory, emptyConversation, KEPT_MESSAGES } from "../../src/conversation/conversation.ts";
+import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";

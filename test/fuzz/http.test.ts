@@ -2,9 +2,9 @@ import { connect } from "node:net";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createTelegram } from "../../adapters/telegram/index.ts";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { startServer } from "../../src/server.ts";
+import { startServer } from "../../src/program/server.ts";
 import { captureLog } from "../support/log.ts";
 import { SEED } from "./odd.ts";
 

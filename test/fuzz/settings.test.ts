@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loadSettings, secretsOf } from "../../config/settings.ts";
 import { ConfigError, StoreError } from "../../src/errors.ts";
-import { startProgram } from "../../src/main.ts";
+import { startProgram } from "../../src/program/start.ts";
 import { createConsole } from "../../adapters/console/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
-import { toEvent } from "../../adapters/telegram/updates.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
+import { toEvent } from "../../adapters/telegram/receive/updates.ts";
 import { loadSettings } from "../../config/settings.ts";
-import { startProgram } from "../../src/main.ts";
-import { startModelSimulator } from "../../src/model/simulator.ts";
-import { openStore } from "../../src/store.ts";
+import { startProgram } from "../../src/program/start.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
+import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";

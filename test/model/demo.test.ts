@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createDemoModel } from "../../src/model/demo.ts";
+import { createDemoModel } from "../../src/model/demo/demo.ts";
 import type { Message } from "../../src/model/model.ts";
 import { describeModel, listen } from "../contract/model.ts";
 

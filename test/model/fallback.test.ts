@@ -1,11 +1,11 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { loadSettings } from "../../config/settings.ts";
 import { ModelError } from "../../src/errors.ts";
-import { startProgram } from "../../src/main.ts";
+import { startProgram } from "../../src/program/start.ts";
 import { createFallback } from "../../src/model/fallback.ts";
 import { createOpenAI } from "../../src/model/openai.ts";
-import { type Fault, startModelSimulator } from "../../src/model/simulator.ts";
+import { type Fault, startModelSimulator } from "../../src/testing/openai.ts";
 import { describeModel, listen, listenToFailure } from "../contract/model.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";

@@ -11,7 +11,7 @@ import {
   type ModelSimulator,
   type ModelSimulatorOptions,
   startModelSimulator,
-} from "../../src/model/simulator.ts";
+} from "../../src/testing/openai.ts";
 import { describeModel, listen, listenToFailure } from "../contract/model.ts";
 import { until } from "../support/until.ts";
 

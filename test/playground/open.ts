@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
-import { writeAtLength } from "../../src/model/sample.ts";
+import { writeAtLength } from "../../src/model/demo/sample.ts";
 import { openPage } from "../support/browser.ts";
 import { linkIn } from "../support/local.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";

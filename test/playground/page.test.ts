@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { closeBrowser, findBarriers, hasBrowser } from "../support/browser.ts";

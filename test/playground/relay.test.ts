@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { startRelay } from "../../src/playground/relay.ts";
 
 test("the relay passes on what the real service says, with the real key, to whoever has its own", async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { loadSettings } from "../../config/settings.ts";
 import type { Role } from "../../src/colloquy.ts";
-import { startProgram } from "../../src/main.ts";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startProgram } from "../../src/program/start.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { until } from "../support/until.ts";

@@ -5,7 +5,7 @@ import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createDemoModel } from "../../src/model/demo.ts";
+import { createDemoModel } from "../../src/model/demo/demo.ts";
 import { createEcho } from "../example/echo-adapter.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";

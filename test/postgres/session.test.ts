@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createTelegram } from "../../adapters/telegram/index.ts";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { openPostgres } from "../../src/postgres/pool.ts";
 import { openSession, type Wanted } from "../../src/postgres/session.ts";
 import { openTables } from "../../src/postgres/tables.ts";
-import { shareSight } from "../../src/sight.ts";
+import { shareSight } from "../../src/receive/high-water-marks.ts";
 import { type Link, openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";

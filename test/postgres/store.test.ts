@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openStore } from "../../src/store.ts";
+import { openStore } from "../../src/store/store.ts";
 import { describeStore } from "../contract/store.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 

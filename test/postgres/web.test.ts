@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createKeys } from "../support/local.ts";
 import { createAccounts } from "../../adapters/web/index.ts";
-import { openStore } from "../../src/store.ts";
-import { openShelf } from "../../src/web.ts";
+import { openStore } from "../../src/store/store.ts";
+import { openShelf } from "../../src/program/web-chat.ts";
 import { freePort } from "../support/port.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";

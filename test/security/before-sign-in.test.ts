@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createAccounts } from "../../adapters/web/index.ts";
 import { addressKey, limitConnections } from "../../src/http/connections.ts";
-import { startServer } from "../../src/server.ts";
-import { openStore } from "../../src/store.ts";
-import { openShelf } from "../../src/web.ts";
+import { startServer } from "../../src/program/server.ts";
+import { openStore } from "../../src/store/store.ts";
+import { openShelf } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { logLines } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
 /** The program where a process may open no more files than `files`, with a key of Ann's for programs. */
 async function open({ files = 4096 } = {}) {

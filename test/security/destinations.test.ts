@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createConsoleDialect } from "../../adapters/console/dialect.ts";
-import { createDingtalkDialect } from "../../adapters/dingtalk/dialect.ts";
-import { createDiscordDialect } from "../../adapters/discord/dialect.ts";
-import { createTelegramDialect } from "../../adapters/telegram/dialect.ts";
-import { readable } from "../../adapters/telegram/rich-read.ts";
+import { createDingtalkDialect } from "../../adapters/dingtalk/dialect/dialect.ts";
+import { createDiscordDialect } from "../../adapters/discord/dialect/dialect.ts";
+import { createTelegramDialect } from "../../adapters/telegram/dialect/dialect.ts";
+import { readable } from "../../adapters/telegram/dialect/rich-read.ts";
 import { createWebDialect } from "../../adapters/web/dialect.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
-import { hiddenDestination } from "../../src/text/destination.ts";
-import { createPager } from "../../src/text/paginate.ts";
+import type { Dialect } from "../../src/text/dialect/dialect.ts";
+import { hiddenDestination } from "../../src/text/parse/destination.ts";
+import { createPager } from "../../src/text/paginate/paginate.ts";
 import { runs } from "../support/runs.ts";
 
 /** What people see of a page, and where its links lead. */

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createSignatures } from "../../adapters/dingtalk/callback.ts";
+import { createSignatures } from "../../adapters/dingtalk/receive/callback.ts";
 import { signOf } from "../../adapters/dingtalk/simulator/courier.ts";
-import { startServer } from "../../src/server.ts";
+import { startServer } from "../../src/program/server.ts";
 import { meet } from "../adapters/dingtalk/set-up.ts";
 
 const MINUTE_MS = 60_000;

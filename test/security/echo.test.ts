@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describeError } from "../../src/errors.ts";
-import { withoutEcho } from "../../src/echo.ts";
-import type { Fault } from "../../src/model/simulator.ts";
+import { withoutEcho } from "../../src/sanitize/echo.ts";
+import type { Fault } from "../../src/testing/openai.ts";
 import { captureLog } from "../support/log.ts";
 import { logLines, runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";

@@ -11,11 +11,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createAlone } from "../../src/alone.ts";
-import { createHistory, emptyConversation } from "../../src/conversation.ts";
+import { createAlone } from "../../src/store/keyed-lock.ts";
+import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { writeWhole } from "../../src/exchange/write.ts";
-import { claimStore, openStore } from "../../src/store.ts";
+import { claimStore } from "../../src/store/claim.ts";
+import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
@@ -176,7 +177,7 @@ describe("what others could read", () => {
     // An unchangeable file, as on a file system that keeps no modes: here the process loses the right to change it.
     const script = `
       process.setuid(65534);
-      const { closeToOthers } = await import(${JSON.stringify(join(import.meta.dirname, "../../dist/src/owner-only.js"))});
+      const { closeToOthers } = await import(${JSON.stringify(join(import.meta.dirname, "../../dist/src/system/owner-only.js"))});
       closeToOthers(${JSON.stringify(path)}, (sentence) => console.log(sentence));
     `;
     chmodSync(folder, 0o755);

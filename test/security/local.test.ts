@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../config/settings.ts";
-import { isForThisMachine } from "../../src/main.ts";
+import { isForThisMachine } from "../../src/program/reach.ts";
 import { createForwarded } from "../../src/http/forwarded.ts";
 import { createRanges } from "../../src/http/ranges.ts";
 import { linkIn, signInByName } from "../support/local.ts";

@@ -6,9 +6,9 @@ import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { ChatEvent } from "../../src/event.ts";
-import { createCaution, type Left } from "../../src/queue/caution.ts";
+import { createCaution, type Left } from "../../src/queue/poison.ts";
 import { writeEntry } from "../../src/queue/entry.ts";
-import { openStore } from "../../src/store.ts";
+import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { until } from "../support/until.ts";
 

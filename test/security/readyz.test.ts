@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { createLocalAccess } from "../../src/http/local.ts";
-import { startServer } from "../../src/server.ts";
+import { startServer } from "../../src/program/server.ts";
 
 /** What a fault says about the inside of a house. */
 const WHY = "the store postgres://db.internal:5432/colloquy (STORE_URL) cannot be written";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Shelf } from "../../adapters/web/index.ts";
-import { startModelSimulator } from "../../src/model/simulator.ts";
+import { startModelSimulator } from "../../src/testing/openai.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/port.ts";
 import { runProgram } from "../support/program.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SimulatedRequest } from "../../src/model/simulator.ts";
+import type { SimulatedRequest } from "../../src/testing/openai.ts";
 
 /** Where somebody writes, and what they see there. */
 interface Place {

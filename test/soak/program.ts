@@ -18,7 +18,7 @@ export interface Measured {
   kill(): Promise<void>;
 }
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
 /** So many characters of what it last wrote to its log are told if it fails. */
 const LAST_WORDS = 4000;

@@ -1,6 +1,6 @@
 import { createAccounts } from "../../adapters/web/index.ts";
-import { openStore } from "../../src/store.ts";
-import { openShelf } from "../../src/web.ts";
+import { openStore } from "../../src/store/store.ts";
+import { openShelf } from "../../src/program/web-chat.ts";
 
 /** Signs in by name as the operator does: `link` is the address with the token. Resolves with the session's cookie. */
 export async function signInByName(link: string, name: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** A bot that ends with the word "poison", and stands still with "hang", as a process: `poisoned-bot.ts STORE_URL ECHO_URL`. */
 import { writeSync } from "node:fs";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createDemoModel } from "../../src/model/demo.ts";
+import { createDemoModel } from "../../src/model/demo/demo.ts";
 import { createEcho } from "../example/echo-adapter.ts";
 
 const [, , store = "", url = ""] = process.argv;

@@ -3,9 +3,9 @@ import { expect, onTestFinished } from "vitest";
 import { type Accounts, createAccounts, createWeb, type Shelf, type Web } from "../../adapters/web/index.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { createLocalAccess } from "../../src/http/local.ts";
-import { startServer } from "../../src/server.ts";
-import { openStore, type Store } from "../../src/store.ts";
-import { openShelf } from "../../src/web.ts";
+import { startServer } from "../../src/program/server.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { openShelf } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "./folder.ts";
 import { captureLog } from "./log.ts";
 

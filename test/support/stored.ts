@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { ChatEvent } from "../../src/event.ts";
 import { type Entry, readEntry, writeEntry } from "../../src/queue/entry.ts";
-import { openStore } from "../../src/store.ts";
+import { openStore } from "../../src/store/store.ts";
 
 const PLACES = ["history", "kept", "dead", "wishes"] as const;
 

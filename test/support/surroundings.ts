@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { startDingtalkSimulator } from "../../adapters/dingtalk/simulator.ts";
-import { startDiscordSimulator } from "../../adapters/discord/simulator.ts";
-import { startTelegramSimulator } from "../../adapters/telegram/simulator.ts";
-import { type ModelSimulatorOptions, startModelSimulator } from "../../src/model/simulator.ts";
+import { startDingtalkSimulator } from "../../adapters/dingtalk/simulator/simulator.ts";
+import { startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
+import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../src/testing/openai.ts";
 import { temporaryFolder } from "./folder.ts";
 import { createKeys } from "./local.ts";
 import { freePort } from "./port.ts";

@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { createDiscord } from "../../adapters/discord/index.ts";
-import { type DiscordSimulator, startDiscordSimulator } from "../../adapters/discord/simulator.ts";
+import { type DiscordSimulator, startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
 import { createTelegram } from "../../adapters/telegram/index.ts";
-import { startTelegramSimulator, type TelegramSimulator } from "../../adapters/telegram/simulator.ts";
+import {
+  startTelegramSimulator,
+  type TelegramSimulator,
+} from "../../adapters/telegram/simulator/simulator.ts";
 import { createColloquy } from "../../src/colloquy.ts";
 import type { Command, Handler } from "../../src/handler.ts";
 import { createOpenAI } from "../../src/model/openai.ts";
@@ -13,7 +16,7 @@ import {
   type ModelSimulator,
   type ModelSimulatorOptions,
   startModelSimulator,
-} from "../../src/model/simulator.ts";
+} from "../../src/testing/openai.ts";
 import { captureLog } from "./log.ts";
 
 /** Simulated platforms, a simulated model, and a real bot between them. */

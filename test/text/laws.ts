@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Block, Span } from "../../src/text/block.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
-import { parseMarkdown } from "../../src/text/markdown.ts";
-import { createPager } from "../../src/text/paginate.ts";
+import type { Dialect } from "../../src/text/dialect/dialect.ts";
+import { parseMarkdown } from "../../src/text/parse/markdown.ts";
+import { createPager } from "../../src/text/paginate/paginate.ts";
 import { runs } from "../support/runs.ts";
 import { documents, scrambled, strings } from "./documents.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Block, Span } from "../../src/text/block.ts";
-import { parseMarkdown } from "../../src/text/markdown.ts";
+import { parseMarkdown } from "../../src/text/parse/markdown.ts";
 import { runs } from "../support/runs.ts";
 
 function spansOf(text: string): readonly Span[] {

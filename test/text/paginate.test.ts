@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Block } from "../../src/text/block.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
-import { createPager } from "../../src/text/paginate.ts";
+import type { Dialect } from "../../src/text/dialect/dialect.ts";
+import { createPager } from "../../src/text/paginate/paginate.ts";
 import { documents } from "./documents.ts";
 import { describeLaws } from "./laws.ts";
 

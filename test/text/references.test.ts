@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Block, Span } from "../../src/text/block.ts";
-import type { Dialect } from "../../src/text/dialect.ts";
-import { createPager } from "../../src/text/paginate.ts";
+import type { Dialect } from "../../src/text/dialect/dialect.ts";
+import { createPager } from "../../src/text/paginate/paginate.ts";
 
 /** Pages of so many characters in which links look as in Markdown. */
 function small(length: number): Dialect<string> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readTex } from "../../src/text/tex.ts";
+import { readTex } from "../../src/text/parse/tex.ts";
 
 describe("a formula as a line of text", () => {
   test.each([

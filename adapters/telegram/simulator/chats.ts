@@ -3,7 +3,7 @@ import type { SimulatedButton } from "./buttons.ts";
 import type { SimulatedDraft } from "./drafts.ts";
 import type { SimulatedEntity } from "./entities.ts";
 import { badRequest, Refusal } from "./refusal.ts";
-import type { SimulatedRich } from "./rich.ts";
+import type { SimulatedRich } from "./rich/rich.ts";
 import type { SimulatedText } from "./text.ts";
 
 /** Someone who has a Telegram account. */

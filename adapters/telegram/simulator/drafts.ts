@@ -3,8 +3,8 @@ import type { SimulatedEntity } from "./entities.ts";
 import type { Feed } from "./feed.ts";
 import type { Fields, Method } from "./methods.ts";
 import { badRequest } from "./refusal.ts";
-import { readBlocksAloud, type SimulatedRich } from "./rich.ts";
-import { readRichMessage } from "./rich-blocks.ts";
+import { readBlocksAloud, type SimulatedRich } from "./rich/rich.ts";
+import { readRichMessage } from "./rich/blocks.ts";
 import { readText } from "./text.ts";
 
 /** What the bot is writing, as a person sees it below the chat. */

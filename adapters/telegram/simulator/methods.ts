@@ -4,8 +4,8 @@ import { type Feed, readHook } from "./feed.ts";
 import { readButtons, type SimulatedButton } from "./buttons.ts";
 import { Commands, keyOf, type Menus } from "./menus.ts";
 import { badRequest } from "./refusal.ts";
-import { readBlocksAloud, type SimulatedRich } from "./rich.ts";
-import { readRichMessage } from "./rich-blocks.ts";
+import { readBlocksAloud, type SimulatedRich } from "./rich/rich.ts";
+import { readRichMessage } from "./rich/blocks.ts";
 import { readText, type SimulatedText } from "./text.ts";
 
 /** The fields of a request. */

@@ -1,8 +1,8 @@
-import type { Choice } from "../../../src/text/dialect.ts";
-import type { News, Question } from "../news.ts";
+import type { Choice } from "../../../src/text/dialect/dialect.ts";
+import type { News, Question } from "../conversations/news.ts";
 
-export type { Choice } from "../../../src/text/dialect.ts";
-export type { Entry, News } from "../news.ts";
+export type { Choice } from "../../../src/text/dialect/dialect.ts";
+export type { Entry, News } from "../conversations/news.ts";
 
 export interface Piece {
   readonly ref: string;

@@ -1,5 +1,5 @@
 import type { SimulatedEntity } from "../../../adapters/telegram/simulator/entities.ts";
-import type { RichBlock, RichText, SimulatedRich } from "../../../adapters/telegram/simulator/rich.ts";
+import type { RichBlock, RichText, SimulatedRich } from "../../../adapters/telegram/simulator/rich/rich.ts";
 import type { Kind, Shape } from "../protocol.ts";
 import { linked, styled } from "./shapes.ts";
 

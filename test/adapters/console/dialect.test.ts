@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createConsoleDialect } from "../../../adapters/console/dialect.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import { describeLaws } from "../../text/laws.ts";
 
 const pipe = createConsoleDialect({ color: false });

@@ -5,7 +5,7 @@ import { createConsole, linesOf, openTerminal } from "../../../adapters/console/
 import { createColloquy } from "../../../src/colloquy.ts";
 import type { Model } from "../../../src/model/model.ts";
 import { createOpenAI } from "../../../src/model/openai.ts";
-import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/model/simulator.ts";
+import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/testing/openai.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";

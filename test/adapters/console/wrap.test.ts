@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wrapLine } from "../../../adapters/console/wrap.ts";
-import { displayWidth } from "../../../src/text/width.ts";
+import { displayWidth } from "../../../src/text/dialect/width.ts";
 import { runs } from "../../support/runs.ts";
 
 function wrap(text: string, columns: number, at: "words" | "anywhere" = "words"): string[] {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { signOf } from "../../../adapters/dingtalk/simulator/courier.ts";
 import { ConfigError } from "../../../src/errors.ts";
-import { startServer } from "../../../src/server.ts";
+import { startServer } from "../../../src/program/server.ts";
 import { failure } from "../../support/failure.ts";
 import { until } from "../../support/until.ts";
 import { meet, names, page, type SetUp } from "./set-up.ts";

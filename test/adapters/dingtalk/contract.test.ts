@@ -1,5 +1,5 @@
 import { createDingtalk } from "../../../adapters/dingtalk/index.ts";
-import { startDingtalkSimulator } from "../../../adapters/dingtalk/simulator.ts";
+import { startDingtalkSimulator } from "../../../adapters/dingtalk/simulator/simulator.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
 
 describeAdapter("dingtalk", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ZodError } from "zod";
-import { toEvent } from "../../../adapters/dingtalk/events.ts";
+import { toEvent } from "../../../adapters/dingtalk/receive/events.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { setUp } from "./set-up.ts";
 import { runs } from "../../support/runs.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { readAddress } from "../../../adapters/dingtalk/address.ts";
+import { readAddress } from "../../../adapters/dingtalk/send/address.ts";
 import { createApi } from "../../../adapters/dingtalk/api.ts";
 import type { Fault } from "../../../adapters/dingtalk/simulator/faults.ts";
 import { PlatformError } from "../../../src/errors.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import { failure } from "../../support/failure.ts";
 import { names, page, setUp, type SetUp } from "./set-up.ts";
 

@@ -4,7 +4,7 @@ import {
   type DingtalkSimulator,
   type DingtalkSimulatorOptions,
   startDingtalkSimulator,
-} from "../../../adapters/dingtalk/simulator.ts";
+} from "../../../adapters/dingtalk/simulator/simulator.ts";
 import type { Receive } from "../../../src/adapter.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import type { ChatEvent } from "../../../src/event.ts";

@@ -1,7 +1,7 @@
 import { Agent } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { createDingtalk } from "../../../adapters/dingtalk/index.ts";
-import { pauseAfter } from "../../../adapters/dingtalk/health.ts";
+import { pauseAfter } from "../../../adapters/dingtalk/receive/health.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { failure } from "../../support/failure.ts";

@@ -10,7 +10,7 @@ import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
   startDiscordSimulator,
-} from "../../../adapters/discord/simulator.ts";
+} from "../../../adapters/discord/simulator/simulator.ts";
 import type { CommandEntry, Receive } from "../../../src/adapter.ts";
 import { ConfigError, PlatformError } from "../../../src/errors.ts";
 import type { Address, ChatEvent } from "../../../src/event.ts";

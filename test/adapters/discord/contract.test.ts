@@ -1,5 +1,5 @@
 import { createDiscord } from "../../../adapters/discord/index.ts";
-import { startDiscordSimulator } from "../../../adapters/discord/simulator.ts";
+import { startDiscordSimulator } from "../../../adapters/discord/simulator/simulator.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
 
 describeAdapter("discord", async () => {

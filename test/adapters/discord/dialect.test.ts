@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createDiscordDialect } from "../../../adapters/discord/dialect.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+import { createDiscordDialect } from "../../../adapters/discord/dialect/dialect.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import type { Block, Span, Style } from "../../../src/text/block.ts";
 import { describeLaws } from "../../text/laws.ts";
 import { charactersOf, read, type Run } from "./reader.ts";

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createDiscord } from "../../../adapters/discord/adapter.ts";
-import { createDiscordDialect } from "../../../adapters/discord/dialect.ts";
-import { filesOf } from "../../../adapters/discord/files.ts";
+import { createDiscordDialect } from "../../../adapters/discord/dialect/dialect.ts";
+import { filesOf } from "../../../adapters/discord/send/files.ts";
 import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
   startDiscordSimulator,
-} from "../../../adapters/discord/simulator.ts";
+} from "../../../adapters/discord/simulator/simulator.ts";
 import type { Adapter } from "../../../src/adapter.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import { PlatformError } from "../../../src/errors.ts";
 import type { Model } from "../../../src/model/model.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";

@@ -4,7 +4,7 @@ import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
   startDiscordSimulator,
-} from "../../../adapters/discord/simulator.ts";
+} from "../../../adapters/discord/simulator/simulator.ts";
 import type { CommandEntry, Receive } from "../../../src/adapter.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { captureLog } from "../../support/log.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { createMemory } from "../../../adapters/discord/memory.ts";
+import { createMemory } from "../../../adapters/discord/receive/memory.ts";
 
 const session = { sessionId: "s", resumeURL: "ws://x", sequence: 1, shardCount: 1, shardId: 0 };
 const past = z.object({

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, type TestContext, test } from "vitest";
 import { createDiscord } from "../../../adapters/discord/adapter.ts";
-import { partOf, shardIn } from "../../../adapters/discord/shard.ts";
+import { partOf, shardIn } from "../../../adapters/discord/receive/shard.ts";
 import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
   startDiscordSimulator,
-} from "../../../adapters/discord/simulator.ts";
+} from "../../../adapters/discord/simulator/simulator.ts";
 import type { CommandEntry } from "../../../src/adapter.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";

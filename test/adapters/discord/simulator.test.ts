@@ -6,7 +6,7 @@ import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
   startDiscordSimulator,
-} from "../../../adapters/discord/simulator.ts";
+} from "../../../adapters/discord/simulator/simulator.ts";
 import { until } from "../../support/until.ts";
 
 const DIRECT_MESSAGES = 1 << 12;

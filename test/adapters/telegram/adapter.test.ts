@@ -4,17 +4,17 @@ import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { createTelegram, type TelegramOptions } from "../../../adapters/telegram/adapter.ts";
-import type { TelegramBody } from "../../../adapters/telegram/dialect.ts";
+import type { TelegramBody } from "../../../adapters/telegram/dialect/dialect.ts";
 import {
   startTelegramSimulator,
   type TelegramSimulator,
   type TelegramSimulatorOptions,
-} from "../../../adapters/telegram/simulator.ts";
-import { toEvent } from "../../../adapters/telegram/updates.ts";
+} from "../../../adapters/telegram/simulator/simulator.ts";
+import { toEvent } from "../../../adapters/telegram/receive/updates.ts";
 import type { Adapter, CommandEntry, Receive } from "../../../src/adapter.ts";
 import { PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { createCall } from "../../../adapters/telegram/api.ts";
-import { startTelegramSimulator } from "../../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../../adapters/telegram/simulator/simulator.ts";
 
 /** How many signals Node remembers to have been made from this one; it forgets none as long as this one lives. */
 function madeFrom(signal: AbortSignal): number {

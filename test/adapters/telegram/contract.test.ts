@@ -1,5 +1,5 @@
 import { createTelegram } from "../../../adapters/telegram/index.ts";
-import { startTelegramSimulator } from "../../../adapters/telegram/simulator.ts";
+import { startTelegramSimulator } from "../../../adapters/telegram/simulator/simulator.ts";
 import { describeAdapter } from "../../contract/adapter.ts";
 
 describeAdapter("telegram", async () => {

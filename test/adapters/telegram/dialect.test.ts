@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect/dialect.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";
 import { describeLaws } from "../../text/laws.ts";
 import { runs } from "../../support/runs.ts";

@@ -8,11 +8,11 @@ import {
   startTelegramSimulator,
   type TelegramSimulator,
   type TelegramSimulatorOptions,
-} from "../../../adapters/telegram/simulator.ts";
+} from "../../../adapters/telegram/simulator/simulator.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import { type ChatEvent, conversationKey } from "../../../src/event.ts";
-import { openStore } from "../../../src/store.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
+import { openStore } from "../../../src/store/store.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
 import { failure } from "../../support/failure.ts";
 import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";

@@ -2,15 +2,18 @@ import { serve } from "@hono/node-server";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createTelegram, type TelegramOptions } from "../../../adapters/telegram/adapter.ts";
-import type { TelegramBody } from "../../../adapters/telegram/dialect.ts";
+import type { TelegramBody } from "../../../adapters/telegram/dialect/dialect.ts";
 import { TelegramRefusal } from "../../../adapters/telegram/errors.ts";
-import { pauseAfter } from "../../../adapters/telegram/health.ts";
-import { startTelegramSimulator, type TelegramSimulator } from "../../../adapters/telegram/simulator.ts";
+import { pauseAfter } from "../../../adapters/telegram/receive/health.ts";
+import {
+  startTelegramSimulator,
+  type TelegramSimulator,
+} from "../../../adapters/telegram/simulator/simulator.ts";
 import type { Adapter, Receive } from "../../../src/adapter.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import { PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
-import { startServer } from "../../../src/server.ts";
+import { startServer } from "../../../src/program/server.ts";
 import { failure } from "../../support/failure.ts";
 import { createHandModel } from "../../support/hand-model.ts";
 import { captureLog } from "../../support/log.ts";

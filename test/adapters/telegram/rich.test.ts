@@ -1,18 +1,18 @@
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createTelegram, type TelegramOptions } from "../../../adapters/telegram/adapter.ts";
-import { toAnsi } from "../../../adapters/telegram/ansi.ts";
-import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect.ts";
-import { telegramPayload } from "../../../adapters/telegram/payload.ts";
-import { readable } from "../../../adapters/telegram/rich-read.ts";
-import { readBlocksAloud, type SimulatedRich } from "../../../adapters/telegram/simulator/rich.ts";
-import { readRichMessage } from "../../../adapters/telegram/simulator/rich-blocks.ts";
+import { toAnsi } from "../../../adapters/telegram/dialect/ansi.ts";
+import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect/dialect.ts";
+import { telegramPayload } from "../../../adapters/telegram/send/payload.ts";
+import { readable } from "../../../adapters/telegram/dialect/rich-read.ts";
+import { readBlocksAloud, type SimulatedRich } from "../../../adapters/telegram/simulator/rich/rich.ts";
+import { readRichMessage } from "../../../adapters/telegram/simulator/rich/blocks.ts";
 import {
   startTelegramSimulator,
   type TelegramSimulatorOptions,
-} from "../../../adapters/telegram/simulator.ts";
-import { parseMarkdown } from "../../../src/text/markdown.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+} from "../../../adapters/telegram/simulator/simulator.ts";
+import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
 import { documents, scrambled, strings } from "../../text/documents.ts";

@@ -5,7 +5,7 @@ import { z } from "zod";
 import {
   startTelegramSimulator,
   type TelegramSimulatorOptions,
-} from "../../../adapters/telegram/simulator.ts";
+} from "../../../adapters/telegram/simulator/simulator.ts";
 import { until } from "../../support/until.ts";
 
 const Answer = z.looseObject({

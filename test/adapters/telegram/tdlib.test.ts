@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect.ts";
-import { isLinkable } from "../../../adapters/telegram/links.ts";
+import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect/dialect.ts";
+import { isLinkable } from "../../../adapters/telegram/dialect/links.ts";
 import { cleanDirections } from "../../../adapters/telegram/simulator/clean.ts";
 import { checkLink } from "../../../adapters/telegram/simulator/links.ts";
 import { Refusal } from "../../../adapters/telegram/simulator/refusal.ts";
 import { readText } from "../../../adapters/telegram/simulator/text.ts";
-import { createPager } from "../../../src/text/paginate.ts";
+import { createPager } from "../../../src/text/paginate/paginate.ts";
 import {
   type Entity,
   type Formatted,

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { createUnstored } from "../../../adapters/telegram/unstored.ts";
+import { createUnstored } from "../../../adapters/telegram/receive/unstored.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { until } from "../../support/until.ts";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createWeb } from "../../../adapters/web/index.ts";
-import { startServer } from "../../../src/server.ts";
-import { openStore } from "../../../src/store.ts";
-import { openShelf } from "../../../src/web.ts";
+import { startServer } from "../../../src/program/server.ts";
+import { openStore } from "../../../src/store/store.ts";
+import { openShelf } from "../../../src/program/web-chat.ts";
 import { captureLog } from "../../support/log.ts";
 
 interface Document {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { News } from "../../../adapters/web/news.ts";
-import { createPeers } from "../../../adapters/web/peers.ts";
+import type { News } from "../../../adapters/web/conversations/news.ts";
+import { createPeers } from "../../../adapters/web/conversations/peers.ts";
 
 /** Postgres takes fewer than 8,000 bytes at once (its manual, NOTIFY); the topic and the sender want some of them. */
 const MOST_BYTES = 7_500;

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { createRecords } from "../../../adapters/web/records.ts";
-import type { Shelf } from "../../../adapters/web/shelf.ts";
-import { createTalk, type Said } from "../../../adapters/web/talk.ts";
+import { createRecords } from "../../../adapters/web/conversations/records.ts";
+import type { Shelf } from "../../../adapters/web/conversations/shelf.ts";
+import { createTalk, type Said } from "../../../adapters/web/conversations/talk.ts";
 import type { ChatEvent } from "../../../src/event.ts";
-import { openStore } from "../../../src/store.ts";
-import { openShelf } from "../../../src/web.ts";
+import { openStore } from "../../../src/store/store.ts";
+import { openShelf } from "../../../src/program/web-chat.ts";
 
 const DOT =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { type Address, type Attachment, type ChatEvent, parseCommand } from "../../../src/event.ts";
+
+/** Who receives. */
+export interface Receiver {
+  readonly clientId: string;
+  /** Whether a session webhook leads to DingTalk. */
+  readonly isOwn: (webhook: string) => boolean;
+}
+
+const optional = z.string().optional().catch(undefined);
+
+/**
+ * What of a message to the robot is read, whichever way it comes; whatever else it has is left alone:
+ * https://open.dingtalk.com/document/orgapp/receive-message.
+ */
+const Message = z.object({
+  msgId: z.string().min(1),
+  msgtype: z.string(),
+  conversationId: z.string().min(1),
+  /** "1": one-to-one, "2": a group. */
+  conversationType: z.coerce.string().pipe(z.enum(["1", "2"])),
+  isInAtList: z.boolean().optional().catch(undefined),
+  senderId: z.string().min(1),
+  senderStaffId: optional,
+  senderNick: optional,
+  robotCode: optional,
+  createAt: z.coerce.number().positive().optional().catch(undefined),
+  sessionWebhook: optional,
+  sessionWebhookExpiredTime: z.coerce.number().optional().catch(undefined),
+  text: z
+    .object({ content: z.string().catch("") })
+    .optional()
+    .catch(undefined),
+  content: z
+    .object({
+      recognition: optional,
+      richText: z
+        .array(z.object({ text: optional, type: optional }))
+        .optional()
+        .catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+});
+type Message = z.infer<typeof Message>;
+
+/** What DingTalk calls the things that can be sent, and what we call them. */
+const ATTACHMENTS: Readonly<Record<string, string>> = {
+  picture: "image",
+  audio: "voice",
+  video: "video",
+  file: "file",
+};
+
+/**
+ * A message as an event; undefined if it is not meant for us. Throws a `ZodError` on what does not look like a
+ * message. Its id is that of the message: delivered again, it is the same event.
+ */
+export function toEvent(raw: unknown, { clientId, isOwn }: Receiver): ChatEvent | undefined {
+  const message = Message.parse(raw);
+  const { senderStaffId: staff, senderNick: name } = message;
+  const isGroup = message.conversationType === "2";
+  if (isGroup && message.isInAtList === false) return undefined;
+  const attachments = attachmentsOf(message);
+  const text = textOf(message);
+  if (!text && attachments.length === 0 && message.msgtype !== "text")
+    attachments.push({ kind: message.msgtype });
+  return {
+    id: `dingtalk:${clientId}:${message.msgId}`,
+    platform: "dingtalk",
+    user: { id: staff || message.senderId, ...(name && { name }) },
+    chat: { id: message.conversationId, kind: isGroup ? "group" : "direct" },
+    to: toAddress(message, { clientId, isOwn }),
+    ...(parseCommand(text) ?? { text }),
+    ...(attachments.length > 0 && { attachments }),
+    at: message.createAt ?? Date.now(),
+  };
+}
+
+/** Voice comes with the words that DingTalk has heard; of the name by which a group calls us only a space is left. */
+function textOf({ text, content }: Message): string {
+  const rich = content?.richText?.map((part) => part.text ?? "").join("");
+  return (text?.content ?? rich ?? content?.recognition ?? "").trim();
+}
+
+function attachmentsOf({ msgtype, content }: Message): Attachment[] {
+  const kinds = [msgtype, ...(content?.richText ?? []).map(({ type = "" }) => type)];
+  return kinds.flatMap((kind) => {
+    const ours = Object.hasOwn(ATTACHMENTS, kind) ? ATTACHMENTS[kind] : undefined;
+    return ours ? [{ kind: ours }] : [];
+  });
+}
+
+/** As `readAddress` reads it. */
+function toAddress(message: Message, { clientId, isOwn }: Receiver): Address {
+  const { sessionWebhook: webhook, sessionWebhookExpiredTime: until, senderStaffId: staff } = message;
+  return {
+    conversation: message.conversationId,
+    group: message.conversationType === "2",
+    robot: message.robotCode || clientId,
+    ...(staff && { staff }),
+    ...(webhook && until !== undefined && isOwn(webhook) && { webhook, until }),
+  };
+}

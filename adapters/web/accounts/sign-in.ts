@@ -1,0 +1,206 @@
+import type { Context } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { z } from "zod";
+import { type Accounts, type FoundKey, type Session, SESSION_MS } from "./accounts.ts";
+import { type Described, type Env, Refused, tooManyTries } from "../api/route.ts";
+import type { SecurityLog } from "../api/security.ts";
+import type { Watch } from "./watch.ts";
+
+export interface SignInOptions {
+  readonly accounts: Accounts;
+  /** The names of those who have conversations. */
+  readonly users: () => Promise<readonly string[]>;
+  /** Where people find the page, if it is not only on this machine. */
+  readonly url?: string | undefined;
+  readonly watch: Watch;
+  readonly security: SecurityLog;
+}
+
+/** Who is at the other end of a request. */
+export interface SignIn {
+  session(c: Context<Env>): Promise<Session | undefined>;
+  /** Who is signed in, or how that is done here. */
+  state(c: Context<Env>): Promise<z.infer<typeof state>>;
+  begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof signedIn>>;
+  end(c: Context<Env>): Promise<void>;
+}
+
+const NAME = z
+  .string()
+  .trim()
+  .min(1, "A name has at least one character.")
+  .max(64, "A name has at most 64 characters.")
+  .regex(/^[^\p{C}]*$/u, "A name consists of characters that can be seen.");
+
+/** Whether someone may be called so. */
+export function isName(text: string): boolean {
+  return NAME.safeParse(text).data === text;
+}
+
+const switches = z
+  .boolean()
+  .optional()
+  .describe("Sign in although somebody else is signed in here, who is signed out by that.");
+const given = z.union(
+  [
+    z.strictObject({ key: z.string().min(1).max(200), switch: switches }),
+    z.strictObject({ name: NAME, switch: switches }),
+  ],
+  { error: "A name or a key is needed." },
+);
+
+const signedIn = z.object({ user: z.string() });
+const state = z.union([
+  signedIn,
+  z.object({ signIn: z.literal("name"), names: z.array(z.string()).describe("Who was here before.") }),
+  z.object({
+    signIn: z
+      .literal("address")
+      .describe("By a name, but only at the address that the program printed, as a token stands in it."),
+  }),
+  z.object({ signIn: z.literal("link") }),
+]);
+const notSignedIn = z.object({
+  error: z.string().describe("What happened, and what to do."),
+  user: z.string().optional().describe("With 409: who is signed in; nothing has changed."),
+  other: z.string().optional().describe("With 409: who would be signed in with `switch`."),
+});
+
+/** What `createSignIn` is for, as addresses. */
+export const SIGN_IN: readonly Described[] = [
+  {
+    method: "get",
+    path: "/api/session",
+    summary: "Who is signed in; otherwise how one signs in here.",
+    access: "everyone",
+    answer: state,
+  },
+  {
+    method: "post",
+    path: "/api/session",
+    summary:
+      "Signs in, by the key in a personal link or, where that is enough, by a name; sets a cookie. While somebody else " +
+      "is signed in: only with `switch`, else 409.",
+    access: "everyone",
+    body: given,
+    answer: signedIn,
+    failure: notSignedIn,
+  },
+  { method: "delete", path: "/api/session", summary: "Signs out.", access: "everyone" },
+];
+
+/** Signing in by a personal link; by a name only for the operator at this machine. */
+export function createSignIn({ accounts, users, url, watch, security }: SignInOptions): SignIn {
+  const secure = url?.startsWith("https:") ?? false;
+
+  return {
+    session,
+    state: async (c) => {
+      const found = await session(c);
+      if (found) return { user: found.user };
+      if (await isOpen(c)) return { signIn: "name", names: [...(await users())] };
+      return { signIn: (await isByName(c)) ? "address" : "link" };
+    },
+    begin: async (c, body) => {
+      const parsed = given.safeParse(body);
+      if (!parsed.success)
+        throw new Refused(400, parsed.error.issues.map(({ message }) => message).join(" "));
+      const current = await session(c);
+      const link = "key" in parsed.data ? await linkOf(c, parsed.data.key, current) : undefined;
+      const user = "name" in parsed.data ? await picked(c, parsed.data.name) : (link?.user ?? "");
+      if (current && current.user !== user && !parsed.data.switch) throw askFirst(c, current.user, user);
+      // Somebody who opens their own link again is there already, and does not use it up.
+      if (current && current.user === user && current.link === link?.pass) return { user };
+      if (link && !(await accounts.use(link))) throw await refused(c, { user, why: "used" });
+      await enter(c, await accounts.begin(user, link));
+      if (current) await leave(current);
+      const about = { user, address: c.env.address, how: link ? "link" : "name", link: link?.id };
+      if (current && current.user !== user)
+        security.note("account-switched", { ...about, from: current.user });
+      else security.note("sign-in", about);
+      return { user };
+    },
+    end: async (c) => {
+      const found = await session(c);
+      deleteCookie(c, await cookieName(), { path: "/", secure });
+      if (!found) return;
+      await leave(found);
+      security.note("sign-out", { user: found.user, address: c.env.address });
+    },
+  };
+
+  async function session(c: Context<Env>): Promise<Session | undefined> {
+    if (!c.req.header("cookie")) return undefined;
+    const id = getCookie(c, await cookieName());
+    return id ? accounts.session(id) : undefined;
+  }
+
+  async function enter(c: Context<Env>, id: string): Promise<void> {
+    setCookie(c, await cookieName(), id, {
+      httpOnly: true,
+      sameSite: "Strict",
+      secure,
+      path: "/",
+      maxAge: SESSION_MS / 1000,
+    });
+  }
+
+  /** All pages that this session has open are told. */
+  async function leave(left: Session): Promise<void> {
+    await accounts.end(left);
+    watch.end(left.pass);
+  }
+
+  /** Somebody could send their own link to a person who would then write into the sender's account. */
+  function askFirst(c: Context<Env>, user: string, other: string): Refused {
+    security.note("switch-asked", { user, other, address: c.env.address });
+    return new Refused(409, `You are signed in as ${user}, and this would sign you in as ${other}.`, {
+      more: { user, other },
+    });
+  }
+
+  async function linkOf(c: Context<Env>, key: string, current: Session | undefined): Promise<FoundKey> {
+    const link = await accounts.find(key, "link");
+    if (link && (link.pass === current?.link || !link.spent)) return link;
+    throw await refused(c, { user: link?.user, why: link?.spent ?? "unknown" });
+  }
+
+  async function refused(
+    c: Context<Env>,
+    about: { user: string | undefined; why: string },
+  ): Promise<Refused> {
+    const { address } = c.env;
+    if (await security.failed("sign-in-refused", { ...about, address, how: "link" })) return tooManyTries();
+    return new Refused(403, "This link is not valid, or not any more. Ask the operator for a new one.");
+  }
+
+  async function picked(c: Context<Env>, name: string): Promise<string> {
+    if (await isOpen(c)) return name;
+    const byName = await isByName(c);
+    const about = { user: name, address: c.env.address, how: "name", why: byName ? "token" : "link" };
+    if (await security.failed("sign-in-refused", about)) throw tooManyTries();
+    throw new Refused(
+      403,
+      byName
+        ? "Open the address that the program printed when it started, and sign in there."
+        : "People sign in here by a personal link. Ask the operator for one.",
+    );
+  }
+
+  /** Whether a name is enough for the operator at this machine: as long as nobody was ever given a link. */
+  async function isByName({ env }: Context<Env>): Promise<boolean> {
+    return env.local !== undefined && url === undefined && (await accounts.isOpen());
+  }
+
+  async function isOpen(c: Context<Env>): Promise<boolean> {
+    return c.env.local === true && (await isByName(c));
+  }
+
+  /**
+   * Browsers do not tell the ports of a machine apart: programs side by side must not take each other's cookies. With
+   * TLS the prefix keeps out what another host of the same domain sets, or somebody on the way without TLS.
+   */
+  async function cookieName(): Promise<string> {
+    return `${secure ? "__Host-" : ""}colloquy_${await accounts.site()}`;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Settings } from "../../config/settings.ts";
+import { apologiseForOld } from "../access/age.ts";
+import { allowOnly, isAllowed } from "../access/allow.ts";
+import type { Pace } from "../access/pace.ts";
+import { interruptingNames } from "../commands/all.ts";
+import type { ChatEvent } from "../event.ts";
+import type { Handler } from "../handler.ts";
+import type { Log } from "../log.ts";
+import { hasPlatforms } from "./platforms.ts";
+
+/** Who may talk, and how fast, as the settings say. */
+export async function createGuards(settings: Settings, log: Log, pace: Pace): Promise<Handler[]> {
+  const { ALLOWED_USERS: users, MAX_EVENT_AGE: hours } = settings;
+  // Before the pace: what has piled up while the program was down was not written too fast.
+  const listed = users.length > 0 ? new Set(users) : undefined;
+  const age = apologiseForOld({
+    mostMs: hours * 3_600_000,
+    asking: new Set(["ask"]),
+    ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
+  });
+  const { limitPace } = await import("../access/pace.ts");
+  // The web chat counts what it takes in, and refuses the rest at once.
+  const paced = exceptFor("web", limitPace({ pace, always: interruptingNames() }));
+  // Whoever sits at the console runs the program; to the web chat people are let in one by one.
+  const guards = [age, paced].map((guard) => exceptFor("console", guard));
+  if (listed) return [...guards, exceptFor("console", exceptFor("web", allowOnly(listed)))];
+  if (hasPlatforms(settings))
+    log.warn("ALLOWED_USERS is empty: everyone may talk to this bot, at your expense");
+  return guards;
+}
+
+function exceptFor(platform: string, guard: Handler): Handler {
+  return (turn, next) => (turn.event.platform === platform ? next() : guard(turn, next));
+}

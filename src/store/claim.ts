@@ -1,0 +1,39 @@
+import { dirname } from "node:path";
+import { StoreError } from "../errors.ts";
+import { makeFile, makeFolder } from "../system/owner-only.ts";
+import { type Connection, connectTo } from "./sqlite-connection.ts";
+import { toStoreError } from "./sqlite-errors.ts";
+import { pathOf } from "./url.ts";
+
+/** Whoever has a claim keeps it for long, in ms (0 would mean sqlite3's default of a second). */
+const CLAIM_TIMEOUT_MS = 1;
+
+/** A store that is one process's own until it is released or the process dies. */
+interface Claim {
+  /** Safe to call twice. */
+  release(): Promise<void>;
+}
+
+/** Claims the store of a `STORE_URL` by a lock on a file beside it; undefined if another process has claimed it. */
+export async function claimStore(url: string): Promise<Claim | undefined> {
+  const path = pathOf(url);
+  // Memory is nobody else's.
+  if (path === undefined) return { release: async () => undefined };
+  const file = `${path}.lock`;
+  const connect = await connectTo(file, CLAIM_TIMEOUT_MS);
+  let sqlite: Connection | undefined;
+  try {
+    makeFolder(dirname(path));
+    makeFile(file);
+    sqlite = connect("claim");
+    await sqlite.query("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    await sqlite?.close().catch(() => undefined);
+    const error = cause instanceof StoreError ? cause : toStoreError(path, cause);
+    if (error.code === "SQLITE_BUSY") return undefined;
+    throw error;
+  }
+  const claimed = sqlite;
+  let released: Promise<unknown> | undefined;
+  return { release: async () => void (await (released ??= claimed.close())) };
+}

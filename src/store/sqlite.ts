@@ -1,0 +1,117 @@
+import { rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import Keyv from "keyv";
+import { StoreError } from "../errors.ts";
+import {
+  closeToOthers,
+  isTaken,
+  makeFile,
+  makeFolder,
+  type Notice,
+  partOf,
+  putInPlace,
+  taken,
+} from "../system/owner-only.ts";
+import { createStore, KEYV_OPTIONS } from "./base.ts";
+import { type Connection, connectTo, logAhead, once } from "./sqlite-connection.ts";
+import { toStoreError } from "./sqlite-errors.ts";
+import type { Size, Store } from "./store.ts";
+
+/** Behind every key with the same beginning. */
+const LAST = "\u{10FFFF}";
+
+/**
+ * What brings a file from each version to the next, in SQL; a migration is one more list at the end. Version 0 is
+ * an empty file, or one from before there were versions. (Records have versions of their own: `versions.ts`.)
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [[]];
+
+/** A store in a file of SQLite. */
+export async function openSqlite(path: string, notice: Notice): Promise<Store> {
+  const connect = await connectTo(path);
+  const store = createStore({
+    create: async (table, flush) => {
+      const sqlite = connect(table);
+      await logAhead(sqlite);
+      await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
+      return new Keyv({ ...KEYV_OPTIONS, store: sqlite });
+    },
+    keys: async (name, prefix, { store: sqlite }) => {
+      const rows = (await (sqlite as Connection).query(
+        `SELECT key FROM ${name} WHERE key >= ? AND key < ? ORDER BY key`,
+        prefix,
+        prefix + LAST,
+      )) as { key: string }[];
+      return rows.map(({ key }) => key);
+    },
+    size: async (name, prefix, { store: sqlite }) => {
+      // The length of a text in bytes stands before it, so that it need not be read.
+      const [row] = (await (sqlite as Connection).query(
+        `SELECT COUNT(*) AS count, COALESCE(SUM(OCTET_LENGTH(value)), 0) AS bytes FROM ${name} WHERE key >= ? AND key < ?`,
+        prefix,
+        prefix + LAST,
+      )) as Size[];
+      return row ?? { count: 0, bytes: 0 };
+    },
+    backup: async (copy) => {
+      if (isTaken(copy)) throw taken(copy);
+      // Under its name only once it is whole. SQLite writes into an empty file, and would follow a link.
+      const part = partOf(copy);
+      try {
+        makeFile(part);
+        await once(connect("probe"), (sqlite) => sqlite.query("VACUUM INTO ?", part));
+        putInPlace(part, copy, { replace: false });
+      } finally {
+        rmSync(part, { force: true });
+      }
+    },
+  });
+  try {
+    makeFolder(dirname(path));
+    // SQLite gives the files that it makes beside it the same mode.
+    makeFile(path);
+    await once(connect("probe"), (sqlite) => migrate(sqlite, path));
+    // Only now is it known to be a store, and no page or script that somebody has named by mistake.
+    closeToOthers(path, notice);
+    await store.check();
+  } catch (cause) {
+    await store.close().catch(() => undefined);
+    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
+  }
+  const { ino } = statSync(path);
+  return {
+    ...store,
+    check: async () => {
+      // SQLite would go on with the file that nobody finds any more.
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
+      await store.check();
+    },
+  };
+}
+
+async function migrate(sqlite: Connection, path: string): Promise<void> {
+  const versionOf = async () => {
+    const rows = (await sqlite.query("PRAGMA user_version")) as { user_version: number }[];
+    return rows[0]?.user_version ?? 0;
+  };
+  const newest = MIGRATIONS.length;
+  const found = await versionOf();
+  if (found === newest) return;
+  if (found > newest) {
+    throw new StoreError(
+      "version",
+      `The store ${path} (STORE_URL) is of version ${found}, and this program knows ${newest} at most. ` +
+        "It was left untouched. Run the newer program that has written it.",
+    );
+  }
+  await sqlite.query("BEGIN IMMEDIATE");
+  try {
+    // Another process may have been quicker.
+    for (const sql of MIGRATIONS.slice(await versionOf()).flat()) await sqlite.query(sql);
+    await sqlite.query(`PRAGMA user_version = ${newest}`);
+    await sqlite.query("COMMIT");
+  } catch (error) {
+    await sqlite.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}

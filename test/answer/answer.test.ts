@@ -1,0 +1,67 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createAnswer } from "../../src/answer/answer.ts";
+import { emptyConversation } from "../../src/conversation/conversation.ts";
+import { isStream, type Turn } from "../../src/handler.ts";
+import { texts } from "../../src/i18n/texts.ts";
+import { createOpenAI } from "../../src/model/openai.ts";
+import { type Fault, startModelSimulator } from "../../src/testing/openai.ts";
+import { captureLog } from "../support/log.ts";
+
+describe("whoever gets no answer is told", () => {
+  const faults: readonly (readonly [Fault, RegExp])[] = [
+    [
+      { status: 503, times: 5, headers: { "retry-after": "0" } },
+      /overloaded.*I tried 5 times within \d+ s\.\)$/,
+    ],
+    [{ kind: "html", times: 5 }, /not understand.*I tried 5 times within \d+ s\.\)$/],
+    [{ kind: "reset", times: 5 }, /cannot reach.*I tried 5 times within \d+ s\.\)$/],
+    [{ status: 401 }, /key.*look into it\.$/],
+  ];
+  test.each(faults)("%j", async (fault, sentence) => {
+    const { said, turn } = await ask(fault);
+    expect(said).toMatch(sentence);
+    expect(turn.failure).toBeDefined();
+    expect(turn.conversation.messages).toEqual([]);
+  });
+
+  test("what there is of an answer stays, and no attempts are counted", async () => {
+    const { said, turn } = await ask({ kind: "reset", after: 2 });
+    expect(said).toMatch(/^one two.*\n\n\*I cannot reach the language model[^(]*\*$/);
+    expect(turn.conversation.messages[1]?.content).toMatch(/^one two/);
+  });
+});
+
+/** One question, and all that is said to it. */
+async function ask(fault: Fault): Promise<{ said: string; turn: Turn }> {
+  const simulator = await startModelSimulator({ reply: { text: "one two three four", pieces: 4 } });
+  onTestFinished(() => simulator.close());
+  simulator.fail(fault);
+  const model = createOpenAI({ apiKey: simulator.key, baseURL: simulator.baseURL, model: "m-1" });
+  const turn: Turn = {
+    event: {
+      id: "test:1",
+      platform: "test",
+      user: { id: "ann" },
+      chat: { id: "ann", kind: "direct" },
+      to: {},
+      text: "count",
+      at: Date.now(),
+    },
+    conversation: emptyConversation("test:ann"),
+    signal: new AbortController().signal,
+    locale: "en",
+    say: texts("en"),
+    image: async () => undefined,
+    log: captureLog().log,
+  };
+  const reply = await createAnswer({
+    models: [model],
+    persona: "",
+    personas: new Map(),
+    limits: { policy: "drop" },
+  })(turn, async () => undefined);
+  if (!isStream(reply)) throw new Error("an answer comes in pieces");
+  let said = "";
+  for await (const piece of reply) said += piece;
+  return { said, turn };
+}
