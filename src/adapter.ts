@@ -35,9 +35,9 @@ export interface Adapter<Body = unknown> {
    * can be started by itself, in whichever process; they name the bot too. `start()` without a part starts them all.
    * Without this method any number of processes may receive at the same time. Rejects like `start()`.
    */
-  parts?(): Promise<readonly string[]>;
+  partitions?(): Promise<readonly string[]>;
   /** Why the platform is not receiving right now, as a sentence for the operator; undefined if it is. */
-  trouble?(): string | undefined;
+  health?(): string | undefined;
   /**
    * Posts a message and returns its reference. `key` is the same on every attempt: a platform that knows
    * idempotency uses it so that the second attempt returns the first message.
@@ -67,7 +67,7 @@ export interface Adapter<Body = unknown> {
    * Whether a message that an earlier attempt has recorded still stands where the person looks; without this
    * method it does. One that does not is sent anew.
    */
-  stands?(ref: string): boolean;
+  isVisible?(ref: string): boolean;
   /** Replaces a message; replacing it with what it already shows is no error. */
   edit?(to: Address, ref: string, body: Body): Promise<void>;
   /** Takes a message away; one that is gone already is no error. */
@@ -76,7 +76,7 @@ export interface Adapter<Body = unknown> {
    * So many pages of an answer become messages here; if there are more, one message with the whole answer as a
    * file follows them. Always the same for one address; asked only where there is `sendFile`.
    */
-  mostPages?(to: Address): number;
+  maxPages?(to: Address): number;
   /** Posts a message with a file and returns its reference; `key` as for `send`. */
   sendFile?(to: Address, file: AnswerFile, key: string): Promise<string>;
   /** Shows that an answer is on its way for a few seconds. */

@@ -1,18 +1,18 @@
 import { tellOfOverflow } from "./access/full.ts";
 import { tellOfLength } from "./access/length.ts";
 import type { Adapter } from "./adapter.ts";
-import type { Alone } from "./store/keyed-lock.ts";
+import type { KeyedLock } from "./store/keyed-lock.ts";
 import { createAnswer } from "./answer/answer.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
 import { type ConversationUsage, createHistory, type History } from "./conversation/conversation.ts";
-import { createThrottles, type Others, type Refusal } from "./delivery/pacing.ts";
+import { createPacing, type PacingPeers, type Refusal } from "./delivery/pacing.ts";
 import { createEngine } from "./engine.ts";
 import { ConfigError } from "./errors.ts";
 import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
 import { type Command, dispatch, type Handler, type Turn } from "./handler.ts";
-import { createIntake } from "./receive/intake.ts";
+import { createReceiver } from "./receive/receiver.ts";
 import type { HistoryLimits } from "./answer/limits.ts";
-import { createKeep } from "./store/values.ts";
+import { createValueStore } from "./store/values.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
 import type { Postgres } from "./postgres/pool.ts";
@@ -22,9 +22,9 @@ import { openDeadLetters } from "./queue/dead.ts";
 import { createJournalQueue } from "./queue/journal.ts";
 import type { Queue, QueueLoad } from "./queue/queue.ts";
 import { WORKERS } from "./queue/retry-policy.ts";
-import { shareSight } from "./receive/high-water-marks.ts";
+import { shareHighWaterMarks } from "./receive/high-water-marks.ts";
 import { openStore, type Store } from "./store/store.ts";
-import { watchStore } from "./store/health.ts";
+import { watchStoreHealth } from "./store/health.ts";
 
 export interface ColloquyOptions {
   /** The platforms to talk on. */
@@ -52,7 +52,7 @@ export interface ColloquyOptions {
   /** What this process does, where processes share a store: it receives, or answers, or both. */
   readonly role?: Role;
   /** For where others answer in the same conversations without sharing the queue, such as terminals. */
-  readonly alone?: Alone;
+  readonly lock?: KeyedLock;
   readonly log?: Log;
 }
 
@@ -71,7 +71,7 @@ export interface Colloquy {
   /** How much there is to do, and how much was given up. */
   load(): Promise<QueueLoad & { readonly dead: number }>;
   /** Which platforms do not receive right now, and whether the store works, each with a sentence for the operator. */
-  troubles(): Readonly<Record<string, string>>;
+  health(): Readonly<Record<string, string>>;
 }
 
 /** How long running answers may go on after the order to stop, in ms; container engines kill after 10 s. */
@@ -97,64 +97,64 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     );
   }
   const history = createHistory(await store.open("history"));
-  const told = {
+  const choices = {
     models: modelsOf(options),
     persona: options.persona ?? "",
     personas: options.personas ?? new Map<string, string>(),
   };
   const commands = allCommands({
-    ...told,
+    ...choices,
     currency: options.currency ?? "$",
     others: (turn) => usageBeside(turn, store, history),
     own: options.commands ?? [],
   });
   const queue = await openQueue({ ...options, log, commands, journal, session });
-  const answer = createAnswer({ ...told, limits: options.limits ?? { policy: "drop" } });
+  const answer = createAnswer({ ...choices, limits: options.limits ?? { policy: "drop" } });
   const engine = createEngine({
     adapters,
     queue,
     history,
     handlers: [tellOfOverflow, tellOfLength, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
-    throttles: createThrottles(session && othersOn(session)),
-    alone: options.alone,
+    pacing: createPacing(session && pacingPeersOn(session)),
+    lock: options.lock,
     log,
   });
-  const intake = createIntake({
+  const receiver = createReceiver({
     adapters: role === "worker" ? [] : adapters,
     receive: (event) => engine.receive(event),
     menu: menuOf(commands),
     session,
     log,
   });
-  if (session) letPeersTalk(adapters, session);
-  const blind = session ? shareSight(adapters, session) : () => undefined;
-  const watches = [...new Set([store, journal])].map((one) => watchStore(one, log));
+  if (session) connectPeers(adapters, session);
+  const stopSharing = session ? shareHighWaterMarks(adapters, session) : () => undefined;
+  const storeHealth = [...new Set([store, journal])].map((one) => watchStoreHealth(one, log));
   let stopped: Promise<void> | undefined;
 
   return {
     start: async () => {
       if (role !== "intake") await engine.start();
-      return role === "worker" ? adapters.map(({ name }) => name) : intake.start();
+      return role === "worker" ? adapters.map(({ name }) => name) : receiver.start();
     },
     stop: () => (stopped ??= stop()),
     load: async () => ({ ...(await queue.load()), dead: (await store.keys("dead", "")).length }),
-    troubles: () => {
-      const storage = watches.map((watch) => ["store", watch.trouble()]);
+    health: () => {
+      const storage = storeHealth.map((one) => ["store", one.problem()]);
       const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;
-      const all = [...intake.troubles(), ...storage, ["workers", workers]];
+      const all = [...receiver.health(), ...storage, ["workers", workers]];
       // Whatever an adapter or a driver quotes: people with no right to the settings may look at it.
       return Object.fromEntries(
-        all.flatMap(([name, trouble]) => (trouble ? [[name, scrub(trouble, [])]] : [])),
+        all.flatMap(([name, problem]) => (problem ? [[name, scrub(problem, [])]] : [])),
       );
     },
   };
 
   async function stop(): Promise<void> {
-    await intake.stop();
+    await receiver.stop();
     await engine.stop();
-    blind();
-    await Promise.all(watches.map((watch) => watch.stop()));
+    stopSharing();
+    await Promise.all(storeHealth.map((one) => one.stop()));
     await session?.close();
     if (journal !== store) await journal.close();
     if (typeof given === "string") await store.close();
@@ -176,7 +176,7 @@ async function usageBeside({ event }: Turn, store: Store, history: History): Pro
 }
 
 /** Of one platform, wherever it is served. */
-function letPeersTalk(adapters: readonly Adapter[], session: Session): void {
+function connectPeers(adapters: readonly Adapter[], session: Session): void {
   for (const { name, peers } of adapters) {
     if (!peers) continue;
     peers.connect((what) => session.tell(`peers:${name}`, what));
@@ -191,7 +191,7 @@ async function shareWithOthers(postgres: Postgres, log: Log): Promise<Session> {
 }
 
 /** Those who write with the same bots. */
-function othersOn(session: Session): Others {
+function pacingPeersOn(session: Session): PacingPeers {
   return {
     writers: () => session.held(WORKERS),
     // Whoever does not hear of it is refused as well.
@@ -230,5 +230,5 @@ async function openQueue({
   // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after
   // its answer is in the history, the history is on the disk by then too.
   const keyv = await journal.open("queue", { flush: true });
-  return createJournalQueue({ ...common, keyv, running: createKeep(journal).at("running") });
+  return createJournalQueue({ ...common, keyv, running: createValueStore(journal).at("running") });
 }

@@ -1,16 +1,16 @@
 import type { Adapter } from "./adapter.ts";
-import type { Alone } from "./store/keyed-lock.ts";
-import type { Conversation, History, Outbox, Shown } from "./conversation/conversation.ts";
-import { reached } from "./telemetry/stages.ts";
+import type { KeyedLock } from "./store/keyed-lock.ts";
+import type { Conversation, History, Outbox, PostedMessage } from "./conversation/conversation.ts";
+import { markStage } from "./telemetry/stages.ts";
 import { deliver } from "./delivery/deliver.ts";
-import type { Throttles } from "./delivery/pacing.ts";
-import { describeError, Overflow, Parked, PlatformError, StoreError } from "./errors.ts";
+import type { Pacing } from "./delivery/pacing.ts";
+import { describeError, Overflow, Requeued, PlatformError, StoreError } from "./errors.ts";
 import { type ChatEvent, withinLength } from "./event.ts";
 import { compose, type Handler, isStream, type Reply, type Turn } from "./handler.ts";
 import type { TextName } from "./i18n/en.ts";
 import { localeOf, texts } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
-import { pulse } from "./telemetry/events.ts";
+import { emit } from "./telemetry/events.ts";
 import type { Queue, Signals } from "./queue/queue.ts";
 import type { Choice } from "./text/dialect/dialect.ts";
 
@@ -22,9 +22,9 @@ export interface EngineOptions {
   readonly handlers: readonly Handler[];
   /** The conversation of an event; the same as the queue's. */
   readonly keyOf: (event: ChatEvent) => string;
-  readonly throttles: Throttles;
+  readonly pacing: Pacing;
   /** For where others answer in the same conversations without sharing the queue. */
-  readonly alone?: Alone | undefined;
+  readonly lock?: KeyedLock | undefined;
   readonly log: Log;
 }
 
@@ -40,11 +40,11 @@ export interface Engine {
 
 /** The engine: an event becomes a turn, a turn a reply, a reply messages on the platform. */
 export function createEngine(options: EngineOptions): Engine {
-  const { queue, history, keyOf, throttles } = options;
+  const { queue, history, keyOf, pacing: pacing } = options;
   const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
   const handle = compose(options.handlers);
   /** The events whose people know that the store is out of reach. */
-  const told = new Set<string>();
+  const informed = new Set<string>();
 
   return {
     start: () => queue.start({ work, giveUp }),
@@ -57,21 +57,21 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       await queue.push(withinLength(event));
     } catch (error) {
-      if (!(error instanceof Overflow) || !error.told || event.placeholder) throw error;
+      if (!(error instanceof Overflow) || !error.willBeTold || event.placeholder) throw error;
     }
   }
 
   async function work(event: ChatEvent, signals: Signals): Promise<void> {
-    const release = await options.alone?.(keyOf(event), signals.parked);
+    const release = await options.lock?.(keyOf(event), signals.requeued);
     try {
       await answer(event, signals);
-      told.delete(event.id);
+      informed.delete(event.id);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // Another process is at it, and this one too late.
-      if (error.code === "superseded") throw new Parked(describeError(error));
-      pulse("error", { kind: "store", code: error.code });
-      await tellOfStore(event, signals.parked);
+      if (error.code === "superseded") throw new Requeued(describeError(error));
+      emit("error", { kind: "store", code: error.code });
+      await tellOfStore(event, signals.requeued);
       throw error;
     } finally {
       await release?.();
@@ -84,25 +84,25 @@ export function createEngine(options: EngineOptions): Engine {
     const adapter = adapters.get(event.platform);
     if (!adapter) {
       log.warn(`an event of ${event.platform} waits in the queue until that platform is configured again`);
-      throw new Parked(`${event.platform} is not configured`);
+      throw new Requeued(`${event.platform} is not configured`);
     }
     const conversation = await history.load(keyOf(event));
-    reached("loaded", event);
+    markStage("loaded", event);
     if (conversation.answered.includes(event.id)) return;
     const record = openRecord(conversation, event);
     const known = record.outbox.text;
     const over = new AbortController();
-    const signal = AbortSignal.any([signals.interrupted, signals.parked, over.signal]);
+    const signal = AbortSignal.any([signals.interrupted, signals.requeued, over.signal]);
     const turn = createTurn({ event, conversation: record.draft, signal, image: images(adapter, log), log });
     const reply = known ?? (await runHandlers(turn));
     const { said: words, choices = record.outbox.choices } = offered(reply, adapter);
-    reached("asked", event);
+    markStage("asked", event);
     try {
       await deliver(words, {
         adapter,
         choices,
         event,
-        throttles,
+        pacing: pacing,
         shown: adapter.edit || known !== undefined ? standing(adapter, record.outbox.shown) : [],
         sending: record.outbox.sending,
         last: conversation.last,
@@ -112,12 +112,12 @@ export function createEngine(options: EngineOptions): Engine {
           if (known !== undefined) return text;
           const silent = reply === undefined || turn.failure !== undefined;
           const said = text || silent ? text : turn.say("model.empty");
-          reached("known", event);
+          markStage("known", event);
           await record.commit(said, choices);
-          reached("committed", event);
+          markStage("committed", event);
           return said;
         },
-        signal: signals.parked,
+        signal: signals.requeued,
         log,
       });
     } catch (error) {
@@ -126,40 +126,40 @@ export function createEngine(options: EngineOptions): Engine {
       log.warn({ code: error.code }, `the answer cannot be delivered: ${describeError(error)}`);
     } finally {
       // A reply that nobody can be shown any more is not worth its tokens.
-      over.abort(new Parked("the turn is over"));
+      over.abort(new Requeued("the turn is over"));
     }
-    reached("shown", event);
+    markStage("shown", event);
     await record.close();
-    reached("saved", event);
+    markStage("saved", event);
     const outcome = signals.interrupted.aborted ? "stopped" : turn.failure ? "failed" : "answered";
-    pulse("turn", { event, outcome, at: Date.now() });
+    emit("turn", { event, outcome, at: Date.now() });
     log.info({ ms: Date.now() - event.at, failed: turn.failure !== undefined }, "answered");
   }
 
   /** Once for each event: the person shall know that it is not forgotten. */
-  async function tellOfStore(event: ChatEvent, parked: AbortSignal): Promise<void> {
-    if (told.has(event.id)) return;
-    told.add(event.id);
-    await tell("error.store", event, { mark: "store", shown: [], parked });
+  async function tellOfStore(event: ChatEvent, requeued: AbortSignal): Promise<void> {
+    if (informed.has(event.id)) return;
+    informed.add(event.id);
+    await tell("error.store", event, { mark: "store", shown: [], requeued });
   }
 
   /** An apology in the place of what is shown of the answer, so that no half of it is left standing. */
-  async function giveUp(event: ChatEvent, parked: AbortSignal): Promise<void> {
-    told.delete(event.id);
-    pulse("turn", { event, outcome: "given_up", at: Date.now() });
+  async function giveUp(event: ChatEvent, requeued: AbortSignal): Promise<void> {
+    informed.delete(event.id);
+    emit("turn", { event, outcome: "given_up", at: Date.now() });
     const outbox = await history.load(keyOf(event)).then(
       (conversation) => conversation.outbox,
       () => undefined,
     );
     const shown = outbox?.event === event.id ? outbox.shown : placeholderOf(event);
-    await tell("error.dead", event, { mark: "dead", shown, parked });
+    await tell("error.dead", event, { mark: "dead", shown, requeued });
   }
 
   /** A message of its own beside the answer; that it cannot be delivered is no reason to end the turn. */
   async function tell(
     name: TextName,
     event: ChatEvent,
-    { mark, shown, parked }: { mark: string; shown: readonly Shown[]; parked: AbortSignal },
+    { mark, shown, requeued }: { mark: string; shown: readonly PostedMessage[]; requeued: AbortSignal },
   ): Promise<void> {
     const adapter = adapters.get(event.platform);
     if (!adapter) return;
@@ -168,16 +168,16 @@ export function createEngine(options: EngineOptions): Engine {
     await deliver(say(name), {
       adapter,
       event: { ...event, id: `${event.id}#${mark}` },
-      throttles,
+      pacing: pacing,
       shown: adapter.edit ? standing(adapter, shown) : [],
       sending: undefined,
       last: undefined,
       save: async () => undefined,
       whole: async (text) => text,
-      signal: parked,
+      signal: requeued,
       log,
     }).catch((error: unknown) => {
-      if (error instanceof Parked) throw error;
+      if (error instanceof Requeued) throw error;
       log.warn(`could not tell the person (${name}): ${describeError(error)}`);
     });
   }
@@ -195,7 +195,7 @@ export function createEngine(options: EngineOptions): Engine {
       get outbox() {
         return outbox;
       },
-      show: async (shown: readonly Shown[], sending: string | undefined) => {
+      show: async (shown: readonly PostedMessage[], sending: string | undefined) => {
         outbox = { ...outbox, shown: [...shown], sending };
         await save({ ...saved, outbox });
       },
@@ -228,7 +228,7 @@ export function createEngine(options: EngineOptions): Engine {
     let begun = false;
     try {
       for await (const piece of reply) {
-        if (!begun && piece) reached("begun", turn.event);
+        if (!begun && piece) markStage("begun", turn.event);
         begun ||= piece !== "";
         yield piece;
       }
@@ -238,8 +238,8 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function apologise(turn: Turn, error: unknown): string {
-    if (error instanceof Parked) throw error;
-    pulse("error", { kind: "handler", code: error instanceof Error ? error.name : "unknown" });
+    if (error instanceof Requeued) throw error;
+    emit("error", { kind: "handler", code: error instanceof Error ? error.name : "unknown" });
     turn.failure = error instanceof Error ? error : new Error(String(error));
     turn.log.error({ err: error }, `a handler failed: ${describeError(error)}`);
     return turn.say("error.internal");
@@ -270,11 +270,11 @@ function offered(
 }
 
 /** What is still to be seen of the messages that were shown. */
-function standing(adapter: Adapter, shown: readonly Shown[]): readonly Shown[] {
-  return shown.filter(({ ref }) => adapter.stands?.(ref) ?? true);
+function standing(adapter: Adapter, shown: readonly PostedMessage[]): readonly PostedMessage[] {
+  return shown.filter(({ ref }) => adapter.isVisible?.(ref) ?? true);
 }
 
-function placeholderOf({ placeholder }: ChatEvent): Shown[] {
+function placeholderOf({ placeholder }: ChatEvent): PostedMessage[] {
   return placeholder ? [{ ref: placeholder, digest: "" }] : [];
 }
 

@@ -109,11 +109,11 @@ export class Overflow extends Error {
    * Its conversation is full, and the person will read in its turn that no more was taken in. Otherwise the whole
    * queue is: the platform is to deliver it again, or the person to be told.
    */
-  readonly told: boolean;
+  readonly willBeTold: boolean;
 
   constructor(told: boolean, message: string) {
     super(message);
-    this.told = told;
+    this.willBeTold = told;
   }
 }
 
@@ -141,6 +141,6 @@ export class Interrupted extends Error {
 }
 
 /** The turn cannot go on in this process: its event stays in the queue for the next start. */
-export class Parked extends Error {
+export class Requeued extends Error {
   override readonly name = "Parked";
 }

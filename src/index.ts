@@ -1,7 +1,12 @@
 /** The public API: all that a bot of your own needs. */
 export type { Adapter, AnswerFile, CommandEntry, Pace, Receive } from "./adapter.ts";
 export { type Colloquy, type ColloquyOptions, createColloquy } from "./colloquy.ts";
-export type { Conversation, ConversationUsage, Saying, Spent } from "./conversation/conversation.ts";
+export type {
+  Conversation,
+  ConversationUsage,
+  ConversationMessage as Saying,
+  UsageTotals as Spent,
+} from "./conversation/conversation.ts";
 export {
   ConfigError,
   ModelError,

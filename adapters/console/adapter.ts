@@ -39,7 +39,7 @@ export interface Console extends Adapter<string> {
 const PACE = { direct: 0, group: 0 };
 
 /** So many messages of a pipe are taken in ahead of the answers: the queue takes 50 of one conversation. */
-const MOST_AHEAD = 40;
+const MAX_AHEAD = 40;
 
 /** What turns until the first word comes, and how fast, in ms. */
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -101,7 +101,7 @@ export function createConsole(options: ConsoleOptions): Console {
       return last.ref;
     },
     // What an earlier process has written went with its screen, or is out of reach above.
-    stands: (ref) => ref.startsWith(run),
+    isVisible: (ref) => ref.startsWith(run),
     finish: async (to) => {
       spinner.stop();
       waiting.delete(eventOf(to));
@@ -133,7 +133,7 @@ export function createConsole(options: ConsoleOptions): Console {
         }
         waiting.add(event.id);
         await receive(event);
-        while (waiting.size >= MOST_AHEAD && !stopped)
+        while (waiting.size >= MAX_AHEAD && !stopped)
           await new Promise<void>((resolve) => (makeRoom = resolve));
       }
     } finally {

@@ -42,7 +42,7 @@ interface Look {
 }
 
 /** So many rows are remembered, the latest. */
-const MOST_ROWS = 1000;
+const MAX_ROWS = 1000;
 
 const PLAIN: Look = { styles: new Set(), href: undefined };
 
@@ -105,7 +105,7 @@ export function createScreen({
     const all = rest + text;
     rest = UNFINISHED.exec(all)?.[0] ?? "";
     for (const match of all.slice(0, all.length - rest.length).matchAll(TOKEN)) take(match);
-    const over = rows.length - MOST_ROWS;
+    const over = rows.length - MAX_ROWS;
     if (over <= 0) return;
     rows = rows.slice(over);
     row = Math.max(0, row - over);

@@ -158,13 +158,13 @@ function* graphemesOf(text: string): Generator<string> {
 
 /** Of characters, texts hold few different ones, and measuring one takes microseconds. */
 const widths = new Map<string, number>();
-const MOST_WIDTHS = 10_000;
+const MAX_WIDTHS = 10_000;
 
 function widthOf(grapheme: string): number {
   const known = widths.get(grapheme);
   if (known !== undefined) return known;
   const width = displayWidth(grapheme);
-  if (widths.size >= MOST_WIDTHS) widths.clear();
+  if (widths.size >= MAX_WIDTHS) widths.clear();
   widths.set(grapheme, width);
   return width;
 }

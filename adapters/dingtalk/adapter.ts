@@ -84,7 +84,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
       running?.stop.abort();
       await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
     },
-    trouble: () => health.trouble,
+    health: () => health.problem,
     ...messages,
     ...(cardTemplate ? createCards({ api, template: cardTemplate, forgo, log }) : { wholeOnly: true }),
     ...(callback && {

@@ -5,7 +5,7 @@ import { PlatformError } from "../../src/errors.ts";
 import { type Api, createApi } from "./api.ts";
 import { createDiscordDialect, type DiscordBody } from "./dialect/dialect.ts";
 import { codes } from "./errors.ts";
-import { createIntake } from "./receive/intake.ts";
+import { createIntake } from "./receive/partitions.ts";
 import type { Keep } from "./receive/memory.ts";
 import {
   edit,
@@ -58,13 +58,13 @@ export function createDiscord(options: DiscordOptions): Adapter<DiscordBody> {
     pace: options.pace ?? PACE,
     start: intake.start,
     stop: intake.stop,
-    parts: intake.parts,
-    trouble: () => intake.trouble() ?? refusal(),
+    partitions: intake.partitions,
+    health: () => intake.health() ?? refusal(),
     send: async (to, page, key) => sendPage(api, readAddress(to), { page, key }),
     recover: async (to, body, after) => recover(api, readAddress(to), { body, after }),
     edit: async (to, ref, body) => edit(api, readAddress(to), { ref, body }),
     remove: async (to, ref) => remove(api, readAddress(to), ref),
-    mostPages: (to) =>
+    maxPages: (to) =>
       userInstallOnly(readAddress(to)) ? Math.min(fileAfter, USER_INSTALL_PAGES) : fileAfter,
     sendFile: async (to, file, key) => sendFile(api, readAddress(to), { file, key }),
     typing: async (to) => typing(api, readAddress(to)),

@@ -8,7 +8,7 @@ import type { Api } from "./api.ts";
 /** The most that Discord lets a string option take (API docs, "Application Commands"), in characters. */
 const ARGUMENT_LENGTH = 6000;
 /** So many choices an option may have, and so many characters each (the same docs). */
-const MOST_CHOICES = 25;
+const MAX_CHOICES = 25;
 const CHOICE_LENGTH = 100;
 /** Installed to a server and by a person alone. */
 const INTEGRATION_TYPES = [0, 1];
@@ -97,7 +97,7 @@ function toOption(argument: Readonly<Record<string, string>>) {
 
 /** More than Discord can list are free text. It may be left out: the answer then has them all. */
 function toChoice(argument: Readonly<Record<string, string>>, choices: readonly string[]) {
-  const fit = choices.length <= MOST_CHOICES && choices.every((choice) => choice.length <= CHOICE_LENGTH);
+  const fit = choices.length <= MAX_CHOICES && choices.every((choice) => choice.length <= CHOICE_LENGTH);
   return {
     type: ApplicationCommandOptionType.String,
     name: "name",

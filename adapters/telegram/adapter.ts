@@ -94,9 +94,9 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       running?.stop.abort();
       await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
     },
-    trouble: () => health.trouble?.sentence,
+    health: () => health.problem?.sentence,
     // Telegram ends a poll when another begins. The first part of a token is the bot's id, which is no secret.
-    ...(!webhook && { parts: async () => [`telegram:${token.split(":")[0]}`] }),
+    ...(!webhook && { partitions: async () => [`telegram:${token.split(":")[0]}`] }),
     ...messages,
     ...(drafts && { draft: createDraft(write, log) }),
     ...(webhook && {

@@ -38,7 +38,7 @@ const Answer = z.object({
 const PASSING = new Set([401, 404, 408, 409, 429]);
 
 /** What nobody waits longer for: a timer of more than 24.8 days would go off at once. */
-const LONGEST_WAIT_MS = 86_400_000;
+const MAX_WAIT_MS = 86_400_000;
 
 /** The message to be edited or removed is out of reach, and always will be. */
 const GONE = /message to (edit|delete) not found|message can't be edited|MESSAGE_ID_INVALID/i;
@@ -100,7 +100,7 @@ function refused(answer: z.infer<typeof Answer>, { method, token, fields }: Requ
     {
       gone,
       permanent: status < 500 && !gone && !PASSING.has(status),
-      ...(seconds !== undefined && { retryAfterMs: Math.min(seconds * 1000, LONGEST_WAIT_MS) }),
+      ...(seconds !== undefined && { retryAfterMs: Math.min(seconds * 1000, MAX_WAIT_MS) }),
     },
   );
 }

@@ -12,8 +12,8 @@ interface MenuOptions {
 
 /** What a command may be called, and how many there may be: https://core.telegram.org/bots/api#botcommand. */
 const NAME = /^[a-z0-9_]{1,32}$/;
-const MOST_COMMANDS = 100;
-const LONGEST_DESCRIPTION = 256;
+const MAX_COMMANDS = 100;
+const MAX_DESCRIPTION = 256;
 
 /** The menu is not worth more waiting before the first message is received, in ms. */
 const TIMEOUT_MS = 10_000;
@@ -40,9 +40,9 @@ export async function registerMenu({ call, menu, log, signal }: MenuOptions): Pr
 function menuIn(language: string, menu: readonly CommandEntry[]) {
   return menu
     .filter(({ name }) => NAME.test(name))
-    .slice(0, MOST_COMMANDS)
+    .slice(0, MAX_COMMANDS)
     .map(({ name, description }) => ({
       command: name,
-      description: (description[language] ?? description["en"] ?? name).slice(0, LONGEST_DESCRIPTION),
+      description: (description[language] ?? description["en"] ?? name).slice(0, MAX_DESCRIPTION),
     }));
 }

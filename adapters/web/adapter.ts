@@ -94,7 +94,7 @@ export function createWeb(options: WebOptions): Web {
       publish(user, { kind: "removed", thread, turn, ref });
     },
     // An answer that is not whole lives in the process that writes it.
-    stands: (ref) => live.pieces(placeIn(ref)).some((piece) => piece.ref === ref),
+    isVisible: (ref) => live.pieces(placeIn(ref)).some((piece) => piece.ref === ref),
     finish: async (to, shown) => {
       const { user, thread, turn } = placeOf(to);
       if (to["silent"]) return;

@@ -1,9 +1,9 @@
-import { type AnswerOptions, ask, asking, estimate, pay, questionOf } from "./prompt.ts";
+import { type AnswerOptions, askModel, buildPrompt, estimate, recordUsage, questionOf } from "./prompt.ts";
 import { describeError, Interrupted, ModelError } from "../errors.ts";
 import type { Handler, Turn } from "../handler.ts";
 import type { Usage } from "../model/model.ts";
-import { pulse } from "../telemetry/events.ts";
-import { shorten } from "./compaction.ts";
+import { emit } from "../telemetry/events.ts";
+import { compact } from "./compaction.ts";
 import { closingFence } from "../text/fence.ts";
 
 /** The last handler: asks the model with the conversation so far, and adds question and answer to it. */
@@ -23,9 +23,9 @@ async function* answer(turn: Turn, options: AnswerOptions): AsyncGenerator<strin
   let usage: Usage | undefined;
   let notice = "";
   try {
-    const told = await shorten(turn, options);
+    const told = await compact(turn, options);
     if (told) yield `${told}\n\n`;
-    const pieces = ask(turn, asking(turn, options));
+    const pieces = askModel(turn, buildPrompt(turn, options));
     for (let next = await pieces.next(); ; next = await pieces.next()) {
       if (next.done) {
         usage = next.value;
@@ -37,8 +37,8 @@ async function* answer(turn: Turn, options: AnswerOptions): AsyncGenerator<strin
   } catch (error) {
     notice = explain(turn, error);
   }
-  const asked = asking(turn, options);
-  pay(turn, asked, usage ?? (said ? await estimate(asked, said) : NOTHING));
+  const prompt = buildPrompt(turn, options);
+  recordUsage(turn, prompt, usage ?? (said ? await estimate(prompt, said) : NOTHING));
   remember(turn, said);
   if (notice) yield said ? `${closingFence(said)}\n\n*${notice}*` : notice;
 }
@@ -59,7 +59,7 @@ function explain(turn: Turn, error: unknown): string {
   if (error instanceof Interrupted) return turn.say("stopped");
   if (!(error instanceof ModelError)) throw error;
   turn.failure = error;
-  pulse("error", { kind: "model", code: error.code });
+  emit("error", { kind: "model", code: error.code });
   turn.log.error(
     { code: error.code, status: error.status },
     `the model did not answer: ${describeError(error)}`,

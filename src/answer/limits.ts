@@ -1,4 +1,4 @@
-import { KEPT_MESSAGES, type Saying } from "../conversation/conversation.ts";
+import { MAX_MESSAGES, type ConversationMessage } from "../conversation/conversation.ts";
 
 /** How long a conversation may become, and what happens then. */
 export interface HistoryLimits {
@@ -20,7 +20,7 @@ export type LimitPolicy = "drop" | "summarise" | "reset";
 
 /** What the limits are held against. */
 interface Measured {
-  readonly messages: readonly Saying[];
+  readonly messages: readonly ConversationMessage[];
   /** There is a persona, which counts as a message. */
   readonly persona: boolean;
   /** So many of the oldest messages do not fit into a request. */
@@ -45,14 +45,14 @@ function overCount({ policy, messages: most }: HistoryLimits, { messages, person
   // Beyond that the record loses its beginning: a policy that tells people must come before.
   const limit = Math.min(
     most ?? Number.POSITIVE_INFINITY,
-    policy === "drop" ? Number.POSITIVE_INFINITY : KEPT_MESSAGES,
+    policy === "drop" ? Number.POSITIVE_INFINITY : MAX_MESSAGES,
   );
   return Math.max(0, messages.length + (persona ? 1 : 0) - limit + 1);
 }
 
 function overAge({ policy, ageMs }: HistoryLimits, { messages, now }: Measured): number {
   if (ageMs === undefined) return 0;
-  const isOld = ({ at }: Saying) => now - at > ageMs;
+  const isOld = ({ at }: ConversationMessage) => now - at > ageMs;
   if (policy === "reset") return messages.slice(-1).some(isOld) ? messages.length : 0;
   const young = messages.findIndex((saying) => !isOld(saying));
   return young < 0 ? messages.length : young;

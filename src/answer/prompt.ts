@@ -7,7 +7,7 @@ import type { HistoryLimits } from "./limits.ts";
 import { fitContext, inputBudget } from "../model/context.ts";
 import type { Message, Model, Usage } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
-import { charge } from "../conversation/usage.ts";
+import { addUsage } from "../conversation/usage.ts";
 
 export interface AnswerOptions {
   /** Those that people may choose; the first one for who has not chosen. */
@@ -20,7 +20,7 @@ export interface AnswerOptions {
 }
 
 /** A question with all that the model is sent with it. */
-export interface Asking {
+export interface Prompt {
   readonly model: Model;
   /** What the model is told about itself; empty for nothing. */
   readonly persona: string;
@@ -34,7 +34,7 @@ export interface Asking {
 }
 
 /** The question of a turn, as the conversation stands. A model or persona that is not there any more counts as not chosen. */
-export function asking({ conversation, event }: Turn, options: AnswerOptions): Asking {
+export function buildPrompt({ conversation, event }: Turn, options: AnswerOptions): Prompt {
   const { models, personas, limits } = options;
   const model = models.find(({ name }) => name === conversation.model) ?? models[0];
   const persona = conversation.system ?? personas.get(conversation.persona ?? "") ?? options.persona;
@@ -55,15 +55,15 @@ export function questionOf({ text, attachments = [] }: ChatEvent): Message {
 }
 
 /** A request that turns out too long for the model is made again with less of the past, down to the question. */
-export async function* ask(turn: Turn, asked: Asking): AsyncGenerator<string, Usage, void> {
-  let { budget } = asked;
+export async function* askModel(turn: Turn, prompt: Prompt): AsyncGenerator<string, Usage, void> {
+  let { budget } = prompt;
   for (;;) {
-    const request = await requestOf({ ...asked, budget });
+    const request = await requestOf({ ...prompt, budget });
     const messages = await fetchImages(request, turn.image);
     try {
-      return yield* asked.model.answer({ messages }, turn.signal);
+      return yield* prompt.model.answer({ messages }, turn.signal);
     } catch (error) {
-      const nothingLess = pastIn(request, asked) === 0;
+      const nothingLess = pastIn(request, prompt) === 0;
       if (!(error instanceof ModelError) || error.code !== "too_long" || nothingLess) throw error;
       budget = Math.floor(budget / 2);
       turn.log.warn({ budget }, `the conversation is too long for the model, asking with less of it`);
@@ -72,32 +72,32 @@ export async function* ask(turn: Turn, asked: Asking): AsyncGenerator<string, Us
 }
 
 /** How many of the messages fit. */
-export async function countFitting(asked: Asking): Promise<number> {
-  return pastIn(await requestOf(asked), asked);
+export async function countFittingMessages(prompt: Prompt): Promise<number> {
+  return pastIn(await requestOf(prompt), prompt);
 }
 
-function requestOf({ system, messages: past, question: asked, budget, model }: Asking): Promise<Message[]> {
-  const messages = newestImages([...past, asked]);
-  const question = messages.pop() ?? asked;
+function requestOf({ system, messages: past, question: prompt, budget, model }: Prompt): Promise<Message[]> {
+  const messages = newestImages([...past, prompt]);
+  const question = messages.pop() ?? prompt;
   return fitContext({ system, messages, question, budget, model: model.name });
 }
 
-function pastIn(request: readonly Message[], { system }: Asking): number {
+function pastIn(request: readonly Message[], { system }: Prompt): number {
   return request.length - (system ? 2 : 1);
 }
 
 /** Adds what was asked to what the conversation has cost; `turns` is 0 for what was asked beside the answer. */
-export function pay(
+export function recordUsage(
   { conversation }: Turn,
-  { model }: Asking,
+  { model }: Prompt,
   { by = model, ...usage }: Usage,
   turns = 1,
 ): void {
-  charge(conversation.usage, { ...usage, model: by.name, price: by.price, at: Date.now() }, turns);
+  addUsage(conversation.usage, { ...usage, model: by.name, price: by.price, at: Date.now() }, turns);
 }
 
 /** What an answer that broke off has cost, as far as it can be told: the service tells only at the end. */
-export async function estimate(asked: Asking, said: string): Promise<Usage> {
-  const input = await countTokens(await requestOf(asked), asked.model.name);
-  return { input, output: await countTokens(said, asked.model.name), estimated: true };
+export async function estimate(prompt: Prompt, said: string): Promise<Usage> {
+  const input = await countTokens(await requestOf(prompt), prompt.model.name);
+  return { input, output: await countTokens(said, prompt.model.name), estimated: true };
 }

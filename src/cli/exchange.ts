@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
 import type { Settings } from "../../config/settings.ts";
-import { createAlone } from "../store/keyed-lock.ts";
+import { createKeyedLock } from "../store/keyed-lock.ts";
 import { createHistory } from "../conversation/conversation.ts";
 import { ConfigError } from "../errors.ts";
 import { type ExportFormat, type Named, print, type Told } from "../exchange/export.ts";
@@ -42,7 +42,7 @@ export async function importFile(
       process.stdout.write(`${oneLine(name)}: ${given} messages${rest}\n`);
     };
     const history = createHistory(await store.open("history"));
-    const alone = createAlone(store, url);
+    const alone = createKeyedLock(store, url);
     await importMessages(found, { history, alone, keyOf, only: user, replace, done });
     const next = all || count === 0 ? "" : " They go on with `colloquy chat --user NAME`.";
     process.stdout.write(`${count} of ${found.size} users are imported.${next}\n`);
@@ -91,7 +91,7 @@ async function* everything(store: Store): AsyncGenerator<Named> {
 /** Of each person at the console, or of those named, the conversation that was last active. */
 async function* lastActive(store: Store, url: string, named?: readonly string[]): AsyncGenerator<Named> {
   const history = createHistory(await store.open("history"));
-  const threads = createThreads({ store, history, platform: "console", alone: createAlone(store, url) });
+  const threads = createThreads({ store, history, platform: "console", alone: createKeyedLock(store, url) });
   const users = named ?? (await threads.users()).map(({ user }) => user);
   for (const user of users) {
     const [last, ...others] = await threads.of(user);

@@ -27,7 +27,7 @@ export async function playground(): Promise<void> {
       adapters: [],
       pages: [pages],
       local,
-      troubles: () => ({}),
+      health: () => ({}),
     });
     return {
       stop: async () => {

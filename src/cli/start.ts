@@ -3,7 +3,7 @@ import { createLocalAccess } from "../http/local.ts";
 import { hasPlatforms } from "../program/platforms.ts";
 import { isForThisMachine } from "../program/reach.ts";
 import { type ProgramRole, startProgram } from "../program/start.ts";
-import { onPulse } from "../telemetry/events.ts";
+import { subscribe } from "../telemetry/events.ts";
 import { addresses, openConsole } from "./console.ts";
 import { openPlayground } from "./playground.ts";
 import { forever, run } from "./run.ts";
@@ -13,7 +13,7 @@ import { logTo, ownSettings } from "./surroundings.ts";
 function tellPlayground(open: string): void {
   if (!process.env["COLLOQUY_STEPS"] || !process.send) return;
   process.send({ open });
-  onPulse("step", (step) => process.send?.(step));
+  subscribe("step", (step) => process.send?.(step));
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 }
 

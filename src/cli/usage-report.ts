@@ -1,13 +1,13 @@
 import {
   type ConversationUsage,
   createHistory,
-  isUnsound,
-  type Spent,
+  isInvalidRecord,
+  type UsageTotals,
 } from "../conversation/conversation.ts";
 import { describeError } from "../errors.ts";
 import { partsOfKey } from "../event.ts";
 import type { Store } from "../store/store.ts";
-import { count, money, sum } from "../conversation/usage.ts";
+import { formatCount, formatMoney, sum } from "../conversation/usage.ts";
 
 /** What a report has a line for. */
 export type ReportBy = "day" | "model" | "user" | "conversation";
@@ -21,7 +21,7 @@ export interface ReportOptions {
 }
 
 /** One line of a report. */
-export interface ReportLine extends Spent {
+export interface ReportLine extends UsageTotals {
   readonly name: string;
 }
 
@@ -35,12 +35,12 @@ export async function reportUsage(
 ): Promise<ReportLine[]> {
   const history = createHistory(await store.open("history"));
   const skip = (error: unknown) => {
-    if (!isUnsound(error)) throw error;
+    if (!isInvalidRecord(error)) throw error;
     unsound(describeError(error));
     return undefined;
   };
   const keys = await store.keys("history", "");
-  const found = new Map<string, Spent[]>();
+  const found = new Map<string, UsageTotals[]>();
   for (let at = 0; at < keys.length; at += AT_ONCE) {
     const records = await Promise.all(
       keys.slice(at, at + AT_ONCE).map((key) => history.load(key).catch(skip)),
@@ -53,7 +53,7 @@ export async function reportUsage(
       }
   }
   const all = [...found].map(([name, spent]) => ({ name, ...sum(spent) }));
-  const isSpent = ({ turns, input, output }: Spent) => turns + input + output > 0;
+  const isSpent = ({ turns, input, output }: UsageTotals) => turns + input + output > 0;
   const listed = all.filter(isSpent).sort(by === "day" ? byName : dearestFirst);
   return [...listed, { name: "total", ...sum(listed) }];
 }
@@ -65,13 +65,13 @@ export function printReport(
 ): string {
   const rows = lines.map(({ name, turns, input, output, estimated, cost, unpriced }) => {
     const about = estimated ? "≈ " : "";
-    const price = cost === undefined ? "–" : `${unpriced ? "> " : ""}${money(cost, currency)}`;
+    const price = cost === undefined ? "–" : `${unpriced ? "> " : ""}${formatMoney(cost, currency)}`;
     // A name is text, whatever stands in it.
     const cells = [
       `\`${name.replace(/[`|\s]+/g, " ")}\``,
-      count(turns),
-      about + count(input),
-      about + count(output),
+      formatCount(turns),
+      about + formatCount(input),
+      about + formatCount(output),
       price,
     ];
     return `| ${cells.join(" | ")} |`;
@@ -84,7 +84,7 @@ function lines(
   key: string,
   usage: ConversationUsage,
   { by, since }: Pick<ReportOptions, "by" | "since">,
-): [string, Spent][] {
+): [string, UsageTotals][] {
   const days = Object.entries(usage.days).filter(([day]) => since === undefined || day >= since);
   if (by === "day") return days.map(([day, models]) => [day, sum(Object.values(models))]);
   if (by === "model") return days.flatMap(([, models]) => Object.entries(models));

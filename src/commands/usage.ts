@@ -1,7 +1,7 @@
-import type { ConversationUsage, Spent } from "../conversation/conversation.ts";
+import type { ConversationUsage, UsageTotals } from "../conversation/conversation.ts";
 import type { Command, Turn } from "../handler.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
-import { count, money, spentOn, sum } from "../conversation/usage.ts";
+import { formatCount, formatMoney, totalsOf, sum } from "../conversation/usage.ts";
 
 export interface UsageOptions {
   /** The usage of all conversations of the person who asks but this one. */
@@ -19,10 +19,10 @@ export function usage({ others, currency }: UsageOptions): Command {
       const { say, conversation } = turn;
       const all = [conversation.usage, ...(await others(turn))];
       const day = new Date().toISOString();
-      const rows: readonly (readonly [string, Spent])[] = [
+      const rows: readonly (readonly [string, UsageTotals])[] = [
         [say("usage.here"), conversation.usage],
-        [say("usage.today"), spentOn(all, day.slice(0, "2026-11-23".length))],
-        [say("usage.month"), spentOn(all, day.slice(0, "2026-11".length))],
+        [say("usage.today"), totalsOf(all, day.slice(0, "2026-11-23".length))],
+        [say("usage.month"), totalsOf(all, day.slice(0, "2026-11".length))],
         [say("usage.all"), sum(all)],
       ];
       const total = sum(all);
@@ -39,13 +39,13 @@ export function usage({ others, currency }: UsageOptions): Command {
   };
 }
 
-function row(name: string, { turns, input, output, estimated, cost }: Spent, currency: string): string {
+function row(name: string, { turns, input, output, estimated, cost }: UsageTotals, currency: string): string {
   const about = estimated ? "≈ " : "";
   const cells = [
-    count(turns),
-    about + count(input),
-    about + count(output),
-    cost === undefined ? "–" : money(cost, currency),
+    formatCount(turns),
+    about + formatCount(input),
+    about + formatCount(output),
+    cost === undefined ? "–" : formatMoney(cost, currency),
   ];
   return `| ${name} | ${cells.join(" | ")} |`;
 }

@@ -2,7 +2,7 @@ import type Keyv from "keyv";
 import { z } from "zod";
 import { StoreError } from "../errors.ts";
 import type { Choice } from "../text/dialect/dialect.ts";
-import { type Step, type Stored, upgrade } from "../store/versions.ts";
+import { type Upgrade, type StoredRecord, upgrade } from "../store/versions.ts";
 
 /**
  * All that is kept of one conversation, in one record: what was said, what it cost, and the answer on its
@@ -13,7 +13,7 @@ export interface Conversation {
   /** Larger with each save: where processes share a store, one that has lost its turn to another saves no more. */
   readonly revision: number;
   /** Oldest first; a question and its answer follow one another. */
-  messages: Saying[];
+  messages: ConversationMessage[];
   /** What was said before the messages, in short, once that has become too much. */
   summary?: string | undefined;
   /** What the person calls it. */
@@ -35,7 +35,7 @@ export interface Conversation {
 }
 
 /** What a number of turns have cost. */
-export interface Spent {
+export interface UsageTotals {
   turns: number;
   /** Tokens that the model was sent, and that it wrote. */
   input: number;
@@ -49,12 +49,12 @@ export interface Spent {
 }
 
 /** What a conversation has cost, in all and by day (UTC, such as "2026-11-23") and model. */
-export interface ConversationUsage extends Spent {
-  days: { [day: string]: { [model: string]: Spent } };
+export interface ConversationUsage extends UsageTotals {
+  days: { [day: string]: { [model: string]: UsageTotals } };
 }
 
 /** One message of the history. */
-export interface Saying {
+export interface ConversationMessage {
   readonly role: "user" | "assistant";
   readonly content: string;
   /** Images that were sent along, by which the adapter finds them. */
@@ -72,7 +72,7 @@ export interface Outbox {
   /** What the person may choose from, once the answer is known. */
   readonly choices?: readonly Choice[] | undefined;
   /** The messages already shown, in order. */
-  readonly shown: readonly Shown[];
+  readonly shown: readonly PostedMessage[];
   /**
    * One more message was about to be sent when this was written: it may stand there already. It is newer than the
    * message with this reference; empty if none was known.
@@ -81,7 +81,7 @@ export interface Outbox {
 }
 
 /** A message on the platform. */
-export interface Shown {
+export interface PostedMessage {
   readonly ref: string;
   /** A digest of what it shows; empty if unknown. */
   readonly digest: string;
@@ -99,17 +99,17 @@ export interface History {
 }
 
 /** So many messages are kept: the record is rewritten with every turn and must not grow without end. */
-export const KEPT_MESSAGES = 200;
+export const MAX_MESSAGES = 200;
 /** So many characters of messages are kept, but always the last two messages. */
-export const KEPT_CHARACTERS = 400_000;
+export const MAX_CHARACTERS = 400_000;
 /** So many ids of answered events are kept: far more than a platform delivers again. */
-export const KEPT_IDS = 100;
+export const MAX_IDS = 100;
 
 /** So many days of usage are kept one by one; older ones count in the sum alone. */
 const KEPT_DAYS = 400;
 
 /** From each version of the record to the next. */
-const STEPS: readonly Step[] = [sendingAsReference];
+const STEPS: readonly Upgrade[] = [sendingAsReference];
 const VERSION = STEPS.length + 1;
 
 const spent = z.object({
@@ -183,7 +183,7 @@ export function withSummary(persona: string, summary: string | undefined): strin
 }
 
 /** Whether a record can be read but not understood: others may be sound. */
-export function isUnsound(error: unknown): boolean {
+export function isInvalidRecord(error: unknown): boolean {
   return error instanceof StoreError && ["record", "version"].includes(error.code);
 }
 
@@ -193,7 +193,7 @@ export function emptyConversation(key: string): Conversation {
 }
 
 /** Whether a message was being sent used to be yes or no. */
-function sendingAsReference(stored: Stored): Stored {
+function sendingAsReference(stored: StoredRecord): StoredRecord {
   const { outbox } = stored;
   if (typeof outbox !== "object" || outbox === null) return stored;
   const { sending, ...rest } = outbox as { readonly sending?: unknown };
@@ -202,9 +202,9 @@ function sendingAsReference(stored: Stored): Stored {
 
 function trim(conversation: Conversation): Conversation {
   const { messages, answered, usage } = conversation;
-  let from = Math.max(0, messages.length - KEPT_MESSAGES);
+  let from = Math.max(0, messages.length - MAX_MESSAGES);
   let characters = messages.slice(from).reduce((sum, { content }) => sum + content.length, 0);
-  while (characters > KEPT_CHARACTERS && from < messages.length - 2) {
+  while (characters > MAX_CHARACTERS && from < messages.length - 2) {
     characters -= messages[from]?.content.length ?? 0;
     from += 1;
   }
@@ -213,7 +213,7 @@ function trim(conversation: Conversation): Conversation {
   return {
     ...conversation,
     messages: messages.slice(from),
-    answered: answered.slice(-KEPT_IDS),
+    answered: answered.slice(-MAX_IDS),
     usage: { ...usage, days: Object.fromEntries(days.slice(-KEPT_DAYS)) },
   };
 }

@@ -1,6 +1,6 @@
-import type { Alone } from "../store/keyed-lock.ts";
+import type { KeyedLock } from "../store/keyed-lock.ts";
 import { inWords } from "../model/images.ts";
-import { type Conversation, type History, isUnsound } from "./conversation.ts";
+import { type Conversation, type History, isInvalidRecord } from "./conversation.ts";
 import { type ChatEvent, conversationKey, partsOfKey } from "../event.ts";
 import type { Store } from "../store/store.ts";
 
@@ -40,7 +40,7 @@ export interface Thread {
 }
 
 /** The longest title, in characters as people count them. */
-const LONGEST_TITLE = 60;
+const MAX_TITLE = 60;
 
 const graphemes = new Intl.Segmenter();
 
@@ -49,7 +49,7 @@ export interface ThreadsOptions {
   readonly history: History;
   readonly platform: string;
   /** Nobody else changes a record meanwhile. */
-  readonly alone: Alone;
+  readonly alone: KeyedLock;
 }
 
 /** The conversations in direct chats of one platform. */
@@ -90,7 +90,7 @@ export function createThreads({ store, history, platform, alone }: ThreadsOption
   /** One record that makes no sense hides none of the others. */
   async function loadIfSound(key: string): Promise<Conversation | undefined> {
     return history.load(key).catch((error: unknown) => {
-      if (isUnsound(error)) return undefined;
+      if (isInvalidRecord(error)) return undefined;
       throw error;
     });
   }
@@ -138,9 +138,9 @@ function clip(text: string): string {
     .replace(/[\s\p{C}]+/gu, " ")
     .trim();
   const all = Array.from(graphemes.segment(line), ({ segment }) => segment);
-  return all.length > LONGEST_TITLE
+  return all.length > MAX_TITLE
     ? `${all
-        .slice(0, LONGEST_TITLE - 1)
+        .slice(0, MAX_TITLE - 1)
         .join("")
         .trimEnd()}…`
     : line;

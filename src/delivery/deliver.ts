@@ -7,12 +7,12 @@ import type { Choice } from "../text/dialect/dialect.ts";
 import { inSlices } from "../system/slices.ts";
 import { createPager } from "../text/paginate/paginate.ts";
 import { showFrames } from "./frames.ts";
-import { createGrowth, type Growth } from "./streaming.ts";
-import { untilTaken } from "./retry.ts";
-import { createScreen, type ScreenOptions } from "./posted-messages.ts";
-import type { Throttle, Throttles } from "./pacing.ts";
+import { createStreamingStrategy, type StreamingStrategy } from "./streaming.ts";
+import { retryUntilAccepted } from "./retry.ts";
+import { createPostedMessages, type PostedMessagesOptions } from "./posted-messages.ts";
+import type { ChatPacing, Pacing } from "./pacing.ts";
 
-export interface Delivery<Body> extends ScreenOptions<Body> {
+export interface Delivery<Body> extends PostedMessagesOptions<Body> {
   /**
    * Records the whole text (empty if nothing of it can be seen) and returns it, or a text to be shown
    * instead; called before the last of it is shown.
@@ -21,7 +21,7 @@ export interface Delivery<Body> extends ScreenOptions<Body> {
   /** What the person may choose from by buttons below the last page, where the dialect has them. */
   readonly choices?: readonly Choice[] | undefined;
   /** The same for all answers. */
-  readonly throttles: Throttles;
+  readonly pacing: Pacing;
   /** Aborts when the program stops; what is not shown then is shown by the next run. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -40,26 +40,26 @@ export async function deliver<Body>(
   delivery: Delivery<Body>,
 ): Promise<void> {
   const { adapter, event, signal, log } = delivery;
-  const throttle = delivery.throttles.of(adapter, event);
+  const pacing = delivery.pacing.of(adapter, event);
   const trying = { platform: adapter.name, signal, log };
-  const screen = createScreen(delivery);
+  const posted = createPostedMessages(delivery);
   const pager = createPager(adapter.dialect);
-  const most = (adapter.sendFile && adapter.mostPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
-  const text = typeof reply === "string" ? reply : await showGrowing(reply);
+  const most = (adapter.sendFile && adapter.maxPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
+  const text = typeof reply === "string" ? reply : await stream(reply);
   const own = await inSlices(pager.inSteps(text, true));
   const final = await delivery.whole(own.length > 0 ? text : "");
   const pages = withChoices(
     final === text ? own : await inSlices(createPager(adapter.dialect).inSteps(final, true)),
   );
   if (pages.length <= most || !(await showWithFile(pages.slice(0, most), final))) {
-    await screen.show(pages, attempt);
-    await screen.cut(pages.length, attempt);
+    await posted.show(pages, attempt);
+    await posted.cut(pages.length, attempt);
   }
-  const { refs } = screen;
+  const { refs } = posted;
   const shown = pages.flatMap((body, index) =>
     refs[index] === undefined ? [] : [{ ref: refs[index], body }],
   );
-  await untilTaken(async () => adapter.finish?.(event.to, shown), trying);
+  await retryUntilAccepted(async () => adapter.finish?.(event.to, shown), trying);
 
   function withChoices(all: readonly Body[]): readonly Body[] {
     const { choices = [] } = delivery;
@@ -70,21 +70,21 @@ export async function deliver<Body>(
   }
 
   function attempt<T>(action: () => Promise<T>): Promise<T> {
-    return untilTaken(() => throttle.writeInTurn(action, signal), trying);
+    return retryUntilAccepted(() => pacing.writeInTurn(action, signal), trying);
   }
 
-  async function showGrowing(stream: AsyncIterable<string>): Promise<string> {
-    const growth = createGrowth({ ...delivery, screen, throttle });
-    const stopTyping = keepTyping(delivery, { growth, throttle });
+  async function stream(stream: AsyncIterable<string>): Promise<string> {
+    const strategy = createStreamingStrategy({ ...delivery, posted, pacing });
+    const stopTyping = showTyping(delivery, { strategy, pacing });
     const visible = async (grown: string) => (await inSlices(pager.inSteps(grown, false))).slice(0, most);
-    return showFrames(stream, { growth, pages: visible, signal, log }).finally(stopTyping);
+    return showFrames(stream, { strategy, pages: visible, signal, log }).finally(stopTyping);
   }
 
   /** False if the platform refuses the file, for want of a permission: then all pages are messages. */
   async function showWithFile(first: readonly Body[], markdown: string): Promise<boolean> {
-    await screen.show(first, attempt);
+    await posted.show(first, attempt);
     try {
-      await screen.attach(fileOf(markdown, event), first.length, attempt);
+      await posted.attach(fileOf(markdown, event), first.length, attempt);
       return true;
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.permanent) throw error;
@@ -103,14 +103,14 @@ function fileOf(content: string, { user, text }: ChatEvent): AnswerFile {
 }
 
 /** Shows "typing" until there is something to see; returns how to end it. */
-function keepTyping<Body>(
+function showTyping<Body>(
   { adapter, event, log }: Delivery<Body>,
-  { growth, throttle }: { growth: Growth<Body>; throttle: Throttle },
+  { strategy, pacing }: { strategy: StreamingStrategy<Body>; pacing: ChatPacing },
 ): () => void {
   if (!adapter.typing) return () => undefined;
   const show = () => {
-    if (growth.seen) return stop();
-    throttle
+    if (strategy.seen) return stop();
+    pacing
       .callIfIdle(async () => adapter.typing?.(event.to))
       .catch((error: unknown) => log.debug(`could not show typing: ${describeError(error)}`));
   };

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { growing } from "./reply-stream.ts";
-import type { Growth } from "./streaming.ts";
-import { pauseAfter } from "./retry.ts";
+import { readReply } from "./reply-stream.ts";
+import type { StreamingStrategy } from "./streaming.ts";
+import { backOff } from "./retry.ts";
 
 interface FramesOptions<Body> {
-  readonly growth: Growth<Body>;
+  readonly strategy: StreamingStrategy<Body>;
   /** The pages of a text that goes on. */
   readonly pages: (text: string) => Promise<readonly Body[]>;
   readonly signal: AbortSignal;
@@ -23,18 +23,18 @@ const GATHER_MS = 40;
  */
 export async function showFrames<Body>(
   reply: AsyncIterable<string>,
-  { growth, pages, signal, log }: FramesOptions<Body>,
+  { strategy, pages, signal, log }: FramesOptions<Body>,
 ): Promise<string> {
-  const answer = growing(reply, signal);
+  const answer = readReply(reply, signal);
   await answer.grown();
   for (let failures = 0, pauseMs = GATHER_MS; ; ) {
-    for (let ms = pauseMs; ms > 0 && !answer.ended; ms = growth.waitMs()) await pause(ms);
-    if (!answer.ended) await beforeEnd((over) => growth.room(over));
+    for (let ms = pauseMs; ms > 0 && !answer.ended; ms = strategy.waitMs()) await pause(ms);
+    if (!answer.ended) await beforeEnd((over) => strategy.room(over));
     if (answer.ended) break;
     const refusal = await showFrame(await pages(answer.text));
     failures = refusal ? failures + 1 : 0;
-    pauseMs = refusal ? pauseAfter(refusal, failures) : GATHER_MS;
-    if (!refusal) await answer.grown(growth.againMs);
+    pauseMs = refusal ? backOff(refusal, failures) : GATHER_MS;
+    if (!refusal) await answer.grown(strategy.againMs);
   }
   await answer.end;
   return answer.text;
@@ -54,7 +54,7 @@ export async function showFrames<Body>(
   /** A frame that the platform does not take is dropped: the next one shows more anyway. */
   async function showFrame(frame: readonly Body[]): Promise<PlatformError | undefined> {
     try {
-      await growth.show(frame);
+      await strategy.show(frame);
       return undefined;
     } catch (error) {
       if (!(error instanceof PlatformError) || error.permanent) throw error;

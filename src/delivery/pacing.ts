@@ -1,20 +1,20 @@
 import type { Adapter } from "../adapter.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
-import { pulse } from "../telemetry/events.ts";
-import { createLane, type Lane } from "./rate-limiter.ts";
+import { emit } from "../telemetry/events.ts";
+import { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 
 /** Keeps what is written on each platform to its pace: in each chat, and over all of them. */
-export interface Throttles {
+export interface Pacing {
   /** The throttle of the chat of this event. */
-  of(adapter: Pick<Adapter, "name" | "pace">, event: Pick<ChatEvent, "chat">): Throttle;
+  of(adapter: Pick<Adapter, "name" | "pace">, event: Pick<ChatEvent, "chat">): ChatPacing;
 }
 
 /**
  * What may be written in one chat. What stands at the end of an answer is written in the order in which it was
  * asked for; growing pages are written only as far as that leaves room for them.
  */
-export interface Throttle {
+export interface ChatPacing {
   /** How long a growing page has to wait in its chat, in ms; `credit`: so many writes may be owed already. */
   waitMs(credit: number): number;
   /** Resolves when a growing page may be written as far as the other chats are concerned; rejects with the signal's reason. */
@@ -37,7 +37,7 @@ const BURST = { chat: 2, overall: 4 };
 const TOO_FAST = { chats: 3, withinMs: 1000 };
 
 /** Other processes that write with the same bots. */
-export interface Others {
+export interface PacingPeers {
   /** So many processes write, this one too; undefined if that is not known. */
   writers(): number | undefined;
   /** Tells the others that a platform refuses writes for a while. */
@@ -56,7 +56,7 @@ export interface Refusal {
  * Throttles of platforms on which nothing was written yet. Of what is allowed over all chats together each process
  * takes the same share; what a platform refuses to one of them counts for all.
  */
-export function createThrottles(others?: Others): Throttles {
+export function createPacing(others?: PacingPeers): Pacing {
   const platforms = new Map<string, Platform>();
   others?.hear(({ platform, chat, forMs }) => platforms.get(platform)?.slowDown(forMs, chat));
   return {
@@ -64,7 +64,10 @@ export function createThrottles(others?: Others): Throttles {
       const { name, pace } = adapter;
       const platform = platforms.get(name) ?? open(name, pace.overall ?? 0);
       platforms.set(name, platform);
-      return createThrottle(platform, { id: chat.id, lane: () => platform.chat(chat.id, pace[chat.kind]) });
+      return createChatPacing(platform, {
+        id: chat.id,
+        limiter: () => platform.chat(chat.id, pace[chat.kind]),
+      });
     },
   };
 
@@ -72,7 +75,7 @@ export function createThrottles(others?: Others): Throttles {
     const writers = () => Math.max(1, others?.writers() ?? 1);
     return createPlatform({
       name: platform,
-      overall: createLane(
+      overall: createRateLimiter(
         () => overallMs * writers(),
         () => BURST.overall / writers(),
       ),
@@ -83,28 +86,31 @@ export function createThrottles(others?: Others): Throttles {
 
 interface Platform {
   readonly name: string;
-  readonly overall: Lane;
+  readonly overall: RateLimiter;
   /** That of a chat: always the newest, as idle ones are forgotten. */
-  chat(id: string, paceMs: number): Lane;
+  chat(id: string, paceMs: number): RateLimiter;
   /** It has refused a write in a chat, which had kept to its pace or not. */
-  refused(chat: { id: string; lane: Lane; hadRoom: boolean }, forMs: number): void;
+  refused(chat: { id: string; limiter: RateLimiter; hadRoom: boolean }, forMs: number): void;
   /** It has refused one to another process. */
   slowDown(forMs: number, chat: string | undefined): void;
 }
 
-function createThrottle(platform: Platform, { id, lane }: { id: string; lane: () => Lane }): Throttle {
+function createChatPacing(
+  platform: Platform,
+  { id, limiter }: { id: string; limiter: () => RateLimiter },
+): ChatPacing {
   const { overall } = platform;
   return {
-    waitMs: (credit) => lane().waitMs(credit),
+    waitMs: (credit) => limiter().waitMs(credit),
     room: (signal) => overall.turn(false, signal),
     write: (action) => {
-      const chat = lane();
+      const chat = limiter();
       const hadRoom = chat.waitMs(0) === 0;
       chat.spend();
       return watch(action, chat, hadRoom);
     },
     writeInTurn: async (action, signal) => {
-      const chat = lane();
+      const chat = limiter();
       const hadRoom = chat.waitMs(0) === 0;
       await chat.turn(true, signal);
       await overall.turn(true, signal);
@@ -117,17 +123,17 @@ function createThrottle(platform: Platform, { id, lane }: { id: string; lane: ()
     },
   };
 
-  async function watch<T>(action: () => Promise<T>, chat: Lane, hadRoom: boolean): Promise<T> {
+  async function watch<T>(action: () => Promise<T>, chat: RateLimiter, hadRoom: boolean): Promise<T> {
     try {
       const result = await action();
-      pulse("write", { platform: platform.name, outcome: "taken" });
+      emit("write", { platform: platform.name, outcome: "taken" });
       return result;
     } catch (error) {
       const isSlow = error instanceof PlatformError && error.retryAfterMs !== undefined;
-      pulse("write", { platform: platform.name, outcome: isSlow ? "slow" : "failed" });
-      if (error instanceof PlatformError && !isSlow) pulse("error", { kind: "platform", code: error.code });
+      emit("write", { platform: platform.name, outcome: isSlow ? "slow" : "failed" });
+      if (error instanceof PlatformError && !isSlow) emit("error", { kind: "platform", code: error.code });
       if (error instanceof PlatformError && error.retryAfterMs !== undefined)
-        platform.refused({ id, lane: chat, hadRoom }, error.retryAfterMs);
+        platform.refused({ id, limiter: chat, hadRoom }, error.retryAfterMs);
       throw error;
     }
   }
@@ -139,12 +145,12 @@ function createPlatform({
   tell,
 }: {
   name: string;
-  overall: Lane;
+  overall: RateLimiter;
   tell: (forMs: number, chat?: string) => void;
 }): Platform {
   /** By chat; the one that was longest not written in first. */
-  const chats = new Map<string, Lane>();
-  let suspects: { readonly chat: Lane; readonly at: number }[] = [];
+  const chats = new Map<string, RateLimiter>();
+  let suspects: { readonly chat: RateLimiter; readonly at: number }[] = [];
 
   return {
     name,
@@ -152,7 +158,7 @@ function createPlatform({
     chat: (id, paceMs) => {
       const chat =
         chats.get(id) ??
-        createLane(
+        createRateLimiter(
           () => paceMs,
           () => BURST.chat,
         );
@@ -161,10 +167,10 @@ function createPlatform({
       chats.set(id, chat);
       return chat;
     },
-    refused: ({ id, lane, hadRoom }, forMs) => {
-      lane.slowDown(forMs);
+    refused: ({ id, limiter, hadRoom }, forMs) => {
+      limiter.slowDown(forMs);
       tell(forMs, id);
-      if (!hadRoom || !tooFast(lane)) return;
+      if (!hadRoom || !tooFast(limiter)) return;
       overall.slowDown(forMs);
       tell(forMs);
     },
@@ -172,7 +178,7 @@ function createPlatform({
   };
 
   /** Whether all chats together are: this one is not the first that is refused though it had kept to its pace. */
-  function tooFast(chat: Lane): boolean {
+  function tooFast(chat: RateLimiter): boolean {
     const at = Date.now();
     suspects = [
       ...suspects.filter((one) => one.at > at - TOO_FAST.withinMs && one.chat !== chat),

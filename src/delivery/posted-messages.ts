@@ -1,29 +1,29 @@
 import { createHash } from "node:crypto";
 import type { Adapter, AnswerFile } from "../adapter.ts";
-import type { Shown } from "../conversation/conversation.ts";
-import { reached } from "../telemetry/stages.ts";
+import type { PostedMessage } from "../conversation/conversation.ts";
+import { markStage } from "../telemetry/stages.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 
 /** How one attempt to talk to the platform is made: once, or again until it is taken. */
 export type Attempt = <T>(action: () => Promise<T>) => Promise<T>;
 
-export interface ScreenOptions<Body> {
+export interface PostedMessagesOptions<Body> {
   readonly adapter: Adapter<Body>;
   /** What is answered. */
   readonly event: ChatEvent;
   /** The messages that stand already. */
-  readonly shown: readonly Shown[];
+  readonly shown: readonly PostedMessage[];
   /** An earlier run died while it sent one more, which is newer than this; empty if nothing is known about that. */
   readonly sending: string | undefined;
   /** The last message shown before this answer. */
   readonly last: string | undefined;
   /** Keeps the list and, if one more is about to be sent, what that is newer than; resolves once written. */
-  readonly save: (shown: readonly Shown[], sending: string | undefined) => Promise<void>;
+  readonly save: (shown: readonly PostedMessage[], sending: string | undefined) => Promise<void>;
 }
 
 /** The messages of one answer as they stand on the platform. */
-export interface Screen<Body> {
+export interface PostedMessages<Body> {
   readonly empty: boolean;
   /** The references of the messages, first to last. */
   readonly refs: readonly string[];
@@ -36,7 +36,7 @@ export interface Screen<Body> {
 }
 
 /** A message that is not there yet, as far as is known. */
-interface Fresh {
+interface NewMessage {
   /** A digest of what it will show; `doubtful`: an earlier attempt may have posted it with another text. */
   digest(doubtful: boolean): string;
   send(): Promise<string>;
@@ -45,7 +45,7 @@ interface Fresh {
 }
 
 /** A screen that knows what stands on the platform, and records each new message before the next is sent. */
-export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
+export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>): PostedMessages<Body> {
   const { adapter, event, save, last } = options;
   const { to } = event;
   const messages = [...options.shown];
@@ -96,7 +96,7 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   }
 
   /** Before a message is changed: else a run that dies while it does would leave a digest of what is no longer shown. */
-  async function distrust(index: number): Promise<void> {
+  async function forgetDigest(index: number): Promise<void> {
     const message = recorded[index];
     if (!message?.digest) return;
     recorded = recorded.with(index, { ...message, digest: "" });
@@ -107,10 +107,10 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
     const digest = digestOf(body);
     const message = messages[index];
     if (message?.digest === digest) return;
-    if (message && adapter.edit) await distrust(index);
+    if (message && adapter.edit) await forgetDigest(index);
     if (message && (await replaced(message.ref, body, attempt))) {
       messages[index] = { ref: message.ref, digest };
-      reached("edited", event);
+      markStage("edited", event);
       return;
     }
     await post(
@@ -130,18 +130,18 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   }
 
   /** Sends a new message, unless an earlier attempt turns out to have done so. */
-  async function post(index: number, message: Fresh, attempt: Attempt): Promise<void> {
+  async function post(index: number, message: NewMessage, attempt: Attempt): Promise<void> {
     let doubtful = inDoubt;
     const ref = await attempt(async () => {
       doubtful ||= inDoubt;
       return (inDoubt ? await message.recover?.() : undefined) ?? (await trySend(message));
     });
-    reached("sent", event);
+    markStage("sent", event);
     inDoubt = false;
     mark = undefined;
     messages[index] = { ref, digest: message.digest(doubtful) };
     await record();
-    reached("recorded", event);
+    markStage("recorded", event);
   }
 
   async function sendFile(file: AnswerFile): Promise<string> {
@@ -150,13 +150,13 @@ export function createScreen<Body>(options: ScreenOptions<Body>): Screen<Body> {
   }
 
   /** A refusal is an answer; after anything else the message may stand there, or not. */
-  async function trySend(message: Fresh): Promise<string> {
+  async function trySend(message: NewMessage): Promise<string> {
     if (!inDoubt) {
       mark = adapter.newest?.(to) ?? "";
       // Of use only where something could be done about it.
       if (adapter.edit) await record();
     }
-    reached("sending", event);
+    markStage("sending", event);
     try {
       return await message.send();
     } catch (error) {

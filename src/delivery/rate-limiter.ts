@@ -1,5 +1,5 @@
 /** Writes that follow one another at a pace. */
-export interface Lane {
+export interface RateLimiter {
   /** Whether nothing of what was written matters any more. */
   readonly idle: boolean;
   /** When one more may be made, in ms from now; `credit`: though so many are not paid for yet. */
@@ -21,7 +21,7 @@ const SLOWER = { each: 1.25, most: 8 };
 const HALF_LIFE_MS = 30_000;
 
 /** A lane of one write each `pace()` ms, of which `burst()` more may be made at once, and paid for later. */
-export function createLane(pace: () => number, burst: () => number): Lane {
+export function createRateLimiter(pace: () => number, burst: () => number): RateLimiter {
   /** When all that was written will have had its time, in ms since the epoch. */
   let paid = 0;
   /** The platform takes nothing before, in ms since the epoch. */

@@ -1,5 +1,5 @@
 /** A reply as far as it has come. */
-export interface Growing {
+export interface ReplyStream {
   readonly text: string;
   readonly ended: boolean;
   /** Resolves when the text has grown since the last call, the reply has ended, or `withinMs` are over. */
@@ -9,7 +9,7 @@ export interface Growing {
 }
 
 /** Reads a stream to its end, however fast or slowly its text is shown; `signal` ends the reading at once. */
-export function growing(stream: AsyncIterable<string>, signal: AbortSignal): Growing {
+export function readReply(stream: AsyncIterable<string>, signal: AbortSignal): ReplyStream {
   let text = "";
   let ended = false;
   let fresh = false;

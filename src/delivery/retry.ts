@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { pulse } from "../telemetry/events.ts";
+import { emit } from "../telemetry/events.ts";
 
 /** The longest pause between two attempts, in ms, unless the platform asks for more. */
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
 /**
  * Tries until the platform takes it: what must arrive waits out floods and outages. Gives up only on a
  * `PlatformError` that is permanent or says that the message is gone, on an error that is not the
  * platform's, and with the signal's reason when `signal` aborts.
  */
-export async function untilTaken<T>(
+export async function retryUntilAccepted<T>(
   action: () => Promise<T>,
   { platform, signal, log }: { readonly platform: string; readonly signal: AbortSignal; readonly log: Log },
 ): Promise<T> {
@@ -21,19 +21,19 @@ export async function untilTaken<T>(
       return await action();
     } catch (error) {
       if (!(error instanceof PlatformError) || error.permanent || error.gone) throw error;
-      const pauseMs = pauseAfter(error, attempt);
+      const pauseMs = backOff(error, attempt);
       log.warn(
         { code: error.code, attempt: attempt + 1, pauseMs },
         `the platform did not take a message, trying again: ${describeError(error)}`,
       );
       await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-      pulse("retry", { platform });
+      emit("retry", { platform });
     }
   }
 }
 
 /** How long to wait before the next attempt, in ms: as the platform asks, else longer each time. */
-export function pauseAfter(error: PlatformError, attempt: number): number {
+export function backOff(error: PlatformError, attempt: number): number {
   if (error.retryAfterMs !== undefined) return error.retryAfterMs + Math.random() * 100;
-  return Math.min(LONGEST_PAUSE_MS, 250 * 2 ** attempt) * (0.75 + Math.random() / 2);
+  return Math.min(MAX_PAUSE_MS, 250 * 2 ** attempt) * (0.75 + Math.random() / 2);
 }

@@ -1,10 +1,10 @@
 import { PlatformError } from "../errors.ts";
-import { reached } from "../telemetry/stages.ts";
-import type { Screen, ScreenOptions } from "./posted-messages.ts";
-import type { Throttle } from "./pacing.ts";
+import { markStage } from "../telemetry/stages.ts";
+import type { PostedMessages, PostedMessagesOptions } from "./posted-messages.ts";
+import type { ChatPacing } from "./pacing.ts";
 
 /** One way to show an answer while it grows. */
-export interface Growth<Body> {
+export interface StreamingStrategy<Body> {
   /** Whether people see something of the answer. */
   readonly seen: boolean;
   /** How long the next frame has to wait, in ms. */
@@ -17,24 +17,24 @@ export interface Growth<Body> {
   readonly againMs?: number | undefined;
 }
 
-interface GrowthOptions<Body> extends Pick<ScreenOptions<Body>, "adapter" | "event" | "shown"> {
-  readonly screen: Screen<Body>;
-  readonly throttle: Throttle;
+interface StreamingOptions<Body> extends Pick<PostedMessagesOptions<Body>, "adapter" | "event" | "shown"> {
+  readonly posted: PostedMessages<Body>;
+  readonly pacing: ChatPacing;
 }
 
 /**
  * Drafts where the platform has them, else edits, else only pages that are full. Where messages of an earlier run
  * stand, those are edited: a draft below them would show the answer a second time.
  */
-export function createGrowth<Body>(options: GrowthOptions<Body>): Growth<Body> {
+export function createStreamingStrategy<Body>(options: StreamingOptions<Body>): StreamingStrategy<Body> {
   const { adapter, shown } = options;
-  if (adapter.wholeOnly) return NOTHING;
-  if (adapter.draft && shown.length === 0) return draft(options);
-  return write(options);
+  if (adapter.wholeOnly) return WHOLE_ONLY;
+  if (adapter.draft && shown.length === 0) return byDrafts(options);
+  return byMessages(options);
 }
 
 /** Nothing is shown while it grows; frames are not even looked for. */
-const NOTHING: Growth<unknown> = {
+const WHOLE_ONLY: StreamingStrategy<unknown> = {
   seen: false,
   waitMs: () => 60_000,
   room: async () => undefined,
@@ -42,23 +42,23 @@ const NOTHING: Growth<unknown> = {
 };
 
 /** The growing page is a message; without edits it cannot be shown, and only full ones are posted. */
-function write<Body>({ adapter, screen, throttle }: GrowthOptions<Body>): Growth<Body> {
+function byMessages<Body>({ adapter, posted, pacing }: StreamingOptions<Body>): StreamingStrategy<Body> {
   return {
     get seen() {
-      return !screen.empty;
+      return !posted.empty;
     },
     // That something is seen at all is worth more than the room which an earlier answer has not paid back yet.
-    waitMs: () => throttle.waitMs(screen.empty ? 1 : 0),
-    room: (signal) => throttle.room(signal),
-    show: (pages) => screen.show(adapter.edit ? pages : pages.slice(0, -1), throttle.write),
+    waitMs: () => pacing.waitMs(posted.empty ? 1 : 0),
+    room: (signal) => pacing.room(signal),
+    show: (pages) => posted.show(adapter.edit ? pages : pages.slice(0, -1), pacing.write),
   };
 }
 
 /** The growing page is a draft, full ones are messages. */
-function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
-  const { adapter, event, screen, throttle } = options;
+function byDrafts<Body>(options: StreamingOptions<Body>): StreamingStrategy<Body> {
+  const { adapter, event, posted, pacing } = options;
   const { pace } = adapter;
-  const written = write(options);
+  const written = byMessages(options);
   let isPossible = true;
   let last: { readonly look: string; readonly at: number } | undefined;
 
@@ -77,7 +77,7 @@ function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
     room: async (signal) => (isPossible ? undefined : written.room(signal)),
     show: async (pages) => {
       if (isPossible) {
-        await screen.show(pages.slice(0, -1), throttle.write);
+        await posted.show(pages.slice(0, -1), pacing.write);
         await showDraft(pages);
       }
       if (!isPossible) await written.show(pages);
@@ -92,7 +92,7 @@ function draft<Body>(options: GrowthOptions<Body>): Growth<Body> {
     try {
       await adapter.draft?.(event.to, `${event.id}#${pages.length - 1}`, page);
       last = { look, at };
-      reached("drafted", event);
+      markStage("drafted", event);
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.permanent) throw error;
       isPossible = false;

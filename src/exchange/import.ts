@@ -1,4 +1,4 @@
-import type { Alone } from "../store/keyed-lock.ts";
+import type { KeyedLock } from "../store/keyed-lock.ts";
 import type { Conversation, History } from "../conversation/conversation.ts";
 import { ConfigError, describeError } from "../errors.ts";
 import { oneLine } from "../sanitize/harmless.ts";
@@ -6,7 +6,7 @@ import { type FileMessage, fromFileMessages, type UserMessages } from "./user-me
 
 export interface ImportOptions {
   readonly history: History;
-  readonly alone: Alone;
+  readonly alone: KeyedLock;
   /** The conversation of a name in the file. */
   readonly keyOf: (name: string) => string;
   /** Only these names. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
-import { type Conversation, type Saying, withSummary } from "../conversation/conversation.ts";
+import { type Conversation, type ConversationMessage, withSummary } from "../conversation/conversation.ts";
 import { ConfigError } from "../errors.ts";
 import { harmlessJson } from "../sanitize/harmless.ts";
 import { inWords } from "../model/images.ts";
@@ -17,7 +17,7 @@ export interface FileMessage {
 export type UserMessages = ReadonlyMap<string, readonly FileMessage[]>;
 
 /** A file is read whole: a larger one would take more memory than many machines have, in bytes. */
-const LARGEST_FILE = 256 * 1024 * 1024;
+const MAX_FILE = 256 * 1024 * 1024;
 
 const ROLES: readonly string[] = ["system", "user", "assistant"];
 
@@ -72,7 +72,7 @@ export function fromFileMessages(
 ): Required<Pick<Conversation, "messages" | "system">> {
   const [first, ...rest] = all;
   const isTold = first?.role === "system";
-  const said: Saying[] = (isTold ? rest : all).flatMap(({ role, content }) =>
+  const said: ConversationMessage[] = (isTold ? rest : all).flatMap(({ role, content }) =>
     role === "system" ? [] : [{ role, content, at }],
   );
   return { system: isTold ? first.content : "", messages: said };
@@ -81,11 +81,11 @@ export function fromFileMessages(
 async function readText(path: string): Promise<string> {
   try {
     const { size } = await stat(path);
-    if (size > LARGEST_FILE) {
+    if (size > MAX_FILE) {
       const mb = Math.round(size / 1024 / 1024);
       throw new ConfigError(
         "file",
-        `${path} has ${mb} MB, and at most ${LARGEST_FILE / 1024 / 1024} MB are read at once: split it by users`,
+        `${path} has ${mb} MB, and at most ${MAX_FILE / 1024 / 1024} MB are read at once: split it by users`,
       );
     }
     // Some editors of Windows put the mark in front.

@@ -13,7 +13,7 @@ export interface WebhookOptions {
 }
 
 /** The most of a request that is read, in bytes; platforms send a few kB. */
-const LARGEST_BODY = 1_048_576;
+const MAX_BODY = 1_048_576;
 
 /** Answers a platform's requests: 200 only once what came is stored, for otherwise the platform may send it again. */
 export function createWebhook(options: WebhookOptions): (request: Request) => Promise<Response> {
@@ -22,7 +22,7 @@ export function createWebhook(options: WebhookOptions): (request: Request) => Pr
     if (request.method !== "POST") return answer(405, { allow: "POST" });
     if (!isGenuine(request.headers)) return answer(401);
     // Decoded as a whole: a character may lie across two chunks.
-    const body = (await readBody(request, LARGEST_BODY).catch(() => Buffer.alloc(0)))?.toString();
+    const body = (await readBody(request, MAX_BODY).catch(() => Buffer.alloc(0)))?.toString();
     if (body === undefined) return answer(413);
     if (!isJson(body)) return answer(400);
     if (!isFirst(request.headers, body)) return answer(401);

@@ -15,11 +15,11 @@ export interface ContextParts {
 }
 
 /** The most tokens kept free for the answer. */
-const MOST_RESERVED = 4096;
+const MAX_RESERVED = 4096;
 
 /** What a request may take of a model's context: all but a quarter, or but 4096 tokens, kept for the answer. */
 export function inputBudget(contextTokens: number): number {
-  return contextTokens - Math.min(MOST_RESERVED, Math.ceil(contextTokens / 4));
+  return contextTokens - Math.min(MAX_RESERVED, Math.ceil(contextTokens / 4));
 }
 
 /**

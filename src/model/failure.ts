@@ -64,7 +64,7 @@ export function passes(error: ModelError): boolean {
 /** The error that the model throws: what happened, to what, and what to do; without the key. */
 export function modelError(code: ModelErrorCode, what: string, about: About): ModelError {
   const { service, ...details } = about;
-  const said = brief(withoutSecrets(what.slice(0, MOST_READ), service.key)).replace(/(?<![\s.])[\s.]+$/, "");
+  const said = brief(withoutSecrets(what.slice(0, MAX_READ), service.key)).replace(/(?<![\s.])[\s.]+$/, "");
   return new ModelError(
     code,
     `The model ${service.model} at ${service.host} ${said}. ${ADVICE[code]}`,
@@ -233,14 +233,14 @@ function withoutSecrets(text: string, key: string): string {
 }
 
 /** Of what a service says; some send whole pages. */
-const MOST_CHARACTERS = 400;
+const MAX_CHARACTERS = 400;
 
 /** So many characters are searched for secrets: the search takes quadratic time where there are no blanks. */
-const MOST_READ = 4000;
+const MAX_READ = 4000;
 
 function brief(said: string): string {
   const text = said.replace(/\s+/g, " ").trim();
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }
 
 function asText(value: unknown): string {

@@ -5,7 +5,7 @@ interface Illustrated {
 }
 
 /** So many images go along with a question, the newest: each is paid for again with every question that follows. */
-const MOST_IMAGES = 8;
+const MAX_IMAGES = 8;
 
 /** What stands in a text for an image that is not there. */
 const PLACE = "[image]";
@@ -17,7 +17,7 @@ export function inWords({ content, images = [] }: Illustrated): string {
 
 /** The newest images stay; of the others only the text tells. */
 export function newestImages<Said extends Illustrated>(messages: readonly Said[]): Said[] {
-  let left = MOST_IMAGES;
+  let left = MAX_IMAGES;
   return messages
     .toReversed()
     .map((message) => {

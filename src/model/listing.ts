@@ -13,7 +13,7 @@ export interface ListingOptions {
 const TIMEOUT_MS = 15_000;
 
 /** So much of a list is read, in bytes: hosts of hundreds of models send some hundred kB. */
-const MOST_READ = 4_000_000;
+const MAX_READ = 4_000_000;
 
 /**
  * The names of the models that a service lists; undefined if it lists none, or cannot be asked now. Rejects with a
@@ -31,7 +31,7 @@ export async function listModels(
       headers: { authorization: `Bearer ${apiKey || "none"}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    const body = (await response.text()).slice(0, MOST_READ);
+    const body = (await response.text()).slice(0, MAX_READ);
     if (response.status === 401 || response.status === 403)
       throw explain(new Refusal(response.status, response.headers, body), service);
     return response.ok ? namesIn(body) : undefined;

@@ -14,7 +14,7 @@ import {
 import { withOnly } from "./images.ts";
 import { packageLoader } from "../system/load-package.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
-import { pulse } from "../telemetry/events.ts";
+import { emit } from "../telemetry/events.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
@@ -52,13 +52,13 @@ const FIRST_WAIT_MS = 500;
 const BILL_MS = 5000;
 
 /** So much of a refusal is read, in bytes. */
-const MOST_REFUSED = 16_384;
+const MAX_REFUSED = 16_384;
 /** A model that goes round in circles writes without end: so many characters are taken, thoughts among them. */
-const LONGEST_ANSWER = 1_000_000;
+const MAX_ANSWER = 1_000_000;
 /** One that writes a character now and then would do so for days: in ms. */
-const LONGEST_MS = 3_600_000;
+const MAX_WAIT_MS = 3_600_000;
 /** One event of the stream, which is read as a whole, in bytes: a few words, or a whole answer. */
-const LARGEST_EVENT = 8_000_000;
+const MAX_EVENT = 8_000_000;
 
 /** Loaded with the first question: it takes a tenth of the time that the program needs to start. */
 const loadOpenAI = packageLoader("openai") as () => typeof import("openai");
@@ -104,13 +104,13 @@ export function createOpenAI(options: OpenAIOptions): Model {
       const arrived: Arrived = { written: "", shown: false, finish: "" };
       try {
         yield* listen(messages, signal, arrived);
-        pulse("asked", { model, outcome: "answered" });
+        emit("asked", { model, outcome: "answered" });
         return await bill(messages, arrived);
       } catch (cause) {
-        if (signal.aborted) pulse("asked", { model, outcome: "stopped" });
+        if (signal.aborted) emit("asked", { model, outcome: "stopped" });
         signal.throwIfAborted();
         const error = explain(cause, service, textOf(messages));
-        pulse("asked", { model, outcome: error.code });
+        emit("asked", { model, outcome: error.code });
         const wait = error.retryAfterMs ?? backoff(attempt);
         if (arrived.shown) throw error;
         const ms = performance.now() - since;
@@ -137,7 +137,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
         signal.throwIfAborted();
         if (done) break;
         const text = thoughts.push(note(chunk, arrived, watchdog));
-        if (arrived.written.length > LONGEST_ANSWER || performance.now() - since > LONGEST_MS) break;
+        if (arrived.written.length > MAX_ANSWER || performance.now() - since > MAX_WAIT_MS) break;
         if (text) {
           arrived.shown = true;
           yield text;
@@ -256,8 +256,8 @@ export function createOpenAI(options: OpenAIOptions): Model {
         : `said nothing for ${firstTokenMs / 1000} s`;
       throw modelError("stalled", what, { service });
     }
-    if (written.length > LONGEST_ANSWER)
-      throw modelError("cut", `went on beyond ${LONGEST_ANSWER} characters`, { service });
+    if (written.length > MAX_ANSWER)
+      throw modelError("cut", `went on beyond ${MAX_ANSWER} characters`, { service });
     if (!finish) throw modelError("cut", "broke off without saying that it was finished", { service });
     if (finish === "content_filter")
       throw modelError("filtered", "refused to go on (content_filter)", { service });
@@ -315,7 +315,7 @@ function bounded(response: Response): Response {
       const end = Math.max(...["\n\n", "\r\r", "\r\n\r\n"].map((blank) => seen.lastIndexOf(blank)));
       size = end < 0 ? size + chunk.length : seen.length - end;
       tail = seen.subarray(-3);
-      if (size > LARGEST_EVENT) throw new Error(`sent one event of more than ${LARGEST_EVENT / 1e6} MB`);
+      if (size > MAX_EVENT) throw new Error(`sent one event of more than ${MAX_EVENT / 1e6} MB`);
       controller.enqueue(chunk);
     },
   });
@@ -330,9 +330,9 @@ async function beginningOf({ body }: Response): Promise<string> {
   for await (const chunk of body ?? []) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size >= MOST_REFUSED) break;
+    if (size >= MAX_REFUSED) break;
   }
-  return Buffer.concat(chunks).subarray(0, MOST_REFUSED).toString("utf8");
+  return Buffer.concat(chunks).subarray(0, MAX_REFUSED).toString("utf8");
 }
 
 /** The service does not know the field that limits an answer; that the limit is too high for it is another thing. */

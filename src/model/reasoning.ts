@@ -9,7 +9,7 @@ export interface ThoughtFilter {
 const OPENING = ["<think>", "<thinking>"];
 
 /** Of blanks before the first word so many are kept: a model may send them without end. */
-const MOST_BLANKS = 100;
+const MAX_BLANKS = 100;
 
 /**
  * Some models write `<think>…</think>` before the answer. Only what stands at the very beginning (after
@@ -45,7 +45,7 @@ export function createThoughtFilter(): ThoughtFilter {
       closing = tag.replace("<", "</");
       return true;
     }
-    if (text === "") held = held.slice(-MOST_BLANKS);
+    if (text === "") held = held.slice(-MAX_BLANKS);
     answering = text !== "" && !OPENING.some((tag) => startsWith(tag, text));
     return false;
   }

@@ -11,7 +11,7 @@ export type CountText = (text: string) => Promise<number>;
  */
 const PIECE = 256;
 /** Of a longer text so many pieces are counted, evenly spread, and the rest is reckoned from them. */
-const MOST_PIECES = 256;
+const MAX_PIECES = 256;
 /** What a message costs besides its text, and what an answer's opening costs, by OpenAI's own examples. */
 const MESSAGE_TOKENS = 4;
 export const ANSWER_TOKENS = 3;
@@ -68,7 +68,7 @@ function load(encoding: Encoding): CountText {
 }
 
 function* countInPieces(text: string, count: (piece: string) => number): Generator<void, number> {
-  const stride = PIECE * Math.max(1, Math.ceil(text.length / PIECE / MOST_PIECES));
+  const stride = PIECE * Math.max(1, Math.ceil(text.length / PIECE / MAX_PIECES));
   let tokens = 0;
   let seen = 0;
   for (let at = 0; at < text.length; at += stride) {

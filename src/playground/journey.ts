@@ -1,10 +1,10 @@
-import type { Event } from "../telemetry/events.ts";
+import type { EventOrigin } from "../telemetry/events.ts";
 import type { Journey, Station } from "./protocol.ts";
 
 /** A step that a process has told. */
 export interface Told {
   readonly step: string;
-  readonly event: Event;
+  readonly event: EventOrigin;
   /** In ms since the epoch. */
   readonly at: number;
 }
@@ -26,9 +26,9 @@ interface Way {
 }
 
 /** So many ways are remembered: an older message may still have steps to go. */
-const MOST_WAYS = 20;
+const MAX_JOURNEYS = 20;
 /** What growing consists of: alternates for as long as an answer is written. */
-const MOST_STATIONS = 40;
+const MAX_STAGES = 40;
 
 /** Keeps the steps of messages, equal ones in a row together. */
 export function createJourneys(changed: (journey: Journey) => void): Journeys {
@@ -39,7 +39,7 @@ export function createJourneys(changed: (journey: Journey) => void): Journeys {
     add: ({ step, event: { id, at: said }, at }) => {
       const way = ways.get(id) ?? { event: id, begun: Math.min(said, at), stations: [] };
       ways.set(id, way);
-      if (ways.size > MOST_WAYS) ways.delete([...ways.keys()][0] ?? "");
+      if (ways.size > MAX_JOURNEYS) ways.delete([...ways.keys()][0] ?? "");
       if (step === "received" || !last) last = way;
       go(way, step, at);
     },
@@ -58,7 +58,7 @@ export function createJourneys(changed: (journey: Journey) => void): Journeys {
     const times = isAgain ? (stations[same]?.times ?? 0) + 1 : 1;
     if (isAgain) stations.splice(same, 1);
     stations.push({ step, after, times });
-    stations.splice(0, Math.max(0, stations.length - MOST_STATIONS));
+    stations.splice(0, Math.max(0, stations.length - MAX_STAGES));
     if (way === last) changed(journeyOf(way));
   }
 }

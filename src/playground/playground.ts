@@ -39,9 +39,9 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** In characters: more than that nobody types. */
-const MOST_TEXT = 20_000;
+const MAX_PASTE = 20_000;
 /** In bytes. */
-const MOST_BODY = 4 * MOST_TEXT + 1000;
+const MAX_BODY = 4 * MAX_PASTE + 1000;
 
 /** What it takes to show it is loaded once the program has started, which that would slow down by a sixth, in ms. */
 const LOAD_AFTER_MS = 2_000;
@@ -55,7 +55,7 @@ const window = z.enum(["telegram", "discord", "dingtalk", "terminal"]);
 const Asked = z.object({
   locale: z.string().max(35).default("en"),
   wish: z.discriminatedUnion("do", [
-    z.object({ do: z.literal("say"), window, person, text: z.string().trim().min(1).max(MOST_TEXT) }),
+    z.object({ do: z.literal("say"), window, person, text: z.string().trim().min(1).max(MAX_PASTE) }),
     z.object({ do: z.literal("press"), window, person, button: z.string().max(200) }),
     z.object({ do: z.literal("stop"), window, person }),
     z.object({ do: z.literal("key"), person, key: z.string().max(20) }),
@@ -98,8 +98,8 @@ export function createPlayground({
     });
   });
   app.get("/events", async (c) => sendNews(c, await open()));
-  const tooLarge = (c: Context) => c.json({ error: `More than ${MOST_TEXT} characters are too many.` }, 413);
-  app.post("/wish", bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }), async (c) => {
+  const tooLarge = (c: Context) => c.json({ error: `More than ${MAX_PASTE} characters are too many.` }, 413);
+  app.post("/wish", bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), async (c) => {
     const asked = Asked.safeParse(await c.req.json().catch(() => undefined));
     if (!asked.success) return c.json({ error: describeIssues(asked.error) }, 400);
     const scene = await open();
@@ -129,7 +129,7 @@ export function createPlayground({
 
   async function begin(): Promise<Scene> {
     try {
-      if (!existsSync(join(BUILT, "cli.js"))) throw new Error(NOT_BUILT);
+      if (!existsSync(join(BUILT, "cli/main.js"))) throw new Error(NOT_BUILT);
       const { openScene } = await load();
       return await openScene(settings);
     } catch (err) {

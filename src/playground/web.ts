@@ -3,7 +3,7 @@ import { readBody } from "../http/bodies.ts";
 import { ending } from "./stream.ts";
 
 /** The largest request that the web chat takes, in bytes. */
-const LARGEST = 9_000_000;
+const MAX_BODY = 9_000_000;
 
 /** Headers that are between two neighbours and not passed on (RFC 9110, "Connection"), and those that follow from the way. */
 const OWN = [
@@ -63,7 +63,7 @@ async function passOn(
   for (const name of OWN) headers.delete(name);
   if (hasOrigin) headers.set("origin", url);
   const hasBody = method !== "GET" && method !== "HEAD";
-  const body = hasBody ? await readBody(raw, LARGEST) : new Uint8Array();
+  const body = hasBody ? await readBody(raw, MAX_BODY) : new Uint8Array();
   if (!body) return c.json({ error: "That is too much at once." }, 413);
   const response = await fetch(`${url}${pathname.slice(prefix.length)}${search}`, {
     method,

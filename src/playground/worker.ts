@@ -24,7 +24,7 @@ export interface WorkerOptions extends Home {
 
 /** It comes again after so long, in ms; later, if it has ended by itself again and again. */
 const PAUSE_MS = 1000;
-const MOST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
 const Line = z.object({
   level: z.union([z.string(), z.number()]).optional(),
@@ -67,7 +67,7 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
 
   function begin(): void {
     isWished = false;
-    const started = spawnProgram("cli.js", ["start"], {
+    const started = spawnProgram("cli/main.js", ["start"], {
       ...home,
       told,
       opened: (address) => (url = address),
@@ -96,7 +96,7 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
     failures = isWished ? 0 : failures + 1;
     trouble = isWished ? undefined : lastWords || "The program has ended.";
     become("down");
-    timer = setTimeout(begin, Math.min(MOST_PAUSE_MS, PAUSE_MS * Math.max(1, failures)));
+    timer = setTimeout(begin, Math.min(MAX_PAUSE_MS, PAUSE_MS * Math.max(1, failures)));
   }
 
   function become(next: Worker["state"]): void {

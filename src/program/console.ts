@@ -3,7 +3,7 @@ import type { Adapter } from "../adapter.ts";
 import { type Colloquy, createColloquy } from "../colloquy.ts";
 import type { Command, Handler } from "../handler.ts";
 import { claimStore } from "../store/claim.ts";
-import { createAlone } from "../store/keyed-lock.ts";
+import { createKeyedLock } from "../store/keyed-lock.ts";
 import type { Store } from "../store/store.ts";
 import { chatOptions } from "./chat-options.ts";
 import { useProxy } from "./platforms.ts";
@@ -33,7 +33,7 @@ export async function createConsoleColloquy(options: ConsoleProgramOptions): Pro
     commands,
     store,
     queue: queue.url,
-    alone: createAlone(store, settings.STORE_URL),
+    lock: createKeyedLock(store, settings.STORE_URL),
     log,
   });
   return {

@@ -2,7 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { Adapter } from "../adapter.ts";
 import type { Log } from "../log.ts";
 import type { Proxy } from "../proxy/proxy.ts";
-import type { Keep } from "../store/values.ts";
+import type { ValueStore } from "../store/values.ts";
 
 /** Whether the settings name a platform to be reached over the network. */
 export function hasPlatforms(settings: Settings): boolean {
@@ -10,7 +10,7 @@ export function hasPlatforms(settings: Settings): boolean {
 }
 
 /** The adapters of all platforms whose settings are there; each package is loaded only then. */
-export async function createPlatforms(settings: Settings, log: Log, keep: Keep): Promise<Adapter[]> {
+export async function createPlatforms(settings: Settings, log: Log, values: ValueStore): Promise<Adapter[]> {
   // Before discord.js is loaded: it remembers the WebSocket class, which a proxy replaces.
   const proxy = await useProxy(settings);
   const adapters: Adapter[] = [];
@@ -35,7 +35,7 @@ export async function createPlatforms(settings: Settings, log: Log, keep: Keep):
     const discord = createDiscord({
       token: settings.DISCORD_BOT_TOKEN,
       fileAfter: settings.DISCORD_FILE_AFTER,
-      sessions: (name) => keep.at(name),
+      sessions: (name) => values.at(name),
       log: log.child({ platform: "discord" }),
       ...(apiRoot && { apiRoot }),
     });

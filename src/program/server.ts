@@ -24,7 +24,7 @@ export interface ServerOptions {
   /** What is served beside that, at addresses of its own. */
   readonly pages?: readonly Pages[];
   /** Why the program is not ready, by part; empty if it is. */
-  readonly troubles: () => Readonly<Record<string, string>>;
+  readonly health: () => Readonly<Record<string, string>>;
 }
 
 /** Pages of our own. */
@@ -65,7 +65,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function routes({ adapters, troubles, local, forwarded, pages = [] }: ServerOptions): Hono<Env> {
+function routes({ adapters, health: health, local, forwarded, pages = [] }: ServerOptions): Hono<Env> {
   const app = new Hono<Env>();
   const from = (c: Context<Env>): RequestFrom => {
     const peer = c.env.incoming.socket.remoteAddress;
@@ -82,10 +82,10 @@ function routes({ adapters, troubles, local, forwarded, pages = [] }: ServerOpti
   // Alive: the process answers. Ready: every platform is connected and the store works.
   app.get("/healthz", (c) => c.json({ alive: true }));
   app.get("/readyz", (c) => {
-    const found = troubles();
+    const found = health();
     const ready = Object.keys(found).length === 0;
     // To strangers no more than that: what is wrong names hosts, files and settings.
-    return c.json({ ready, ...(!ready && from(c).local && { troubles: found }) }, ready ? 200 : 503);
+    return c.json({ ready, ...(!ready && from(c).local && { health: found }) }, ready ? 200 : 503);
   });
   for (const { paths, app: own } of pages)
     for (const path of paths) app.all(path, (c) => own.fetch(c.req.raw, from(c)));

@@ -7,10 +7,10 @@ import type { LocalAccess } from "../http/local.ts";
 import type { Log } from "../log.ts";
 import { MARKER } from "../migrate/end.ts";
 import { claimStore } from "../store/claim.ts";
-import { type Alone, createAlone } from "../store/keyed-lock.ts";
+import { type KeyedLock, createKeyedLock } from "../store/keyed-lock.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { isPostgres } from "../store/url.ts";
-import { createKeep } from "../store/values.ts";
+import { createValueStore } from "../store/values.ts";
 import { VERSION } from "../system/package.ts";
 import { chatOptions } from "./chat-options.ts";
 import { createGuards } from "./guards.ts";
@@ -64,9 +64,9 @@ export async function startProgram({
   try {
     const store = await openStore(settings.STORE_URL, (sentence) => log.warn(sentence));
     endings.push(() => store.close());
-    const keep = createKeep(store);
-    if (await keep.at(MARKER).load()) throw unfinished();
-    const platforms = role === "web" ? [] : await createPlatforms(settings, log, keep);
+    const values = createValueStore(store);
+    if (await values.at(MARKER).load()) throw unfinished();
+    const platforms = role === "web" ? [] : await createPlatforms(settings, log, values);
     const atConsole = platforms.length === 0 && console ? [console] : [];
     const told = chatOptions(settings, log);
     const { admitAt, createPace } = await import("../access/pace.ts");
@@ -82,19 +82,19 @@ export async function startProgram({
       middleware: [...web.map(({ tap }) => tap), ...(await createGuards(settings, log, pace))],
       store,
       // Terminals may answer beside this one, in their own conversations.
-      ...(atConsole.length > 0 && { alone: aloneAtConsole(createAlone(store, settings.STORE_URL)) }),
+      ...(atConsole.length > 0 && { lock: aloneAtConsole(createKeyedLock(store, settings.STORE_URL)) }),
       turnsAtOnce: settings.TURNS_AT_ONCE,
       ...(role && { role: role === "web" ? "intake" : role }),
       log,
     });
-    const troubles = () => colloquy.troubles();
+    const health = () => colloquy.health();
     const { HTTP_HOST: host, HTTP_PORT: port } = settings;
     let server: Awaited<ReturnType<typeof startServer>> | undefined;
     const { createMetrics } = await import("../telemetry/metrics.ts");
     const { createStatus } = await import("./status.ts");
     const metrics = createMetrics({
       platforms: adapters.map(({ name }) => name),
-      troubles,
+      health: health,
       load: () => colloquy.load(),
       connections: async () => (await server?.connections()) ?? 0,
     });
@@ -104,7 +104,7 @@ export async function startProgram({
       token: settings.STATUS_TOKEN,
       version: VERSION,
       role: role ?? "all",
-      troubles,
+      health: health,
     });
     endings.push(() => colloquy.stop());
     const started = await startServer({
@@ -112,7 +112,7 @@ export async function startProgram({
       port,
       adapters: role === "worker" ? [] : adapters,
       pages: [...pages, { paths: STATUS, app: status }],
-      troubles,
+      health: health,
       local,
       forwarded: trustedProxies(settings),
     });
@@ -155,7 +155,7 @@ async function openWebChat(
 }
 
 /** Locks are few, and shared by chance: who is answered by this process alone shall not wait for one. */
-function aloneAtConsole(alone: Alone): Alone {
+function aloneAtConsole(alone: KeyedLock): KeyedLock {
   return async (key, signal) =>
     partsOfKey(key)?.platform === "console" ? alone(key, signal) : async () => undefined;
 }

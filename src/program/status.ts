@@ -13,7 +13,7 @@ export interface StatusOptions {
   readonly token: string | undefined;
   readonly version: string;
   readonly role: string;
-  readonly troubles: () => Readonly<Record<string, string>>;
+  readonly health: () => Readonly<Record<string, string>>;
 }
 
 type Env = { Bindings: RequestFrom };
@@ -87,10 +87,10 @@ function givenIn(header: string): string | undefined {
   );
 }
 
-async function page({ metrics, version, role, troubles }: StatusOptions, languages: string) {
+async function page({ metrics, version, role, health: health }: StatusOptions, languages: string) {
   const say = texts(languages.split(",")[0] ?? "en");
   const figures = await metrics.values();
-  const wrong = troubles();
+  const wrong = health();
   const of = (name: string) => figures.filter((figure) => figure.name === name);
   const one = (name: string) => of(name)[0]?.value ?? 0;
   const number = (value: number) => new Intl.NumberFormat("en", { maximumFractionDigits: 4 }).format(value);

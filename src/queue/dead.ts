@@ -1,7 +1,7 @@
 import type Keyv from "keyv";
 import { z } from "zod";
 import type { ChatEvent } from "../event.ts";
-import { type Step, upgrade } from "../store/versions.ts";
+import { type Upgrade, upgrade } from "../store/versions.ts";
 import { readEvent } from "./entry.ts";
 
 /** An event that could not be answered however often it was tried. */
@@ -29,7 +29,7 @@ export interface DeadLetters {
 }
 
 /** From each version of a letter to the next. */
-const STEPS: readonly Step[] = [];
+const STEPS: readonly Upgrade[] = [];
 
 /** The last moment that a `Date` can hold, in ms since the epoch. */
 const LAST_MS = 8.64e15;

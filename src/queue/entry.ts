@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ChatEvent } from "../event.ts";
-import { type Step, upgrade } from "../store/versions.ts";
+import { type Upgrade, upgrade } from "../store/versions.ts";
 
 /** What stands in the journal. */
 export interface Entry {
@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 /** From each version of an entry to the next. */
-const STEPS: readonly Step[] = [(entry) => ({ ...entry, attempts: 0 })];
+const STEPS: readonly Upgrade[] = [(entry) => ({ ...entry, attempts: 0 })];
 
 /** What an event has; whatever else it has is kept. */
 const event = z.looseObject({

@@ -1,13 +1,13 @@
 import type Keyv from "keyv";
-import { reached } from "../telemetry/stages.ts";
-import { describeError, Interrupted, Overflow, Parked } from "../errors.ts";
+import { markStage } from "../telemetry/stages.ts";
+import { describeError, Interrupted, Overflow, Requeued } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { DeadLetters } from "./dead.ts";
 import { createCaution, type Left } from "./poison.ts";
 import { type Entry, readEntry, writeEntry } from "./entry.ts";
-import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Worker } from "./queue.ts";
-import { isBlameless, pauseAfter, reasonOf, SURVIVED_MS } from "./retry-policy.ts";
+import { MAX_ATTEMPTS, MAX_WAITING, type Queue, type Worker } from "./queue.ts";
+import { isTransient, pauseAfter, reasonOf, SURVIVED_MS } from "./retry-policy.ts";
 import { createRunning, type Note } from "./running.ts";
 
 export interface JournalOptions {
@@ -36,9 +36,9 @@ const LOOK_EVERY_MS = 2_000;
 /** A queue for one process, journalled in Keyv. */
 export function createJournalQueue(options: JournalOptions): Queue {
   const { keyv, dead, keyOf, interrupts, log } = options;
-  const lanes = new Map<string, Lane>();
+  const backlogs = new Map<string, Backlog>();
   const ids = new Map<string, Job>();
-  const ready: Lane[] = [];
+  const ready: Backlog[] = [];
   const running = new Set<Promise<void>>();
   const retries = new Set<NodeJS.Timeout>();
   const marks = createRunning(options.running);
@@ -71,7 +71,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
       caution.stop();
       for (const timer of retries) clearTimeout(timer);
       const deadline = setTimeout(() => {
-        for (const job of ids.values()) job.park.abort(new Parked("the program is stopping"));
+        for (const job of ids.values()) job.requeue.abort(new Requeued("the program is stopping"));
       }, options.graceMs);
       while (running.size > 0) await Promise.all(running);
       clearTimeout(deadline);
@@ -84,13 +84,13 @@ export function createJournalQueue(options: JournalOptions): Queue {
     if (known) return known.stored;
     // Who stops something makes room.
     const times = interrupts(event) ? 2 : 1;
-    if (ids.size >= MOST_WAITING.overall * times)
+    if (ids.size >= MAX_WAITING.overall * times)
       throw new Overflow(false, `${ids.size} messages wait for an answer already; more are taken in later`);
     const key = keyOf(event);
-    const waiting = lanes.get(key)?.jobs ?? [];
+    const waiting = backlogs.get(key)?.jobs ?? [];
     const closing = waiting.find(({ event, attempts }) => event.overflow && attempts === 0);
     const isOpen = !closing || times > 1;
-    if (isOpen && waiting.length < MOST_WAITING.conversation * times) return store(event);
+    if (isOpen && waiting.length < MAX_WAITING.conversation * times) return store(event);
     // What is told is as safe as an answer is, before anything is turned away.
     await (closing?.stored ?? store({ ...event, id: `${event.id}#overflow`, overflow: true }));
     throw new Overflow(true, `${waiting.length} messages of ${key} wait for an answer already`);
@@ -99,8 +99,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
   function store(event: ChatEvent): Promise<void> {
     number = Math.max(number + 1, Date.now() * 1000);
     const entry: Entry = { number, event, attempts: 0 };
-    reached("received", event);
-    const writing = keyv.set(event.id, writeEntry(entry)).then(() => reached("stored", event));
+    markStage("received", event);
+    const writing = keyv.set(event.id, writeEntry(entry)).then(() => markStage("stored", event));
     return enqueue(entry, { writing }).stored;
   }
 
@@ -132,8 +132,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
     { writing, begun = -1 }: { writing?: Promise<unknown>; begun?: number },
   ): Job {
     const key = keyOf(entry.event);
-    const lane = lanes.get(key) ?? { key, jobs: [], busy: false };
-    lanes.set(key, lane);
+    const backlog = backlogs.get(key) ?? { key, jobs: [], busy: false };
+    backlogs.set(key, backlog);
     // The first time of all is not counted, but the process has died with it.
     const attempts = begun >= 0 ? Math.max(1, entry.attempts) : entry.attempts;
     const job: Job = {
@@ -141,43 +141,43 @@ export function createJournalQueue(options: JournalOptions): Queue {
       number: entry.number,
       left: writing === undefined,
       interrupt: new AbortController(),
-      park: new AbortController(),
+      requeue: new AbortController(),
       attempts,
       deaths: attempts,
       begun,
       failures: 0,
       error: undefined,
       stored: Promise.resolve(writing).then(() => {
-        if (interrupts(entry.event)) interruptBefore(lane, job);
+        if (interrupts(entry.event)) interruptBefore(backlog, job);
       }),
     };
-    job.stored.catch(() => leave(lane, job));
+    job.stored.catch(() => leave(backlog, job));
     ids.set(entry.event.id, job);
-    lane.jobs.push(job);
-    schedule(lane);
+    backlog.jobs.push(job);
+    schedule(backlog);
     pump();
     return job;
   }
 
-  function schedule(lane: Lane): void {
-    if (lane.busy) return;
-    if (lane.jobs.length === 0) {
-      lanes.delete(lane.key);
+  function schedule(backlog: Backlog): void {
+    if (backlog.busy) return;
+    if (backlog.jobs.length === 0) {
+      backlogs.delete(backlog.key);
       return;
     }
-    lane.busy = true;
-    ready.push(lane);
+    backlog.busy = true;
+    ready.push(backlog);
   }
 
   function pump(): void {
     while (worker && running.size < options.atOnce) {
-      const lane = nextReady();
-      if (!lane) return;
-      const done: Promise<void> = runFirst(lane, worker).then((goOn) => {
+      const backlog = nextReady();
+      if (!backlog) return;
+      const done: Promise<void> = runFirst(backlog, worker).then((goOn) => {
         running.delete(done);
         if (goOn) {
-          lane.busy = false;
-          schedule(lane);
+          backlog.busy = false;
+          schedule(backlog);
         }
         pump();
       });
@@ -186,7 +186,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
   }
 
   /** What this run has taken in waits for nothing that was left. */
-  function nextReady(): Lane | undefined {
+  function nextReady(): Backlog | undefined {
     const fresh = ready.findIndex(({ jobs: [first] }) => !first?.left);
     if (fresh >= 0) return ready.splice(fresh, 1)[0];
     const job = caution.next(ready.flatMap(({ jobs: [first] }) => first ?? []));
@@ -195,8 +195,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
   }
 
   /** Never rejects. Whether the conversation may go on: not while its first event waits to be tried again. */
-  async function runFirst(lane: Lane, worker: Worker): Promise<boolean> {
-    const job = lane.jobs[0];
+  async function runFirst(backlog: Backlog, worker: Worker): Promise<boolean> {
+    const job = backlog.jobs[0];
     if (job?.left) caution.begin(job);
     const stored = await job?.stored.then(
       () => true,
@@ -204,16 +204,16 @@ export function createJournalQueue(options: JournalOptions): Queue {
     );
     if (!job || !stored) return true;
     try {
-      if (job.attempts >= MOST_ATTEMPTS || !(await attempt(job, worker))) await bury(job, worker);
+      if (job.attempts >= MAX_ATTEMPTS || !(await attempt(job, worker))) await bury(job, worker);
       await keyv.delete(job.event.id);
-      reached("dropped", job.event);
+      markStage("dropped", job.event);
     } catch (error) {
-      if (!(error instanceof Parked)) retryLater(lane, job, error);
+      if (!(error instanceof Requeued)) retryLater(backlog, job, error);
       return false;
     } finally {
       caution.end(job);
     }
-    leave(lane, job);
+    leave(backlog, job);
     return true;
   }
 
@@ -230,18 +230,18 @@ export function createJournalQueue(options: JournalOptions): Queue {
     try {
       await marks.begin(job.event.id);
       caution.work(job);
-      await work(job.event, { interrupted: job.interrupt.signal, parked: job.park.signal });
+      await work(job.event, { interrupted: job.interrupt.signal, requeued: job.requeue.signal });
       marks.end(job.event.id).catch(() => undefined);
       return true;
     } catch (error) {
       await marks.end(job.event.id).catch(() => undefined);
-      if (isBlameless(error)) {
+      if (isTransient(error)) {
         job.attempts -= 1;
         if (counted) await count(job, job.attempts).catch(() => undefined);
         throw error;
       }
       job.error = reasonOf(error);
-      if (job.attempts < MOST_ATTEMPTS) throw error;
+      if (job.attempts < MAX_ATTEMPTS) throw error;
       log.error({ event: job.event.id, err: error }, `a turn fails for good: ${job.error}`);
       return false;
     } finally {
@@ -258,33 +258,33 @@ export function createJournalQueue(options: JournalOptions): Queue {
     const { event, attempts, error = "the program has ended in the midst of it" } = job;
     await dead.add({ event, error, attempts, at: Date.now() });
     log.error({ event: event.id, attempts }, "an event is given up; `colloquy dead` lists it");
-    await giveUp(event, job.park.signal);
+    await giveUp(event, job.requeue.signal);
   }
 
-  function retryLater(lane: Lane, job: Job, error: unknown): void {
+  function retryLater(backlog: Backlog, job: Job, error: unknown): void {
     const { event, attempts } = job;
     const pauseMs = pauseAfter(job.failures, options.pauseMs);
     job.failures += 1;
     log.error(
-      { event: event.id, conversation: lane.key, attempts, err: error },
+      { event: event.id, conversation: backlog.key, attempts, err: error },
       `could not finish a turn, will try again in ${Math.ceil(pauseMs / 1000)} s: ${describeError(error)}`,
     );
     const timer = setTimeout(() => {
       retries.delete(timer);
-      ready.push(lane);
+      ready.push(backlog);
       pump();
     }, pauseMs);
     retries.add(timer);
   }
 
-  function leave(lane: Lane, job: Job): void {
+  function leave(backlog: Backlog, job: Job): void {
     ids.delete(job.event.id);
-    lane.jobs.splice(lane.jobs.indexOf(job), 1);
-    schedule(lane);
+    backlog.jobs.splice(backlog.jobs.indexOf(job), 1);
+    schedule(backlog);
   }
 
-  function interruptBefore(lane: Lane, job: Job): void {
-    for (const earlier of lane.jobs) {
+  function interruptBefore(backlog: Backlog, job: Job): void {
+    for (const earlier of backlog.jobs) {
       if (earlier === job) return;
       earlier.interrupt.abort(new Interrupted("stopped by the person who asked"));
     }
@@ -292,7 +292,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
 }
 
 /** The events of one conversation, in order. */
-interface Lane {
+interface Backlog {
   readonly key: string;
   readonly jobs: Job[];
   /** It stands in `ready`, runs, or waits to be tried again. */
@@ -307,7 +307,7 @@ interface Job extends Left {
   /** An earlier run has left it: that run may have died with it. */
   readonly left: boolean;
   readonly interrupt: AbortController;
-  readonly park: AbortController;
+  readonly requeue: AbortController;
   readonly stored: Promise<void>;
   /** How often the work was begun and did not end for a reason that is no fault of the event. */
   attempts: number;

@@ -1,4 +1,4 @@
-import { describeError, Parked, PlatformError, StoreError } from "../errors.ts";
+import { describeError, Requeued, PlatformError, StoreError } from "../errors.ts";
 
 /** What all queues hold to when work on an event does not end well. */
 
@@ -27,12 +27,12 @@ export const SURVIVED_MS = 10_000;
 export const WORKERS = "workers";
 
 /** Letters are for the eyes of people. */
-const LONGEST_REASON = 500;
+const MAX_REASON = 500;
 
 /** What another event would meet as well. */
-export function isBlameless(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return (
-    error instanceof Parked ||
+    error instanceof Requeued ||
     error instanceof StoreError ||
     (error instanceof PlatformError && !error.permanent)
   );
@@ -45,5 +45,5 @@ export function pauseAfter(failures: number, firstMs: number): number {
 
 /** The reason of a dead letter. */
 export function reasonOf(error: unknown): string {
-  return describeError(error).slice(0, LONGEST_REASON);
+  return describeError(error).slice(0, MAX_REASON);
 }

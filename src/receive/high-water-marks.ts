@@ -2,10 +2,10 @@ import type { Adapter } from "../adapter.ts";
 import type { Session } from "../postgres/session.ts";
 
 /** How often processes tell each other how far they have seen, in ms. */
-const TELL_EVERY_MS = 500;
+const PUBLISH_EVERY_MS = 500;
 
 /** Lets the processes of the same bots know how far each has seen; ends with what it returns. */
-export function shareSight(adapters: readonly Adapter[], session: Session): () => void {
+export function shareHighWaterMarks(adapters: readonly Adapter[], session: Session): () => void {
   const told = new Map<string, string>();
   const seeing = new Map(adapters.flatMap(({ name, sight }) => (sight ? [[name, sight] as const] : [])));
   session.hear("sight", (what) => {
@@ -20,6 +20,6 @@ export function shareSight(adapters: readonly Adapter[], session: Session): () =
       // Whoever does not hear of it hears of the next.
       session.tell("sight", { platform, seen }).catch(() => undefined);
     }
-  }, TELL_EVERY_MS);
+  }, PUBLISH_EVERY_MS);
   return () => clearInterval(timer);
 }

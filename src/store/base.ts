@@ -9,7 +9,7 @@ export const KEYV_OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, de
 const KEYV_PREFIX = "keyv:";
 
 /** What a check reads back is not older than this, in ms. */
-const SLOWEST_CHECK_MS = 60_000;
+const MAX_CHECK_MS = 60_000;
 
 /**
  * What somebody else has put in the place of a record is handed on as it is, so that whoever reads it finds that it
@@ -60,7 +60,7 @@ export function createStore({
       await keyv.set("checked", now);
       const read: unknown = await keyv.get("checked");
       // Another process may have written since, or a little earlier.
-      if (!(Number(read) >= now - SLOWEST_CHECK_MS))
+      if (!(Number(read) >= now - MAX_CHECK_MS))
         throw new StoreError("check", "what was written could not be read back");
     },
     backup,

@@ -4,9 +4,9 @@ import type { Log } from "../log.ts";
 import type { Store } from "./store.ts";
 
 /** Knows whether a store works right now. */
-export interface Watch {
+export interface StoreHealth {
   /** What is wrong, as a sentence for the operator; undefined if nothing is. */
-  trouble(): string | undefined;
+  problem(): string | undefined;
   stop(): Promise<void>;
 }
 
@@ -14,13 +14,13 @@ export interface Watch {
 const CHECK_EVERY_MS = 5_000;
 
 /** Whoever waits so long for one write, in ms, would not call the store working. */
-const SLOW_MS = 5_000;
+const SLOW_WRITE_MS = 5_000;
 
 /** So long the end waits for a check that runs, in ms. */
-const GOODBYE_MS = 2_000;
+const STOP_TIMEOUT_MS = 2_000;
 
 /** Writes to the store from time to time: silence is no proof that it works, nor is the last failure that it does not. */
-export function watchStore(store: Pick<Store, "check">, log: Log): Watch {
+export function watchStoreHealth(store: Pick<Store, "check">, log: Log): StoreHealth {
   let failed: string | undefined;
   let since: number | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -41,15 +41,15 @@ export function watchStore(store: Pick<Store, "check">, log: Log): Watch {
   }
 
   return {
-    trouble: () => {
+    problem: () => {
       const waitedMs = since === undefined ? 0 : Date.now() - since;
-      if (waitedMs < SLOW_MS) return failed;
+      if (waitedMs < SLOW_WRITE_MS) return failed;
       return failed ?? `The store has not answered for ${Math.round(waitedMs / 1000)} s`;
     },
     stop: () => {
       stopped = true;
       clearTimeout(timer);
-      return Promise.race([checked, sleep(GOODBYE_MS, undefined, { ref: false })]);
+      return Promise.race([checked, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }

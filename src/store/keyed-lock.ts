@@ -7,10 +7,10 @@ import type { Store } from "./store.ts";
  * Waits until this process alone may work on the record with this key, and returns how to let go of it. Rejects with
  * the signal's reason if that comes first. A process that dies lets go of it too.
  */
-export type Alone = (key: string, signal?: AbortSignal) => Promise<() => Promise<void>>;
+export type KeyedLock = (key: string, signal?: AbortSignal) => Promise<() => Promise<void>>;
 
 /** So many files there are for locks: one for each conversation would stay for each that ever was. */
-const FILES = 256;
+const LOCK_FILES = 256;
 
 /** How often a lock is tried again, in ms. */
 const TRY_EVERY_MS = 50;
@@ -19,12 +19,12 @@ const TRY_EVERY_MS = 50;
  * For processes that answer in the same conversations without a common queue, such as terminals beside one another;
  * `url` is the store's.
  */
-export function createAlone(store: Store, url: string): Alone {
-  if (store.postgres) return onPostgres(store.postgres);
+export function createKeyedLock(store: Store, url: string): KeyedLock {
+  if (store.postgres) return createPostgresLock(store.postgres);
   // Memory is this process's own, and in a process the queue sees to it.
   if (!url.startsWith("sqlite:")) return async () => async () => undefined;
   return async (key, signal) => {
-    const file = createHash("sha1").update(key).digest().readUInt32BE(0) % FILES;
+    const file = createHash("sha1").update(key).digest().readUInt32BE(0) % LOCK_FILES;
     for (;;) {
       const claim = await claimStore(`${url}.locks/${file}`);
       if (claim) return () => claim.release();
@@ -33,7 +33,7 @@ export function createAlone(store: Store, url: string): Alone {
   };
 }
 
-function onPostgres(postgres: NonNullable<Store["postgres"]>): Alone {
+function createPostgresLock(postgres: NonNullable<Store["postgres"]>): KeyedLock {
   return async (key, signal) => {
     const client = await postgres.connect();
     const end = () => client.end().catch(() => undefined);

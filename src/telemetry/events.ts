@@ -1,12 +1,12 @@
 import { channel } from "node:diagnostics_channel";
 
 /** What happens, for whoever measures it or shows it; nothing of what people say or who they are is in it. */
-export interface Pulses {
+export interface TelemetryEvents {
   /** A message has come so far. */
-  readonly step: { readonly step: string; readonly event: Event; readonly at: number };
+  readonly step: { readonly step: string; readonly event: EventOrigin; readonly at: number };
   /** An answer stands, or what there is to say instead. */
   readonly turn: {
-    readonly event: Event;
+    readonly event: EventOrigin;
     /** `failed`: the person was told why there is no whole answer, or cannot be reached; `given_up`: a dead letter. */
     readonly outcome: "answered" | "failed" | "stopped" | "given_up";
     readonly at: number;
@@ -30,7 +30,7 @@ export interface Pulses {
 }
 
 /** A message on its way. */
-export interface Event {
+export interface EventOrigin {
   readonly id: string;
   readonly platform: string;
   /** When it was said, in ms since the epoch. */
@@ -38,18 +38,18 @@ export interface Event {
 }
 
 /** Tells what happens on the channel `colloquy:<what>` of Node's diagnostics channels; it costs nothing if nobody listens. */
-export function pulse<What extends keyof Pulses>(what: What, about: Pulses[What]): void {
+export function emit<What extends keyof TelemetryEvents>(what: What, about: TelemetryEvents[What]): void {
   const told = channel(`colloquy:${what}`);
   if (told.hasSubscribers) told.publish(about);
 }
 
 /** Calls `heard` with all that is told from now on; returns how to end that. */
-export function onPulse<What extends keyof Pulses>(
+export function subscribe<What extends keyof TelemetryEvents>(
   what: What,
-  heard: (about: Pulses[What]) => void,
+  heard: (about: TelemetryEvents[What]) => void,
 ): () => void {
   const told = channel(`colloquy:${what}`);
-  const listener = (about: unknown) => heard(about as Pulses[What]);
+  const listener = (about: unknown) => heard(about as TelemetryEvents[What]);
   told.subscribe(listener);
   return () => told.unsubscribe(listener);
 }

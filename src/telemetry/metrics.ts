@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { onPulse } from "./events.ts";
+import { subscribe } from "./events.ts";
 
 export interface MetricsOptions {
   /** The platforms of this process, by name. */
   readonly platforms: readonly string[];
   /** Which of them do not receive right now, and why. */
-  readonly troubles: () => Readonly<Record<string, string>>;
+  readonly health: () => Readonly<Record<string, string>>;
   /** How many events wait, since when (in ms since the epoch), and how many were given up. */
   readonly load: () => Promise<{
     readonly events: number;
@@ -38,13 +38,13 @@ export interface Figure {
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160];
 
 /** Messages whose answers nobody has begun to see, of which it is known when they were said; the oldest are forgotten. */
-const MOST_UNSEEN = 20_000;
+const MAX_PENDING = 20_000;
 
 /** So long a store that does not answer is waited for, in ms: Prometheus itself waits ten seconds. */
 const PATIENCE_MS = 2_000;
 
 /** Counts what happens. Labels name platforms, models and kinds: never people, conversations or what they say. */
-export function createMetrics({ platforms, troubles, load, connections }: MetricsOptions): Metrics {
+export function createMetrics({ platforms, health: health, load, connections }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   let process: Registry | undefined;
@@ -91,7 +91,7 @@ export function createMetrics({ platforms, troubles, load, connections }: Metric
     "colloquy_connected",
     "Whether a platform, the store and so on work for this process (1), or not (0)",
     async () => {
-      const wrong = troubles();
+      const wrong = health();
       const parts = new Set([...platforms, "store", ...Object.keys(wrong)]);
       return [...parts].map((part) => ({ labels: { part }, value: part in wrong ? 0 : 1 }));
     },
@@ -100,29 +100,29 @@ export function createMetrics({ platforms, troubles, load, connections }: Metric
 
   const unseen = new Map<string, number>();
   const endings = [
-    onPulse("step", ({ step, event, at }) => {
+    subscribe("step", ({ step, event, at }) => {
       if (step === "loaded") {
         unseen.set(event.id, event.at);
         const [oldest] = unseen.keys();
-        if (unseen.size > MOST_UNSEEN && oldest !== undefined) unseen.delete(oldest);
+        if (unseen.size > MAX_PENDING && oldest !== undefined) unseen.delete(oldest);
       } else if ((step === "sent" || step === "drafted" || step === "edited") && unseen.delete(event.id)) {
         first.observe({ platform: event.platform }, seconds(at - event.at));
       }
     }),
-    onPulse("turn", ({ event, outcome, at }) => {
+    subscribe("turn", ({ event, outcome, at }) => {
       unseen.delete(event.id);
       turns.inc({ platform: event.platform, outcome });
       if (outcome === "answered") whole.observe({ platform: event.platform }, seconds(at - event.at));
     }),
-    onPulse("spent", (spent) => {
+    subscribe("spent", (spent) => {
       tokens.inc({ model: spent.model, direction: "in" }, spent.input);
       tokens.inc({ model: spent.model, direction: "out" }, spent.output);
       if (spent.cost !== undefined) cost.inc({ model: spent.model }, spent.cost);
     }),
-    onPulse("asked", ({ model, outcome }) => requests.inc({ model, outcome })),
-    onPulse("retry", ({ platform }) => retries.inc({ platform })),
-    onPulse("write", ({ platform, outcome }) => writes.inc({ platform, outcome })),
-    onPulse("error", ({ kind, code }) => errors.inc({ kind, code })),
+    subscribe("asked", ({ model, outcome }) => requests.inc({ model, outcome })),
+    subscribe("retry", ({ platform }) => retries.inc({ platform })),
+    subscribe("write", ({ platform, outcome }) => writes.inc({ platform, outcome })),
+    subscribe("error", ({ kind, code }) => errors.inc({ kind, code })),
   ];
 
   return {

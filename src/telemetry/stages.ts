@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { type Event, pulse } from "./events.ts";
+import { type EventOrigin, emit } from "./events.ts";
 
 /** The steps of a message, in order; those of a message on the platform come once for each. */
-export const STEPS = [
+export const STAGES = [
   "received",
   "stored",
   "loaded",
@@ -20,15 +20,15 @@ export const STEPS = [
   "saved",
   "dropped",
 ] as const;
-export type Step = (typeof STEPS)[number];
+export type Stage = (typeof STAGES)[number];
 
 const file = process.env["COLLOQUY_CRASH_FILE"];
 let wish = "";
 let times = 0;
 
 /** Says that a message has come so far, to whoever measures or shows it, and to the tests that let programs die. */
-export function reached(step: Step, event: Event): void {
-  pulse("step", { step, event, at: Date.now() });
+export function markStage(step: Stage, event: EventOrigin): void {
+  emit("step", { step, event, at: Date.now() });
   if (file !== undefined) crashIfWanted(step, file);
 }
 
@@ -37,7 +37,7 @@ export function reached(step: Step, event: Event): void {
  * as `sent` or, for the second time that it is reached, `sent:2`. Every step goes into `<file>.steps`. Only the tests
  * set it: they show that nothing is lost, wherever it happens.
  */
-function crashIfWanted(step: Step, path: string): void {
+function crashIfWanted(step: Stage, path: string): void {
   appendFileSync(`${path}.steps`, `${step}\n`);
   const wanted = existsSync(path) ? readFileSync(path, "utf8") : "";
   if (wanted !== wish) times = 0;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { KEPT_MESSAGES, type Saying } from "../../src/conversation/conversation.ts";
+import { MAX_MESSAGES, type ConversationMessage } from "../../src/conversation/conversation.ts";
 import { ModelError } from "../../src/errors.ts";
 import { excess, type LimitPolicy } from "../../src/answer/limits.ts";
 import { scriptedModel, talk } from "../support/talk.ts";
@@ -21,7 +21,7 @@ describe("how much has to go", () => {
         }),
         ({ roles, messages: most, hours, unfit, persona, policy }) => {
           // One message an hour, the last of them now.
-          const messages: Saying[] = roles.map((role, index) => ({
+          const messages: ConversationMessage[] = roles.map((role, index) => ({
             role,
             content: "x",
             at: index - roles.length + 1,
@@ -48,14 +48,14 @@ describe("how much has to go", () => {
   });
 
   test("a policy that tells people comes before the record loses its beginning in silence", () => {
-    const messages = Array.from({ length: KEPT_MESSAGES }, (_, index) => ({
+    const messages = Array.from({ length: MAX_MESSAGES }, (_, index) => ({
       role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
       content: "x",
       at: 0,
     }));
     const measured = { messages, persona: true, unfit: 0, now: 0 };
     expect(excess({ policy: "drop" }, measured)).toBe(0);
-    expect(excess({ policy: "summarise" }, measured)).toBe(KEPT_MESSAGES / 2);
+    expect(excess({ policy: "summarise" }, measured)).toBe(MAX_MESSAGES / 2);
   });
 });
 

@@ -21,7 +21,7 @@ export interface Person {
 const PATIENCE_MS = 40_000;
 
 /** Nobody asks more while so many questions are open. */
-const MOST_OPEN = 8;
+const MAX_OPEN = 8;
 
 /** How often people look, in ms. */
 const LOOK_EVERY_MS = 300;
@@ -73,7 +73,7 @@ async function talk(person: Person, random: Random, signal: AbortSignal): Promis
     for (let index = 0; index < count; index += 1) person.ask();
     const patience = Date.now() + PATIENCE_MS;
     for (let open = person.open(); open > 0 && !signal.aborted; open = person.open()) {
-      if (Date.now() > patience && open < MOST_OPEN) break;
+      if (Date.now() > patience && open < MAX_OPEN) break;
       await pause(LOOK_EVERY_MS);
     }
     await pause(random.chance(0.3) ? random.between(0, 300) : random.between(500, 15_000));

@@ -12,7 +12,7 @@ export interface Judged {
 const WRONGS = Object.keys(WRONG) as Wrong[];
 
 /** So many bad conversations are printed. */
-const MOST_PRINTED = 5;
+const MAX_PRINTED = 5;
 
 /** Judges all of them. */
 export function judgeAll(people: readonly Person[], evidence: readonly Evidence[]): Judged[] {
@@ -53,7 +53,7 @@ export function tableOf(judged: readonly Judged[]): string[] {
 export function bad(judged: readonly Judged[]): string[] {
   return judged
     .filter(({ verdict }) => verdict.findings.length > 0)
-    .slice(0, MOST_PRINTED)
+    .slice(0, MAX_PRINTED)
     .flatMap(({ person, evidence, verdict }) => [
       "",
       `${person.name} on ${person.platform}:`,

@@ -16,7 +16,7 @@ import type { Handler } from "../../src/handler.ts";
 import { createDemoModel } from "../../src/model/demo/demo.ts";
 import { openDeadLetters } from "../../src/queue/dead.ts";
 import { type Entry, writeEntry } from "../../src/queue/entry.ts";
-import { MOST_ATTEMPTS } from "../../src/queue/queue.ts";
+import { MAX_ATTEMPTS } from "../../src/queue/queue.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createEcho } from "../example/echo-adapter.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -39,7 +39,7 @@ async function withLetters(...ids: string[]): Promise<string> {
   const store = await openStore(url);
   const dead = await openDeadLetters(store);
   for (const [index, id] of ids.entries())
-    await dead.add({ event: said(id), error: "it broke", attempts: MOST_ATTEMPTS, at: index });
+    await dead.add({ event: said(id), error: "it broke", attempts: MAX_ATTEMPTS, at: index });
   await store.close();
   return url;
 }
@@ -91,7 +91,7 @@ describe("a poisoned message", () => {
     const store = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
     // An earlier run has tried it already; nobody has to wait for all the pauses here.
     await leaveInQueue(store, [
-      { event: asked("echo:1", "poison"), number: 1, attempts: MOST_ATTEMPTS - 1 },
+      { event: asked("echo:1", "poison"), number: 1, attempts: MAX_ATTEMPTS - 1 },
       { event: asked("echo:2", "还有呢？"), number: 2, attempts: 0 },
     ]);
     let broken = true;
@@ -150,7 +150,7 @@ describe("a poisoned message", () => {
     await until(() => discord.shows("ann").join().includes("how it begins"));
     await first.stop();
     const [entry] = await readQueue(store);
-    await leaveInQueue(store, [{ ...entry!, attempts: MOST_ATTEMPTS - 1 }]);
+    await leaveInQueue(store, [{ ...entry!, attempts: MAX_ATTEMPTS - 1 }]);
     await open();
     await until(async () => (await readQueue(store)).length === 0);
     expect(discord.shows("ann")).toEqual([expect.stringMatching(/^I am sorry/)]);
@@ -159,7 +159,7 @@ describe("a poisoned message", () => {
   test("that ends the process each time is in the list at the end", async () => {
     const store = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
     await leaveInQueue(store, [
-      { event: asked("echo:1", "poison"), number: 1, attempts: MOST_ATTEMPTS - 2 },
+      { event: asked("echo:1", "poison"), number: 1, attempts: MAX_ATTEMPTS - 2 },
       { event: asked("echo:2", "and this?"), number: 2, attempts: 0 },
     ]);
     const { url, shows } = await echoPlatform();

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { createAlone } from "../../src/store/keyed-lock.ts";
+import { createKeyedLock } from "../../src/store/keyed-lock.ts";
 import { pickThread, pickUser } from "../../src/cli/chat/picker.ts";
 import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { texts } from "../../src/i18n/texts.ts";
@@ -23,7 +23,7 @@ async function sitDown() {
     store,
     history,
     platform: "console",
-    alone: createAlone(store, "memory:"),
+    alone: createKeyedLock(store, "memory:"),
   });
   const say = async (key: string, content: string, ago: number) =>
     history.save({ ...emptyConversation(key), messages: [{ role: "user", content, at: Date.now() - ago }] });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { printReport, reportUsage } from "../../src/cli/usage-report.ts";
 import { openStore } from "../../src/store/store.ts";
-import { charge } from "../../src/conversation/usage.ts";
+import { addUsage } from "../../src/conversation/usage.ts";
 
 test("what was spent, by day, model, person and conversation", async () => {
   const store = await openStore("memory:");
@@ -12,7 +12,7 @@ test("what was spent, by day, model, person and conversation", async () => {
     const conversation = emptyConversation(key);
     const at = Date.parse(`2026-11-2${index}T12:00:00Z`);
     const price = index === 3 ? undefined : { input: index, output: 0 };
-    charge(conversation.usage, {
+    addUsage(conversation.usage, {
       model: `m-${index % 2}`,
       input: 1_000_000,
       output: 1,

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Overflow, Parked, PlatformError, StoreError } from "../../src/errors.ts";
+import { Overflow, Requeued, PlatformError, StoreError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import type { DeadLetters } from "../../src/queue/dead.ts";
-import { MOST_ATTEMPTS, MOST_WAITING, type Queue, type Signals, type Worker } from "../../src/queue/queue.ts";
+import { MAX_ATTEMPTS, MAX_WAITING, type Queue, type Signals, type Worker } from "../../src/queue/queue.ts";
 import { until } from "../support/until.ts";
 
 /** One place where events are kept; `open` gives a queue over it, as a process does when it starts. */
@@ -66,14 +66,14 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
     });
 
     scenario("takes in so much of one conversation, and tells its person in its turn", async (house) => {
-      const most = MOST_WAITING.conversation;
+      const most = MAX_WAITING.conversation;
       const first = await house.open();
       for (let index = 0; index < most; index += 1) await first.push(said("ann", index));
       const refused = await Promise.allSettled(
         [most, most + 1].map((index) => first.push(said("ann", index))),
       );
       expect(refused.map((result) => result.status === "rejected" && result.reason)).toEqual(
-        [1, 2].map(() => expect.objectContaining({ name: "Overflow", told: true })),
+        [1, 2].map(() => expect.objectContaining({ name: "Overflow", willBeTold: true })),
       );
       await first.push(said("bob", 0));
       await first.push(said("ann", 0));
@@ -217,7 +217,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       const queue = await house.open();
       let reason: unknown;
       let begun = false;
-      await begin(queue, async (_, { parked }) => {
+      await begin(queue, async (_, { requeued: parked }) => {
         begun = true;
         await new Promise<void>((resolve) => parked.addEventListener("abort", () => resolve()));
         reason = parked.reason;
@@ -226,7 +226,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.push(said("ann", 1));
       await until(() => begun);
       await queue.stop();
-      expect(reason).toBeInstanceOf(Parked);
+      expect(reason).toBeInstanceOf(Requeued);
       expect(await house.stored()).toEqual(["ann-1"]);
     });
 
@@ -250,11 +250,11 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
         await queue.push(said("ann", 2));
         await until(async () => (await house.stored()).length === 0);
         await queue.stop();
-        const attempts = Array.from({ length: MOST_ATTEMPTS }, () => "ann-1");
+        const attempts = Array.from({ length: MAX_ATTEMPTS }, () => "ann-1");
         expect(seen).toEqual([...attempts, "ann-1 given up", "ann-2"]);
         expect(lettersAtTheEnd).toEqual([1]);
         expect(await house.dead.list()).toMatchObject([
-          { event: said("ann", 1), error: "this text breaks it", attempts: MOST_ATTEMPTS },
+          { event: said("ann", 1), error: "this text breaks it", attempts: MAX_ATTEMPTS },
         ]);
       },
     );
@@ -269,17 +269,17 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
         let attempts = 0;
         await begin(queue, async () => {
           attempts += 1;
-          if (attempts <= MOST_ATTEMPTS + 1) throw failure;
+          if (attempts <= MAX_ATTEMPTS + 1) throw failure;
         });
         await queue.push(said("ann", index));
         await until(async () => (await house.stored()).length === 0);
         await queue.stop();
       }
-      const park = async (_: ChatEvent, { parked }: Signals) => {
-        await aborted({ parked, interrupted: parked });
+      const park = async (_: ChatEvent, { requeued: parked }: Signals) => {
+        await aborted({ requeued: parked, interrupted: parked });
         throw parked.reason;
       };
-      for (let run = 0; run <= MOST_ATTEMPTS; run += 1) {
+      for (let run = 0; run <= MAX_ATTEMPTS; run += 1) {
         const queue = await house.open();
         await begin(queue, park);
         await queue.push(said("bob", 1));
@@ -318,7 +318,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await until(async () => (await house.stored()).length === 0);
       await heir.stop();
       expect((await house.dead.list()).map(({ event, attempts }) => [event.id, attempts])).toEqual([
-        ["ann-1", MOST_ATTEMPTS],
+        ["ann-1", MAX_ATTEMPTS],
       ]);
       expect(seen.filter((id) => id !== "bob-1")).toEqual(["ann-2"]);
     });
@@ -329,7 +329,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await begin(first, forEver);
       await Promise.all(people.map((event) => first.push(event)));
       await house.kill(first);
-      for (let run = 0; run < MOST_ATTEMPTS; run += 1) {
+      for (let run = 0; run < MAX_ATTEMPTS; run += 1) {
         let begun = 0;
         const queue = await house.open();
         await begin(queue, () => {
@@ -409,7 +409,7 @@ function said(user: string, index: number): ChatEvent {
   };
 }
 
-function aborted({ interrupted, parked }: Signals): Promise<void> {
+function aborted({ interrupted, requeued: parked }: Signals): Promise<void> {
   const signal = AbortSignal.any([interrupted, parked]);
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import {
   createHistory,
   emptyConversation,
-  KEPT_CHARACTERS,
-  KEPT_IDS,
-  KEPT_MESSAGES,
+  MAX_CHARACTERS,
+  MAX_IDS,
+  MAX_MESSAGES,
 } from "../../src/conversation/conversation.ts";
 import { StoreError } from "../../src/errors.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -69,19 +69,19 @@ describe("history", () => {
   test("stays bounded: old messages and ids leave first, and it never begins with an answer", async () => {
     const history = createHistory(new Keyv({ throwOnErrors: true }));
     const conversation = emptyConversation("paper:ann");
-    for (let index = 0; index < KEPT_MESSAGES; index += 1) {
+    for (let index = 0; index < MAX_MESSAGES; index += 1) {
       conversation.messages.push(saying("user", `q${index}`), saying("assistant", "x".repeat(5000)));
       conversation.answered.push(`e${index}`);
     }
     await history.save(conversation);
     const { messages, answered } = await history.load("paper:ann");
-    expect(messages.length).toBeLessThanOrEqual(KEPT_MESSAGES);
+    expect(messages.length).toBeLessThanOrEqual(MAX_MESSAGES);
     expect(messages.reduce((sum, { content }) => sum + content.length, 0)).toBeLessThanOrEqual(
-      KEPT_CHARACTERS,
+      MAX_CHARACTERS,
     );
     expect(messages[0]?.role).toBe("user");
-    expect(messages.at(-2)?.content).toBe(`q${KEPT_MESSAGES - 1}`);
-    expect(answered).toHaveLength(KEPT_IDS);
-    expect(answered.at(-1)).toBe(`e${KEPT_MESSAGES - 1}`);
+    expect(messages.at(-2)?.content).toBe(`q${MAX_MESSAGES - 1}`);
+    expect(answered).toHaveLength(MAX_IDS);
+    expect(answered.at(-1)).toBe(`e${MAX_MESSAGES - 1}`);
   });
 });

@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createAlone } from "../../src/store/keyed-lock.ts";
-import { createHistory, emptyConversation, type Saying } from "../../src/conversation/conversation.ts";
+import { createKeyedLock } from "../../src/store/keyed-lock.ts";
+import {
+  createHistory,
+  emptyConversation,
+  type ConversationMessage,
+} from "../../src/conversation/conversation.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createThreads, keyOf } from "../../src/conversation/threads.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -10,9 +14,9 @@ async function openThreads(url = "memory:") {
   const store = await openStore(url);
   onTestFinished(() => store.close());
   const history = createHistory(await store.open("history"));
-  const threads = createThreads({ store, history, platform: "paper", alone: createAlone(store, url) });
+  const threads = createThreads({ store, history, platform: "paper", alone: createKeyedLock(store, url) });
   const say = async (key: string, at: number, ...texts: string[]) => {
-    const messages: Saying[] = texts.map((content) => ({ role: "user", content, at }));
+    const messages: ConversationMessage[] = texts.map((content) => ({ role: "user", content, at }));
     await history.save({ ...emptyConversation(key), messages });
   };
   return { threads, history, say, store };
@@ -62,7 +66,7 @@ test("one at a time may work on a conversation, whoever it is", async () => {
   const url = `sqlite:${join(temporaryFolder(), "s.sqlite")}`;
   const store = await openStore(url);
   onTestFinished(() => store.close());
-  const [one, other] = [createAlone(store, url), createAlone(store, url)];
+  const [one, other] = [createKeyedLock(store, url), createKeyedLock(store, url)];
   const release = await one("paper:ann");
   const over = new AbortController();
   const waiting = other("paper:ann", over.signal);

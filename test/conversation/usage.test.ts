@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { emptyConversation } from "../../src/conversation/conversation.ts";
-import { charge, describeSpent, money, spentOn, sum } from "../../src/conversation/usage.ts";
+import { addUsage, describeUsage, formatMoney, totalsOf, sum } from "../../src/conversation/usage.ts";
 
 const at = Date.parse("2026-11-23T23:59:59Z");
 const bill = { model: "m-1", input: 1000, output: 200, estimated: false, at };
 
 test("a bill counts in the whole, and for its day and model", () => {
   const { usage } = emptyConversation("paper:ann");
-  charge(usage, { ...bill, price: { input: 2, output: 10 } });
-  charge(usage, { ...bill, model: "m-2", at: at + 1000 });
-  charge(usage, { ...bill, estimated: true, price: { input: 1, output: 0 } }, 0);
+  addUsage(usage, { ...bill, price: { input: 2, output: 10 } });
+  addUsage(usage, { ...bill, model: "m-2", at: at + 1000 });
+  addUsage(usage, { ...bill, estimated: true, price: { input: 1, output: 0 } }, 0);
   expect(usage).toEqual({
     turns: 2,
     input: 3000,
@@ -30,9 +30,9 @@ test("a bill counts in the whole, and for its day and model", () => {
     cost: 0.005,
     unpriced: 1200,
   });
-  expect(spentOn([usage, usage], "2026-11-23")).toMatchObject({ turns: 2, input: 4000 });
-  expect(spentOn([usage], "2026-11")).toMatchObject({ turns: 2, input: 3000 });
-  expect(spentOn([usage], "2026-12")).toEqual({ turns: 0, input: 0, output: 0 });
+  expect(totalsOf([usage, usage], "2026-11-23")).toMatchObject({ turns: 2, input: 4000 });
+  expect(totalsOf([usage], "2026-11")).toMatchObject({ turns: 2, input: 3000 });
+  expect(totalsOf([usage], "2026-12")).toEqual({ turns: 0, input: 0, output: 0 });
 });
 
 test.each([
@@ -40,12 +40,12 @@ test.each([
   [{ turns: 1, input: 1234, output: 56, estimated: 1290, cost: 0.0123456 }, "≈ 1,234 + 56 tokens, $0.0123"],
   [{ turns: 1, input: 1, output: 0, cost: 0 }, "1 + 0 tokens, $0.00"],
 ])("%j is told as %j", (spent, told) => {
-  expect(describeSpent(spent, "$")).toBe(told);
+  expect(describeUsage(spent, "$")).toBe(told);
 });
 
 test.each([
   [1234.5, "¥", "¥1,234.50"],
   [0.00012345, "CNY", "0.000123 CNY"],
 ])("%d %s is %s", (amount, currency, told) => {
-  expect(money(amount, currency)).toBe(told);
+  expect(formatMoney(amount, currency)).toBe(told);
 });

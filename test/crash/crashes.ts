@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { STEPS } from "../../src/telemetry/stages.ts";
+import { STAGES } from "../../src/telemetry/stages.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
 import { flat, type Surroundings, surroundings } from "../support/surroundings.ts";
@@ -95,7 +95,7 @@ function words(count: number): string {
 
 /** These are reached for each message of an answer: the second is another case than the first. */
 const REPEATED = ["sending", "sent", "recorded"];
-const CELLS = STEPS.flatMap((step) => (REPEATED.includes(step) ? [`${step}:1`, `${step}:2`] : [step]));
+const CELLS = STAGES.flatMap((step) => (REPEATED.includes(step) ? [`${step}:1`, `${step}:2`] : [step]));
 
 /** Before the first message, and once all of it is saved, nothing knows which platform it is for: these stand for all. */
 const WITH_ALL_STEPS: readonly string[] = ["Telegram", "Console"];

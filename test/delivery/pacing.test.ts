@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createTelegram } from "../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createThrottles, type Refusal, type Throttle } from "../../src/delivery/pacing.ts";
+import { createPacing, type Refusal, type ChatPacing } from "../../src/delivery/pacing.ts";
 import { PlatformError } from "../../src/errors.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";
@@ -12,8 +12,8 @@ import { until } from "../support/until.ts";
 const never = () => new AbortController().signal;
 
 /** The throttle of each chat of one platform. */
-function chatsOf(pace: { direct: number; overall?: number }): (chat: string) => Throttle {
-  const throttles = createThrottles();
+function chatsOf(pace: { direct: number; overall?: number }): (chat: string) => ChatPacing {
+  const throttles = createPacing();
   return (id) => throttles.of({ name: "any", pace: { group: 0, ...pace } }, { chat: { id, kind: "direct" } });
 }
 
@@ -29,14 +29,14 @@ describe("several processes", () => {
   function together(pace: { direct: number; overall: number }) {
     const ears: ((refusal: Refusal) => void)[] = [];
     return [0, 1].map((self) => {
-      const throttles = createThrottles({
+      const throttles = createPacing({
         writers: () => 2,
         tell: (refusal) => ears[1 - self]?.(refusal),
         hear: (heard) => (ears[self] = heard),
       });
       return (id: string) =>
         throttles.of({ name: "any", pace: { group: 0, ...pace } }, { chat: { id, kind: "direct" } });
-    }) as [(chat: string) => Throttle, (chat: string) => Throttle];
+    }) as [(chat: string) => ChatPacing, (chat: string) => ChatPacing];
   }
 
   test("share what is allowed over all chats", async () => {

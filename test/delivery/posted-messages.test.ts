@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createDiscord } from "../../adapters/discord/index.ts";
 import { startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
-import type { Shown } from "../../src/conversation/conversation.ts";
+import type { PostedMessage } from "../../src/conversation/conversation.ts";
 import { deliver } from "../../src/delivery/deliver.ts";
-import { createThrottles } from "../../src/delivery/pacing.ts";
+import { createPacing } from "../../src/delivery/pacing.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../support/until.ts";
 
@@ -23,12 +23,12 @@ test("a page that an earlier run has shown full, and the next one short, is full
     text: "hello",
     at: 0,
   };
-  let recorded: readonly Shown[] = [];
+  let recorded: readonly PostedMessage[] = [];
   const run = (reply: string | AsyncIterable<string>, signal = new AbortController().signal) =>
     deliver(reply, {
       adapter,
       event,
-      throttles: createThrottles(),
+      pacing: createPacing(),
       shown: recorded,
       sending: undefined,
       last: undefined,

@@ -5,9 +5,9 @@ import { createTelegram, type TelegramBody, type TelegramOptions } from "../../a
 import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import type { Adapter } from "../../src/adapter.ts";
 import { createColloquy } from "../../src/colloquy.ts";
-import type { Shown } from "../../src/conversation/conversation.ts";
+import type { PostedMessage } from "../../src/conversation/conversation.ts";
 import { deliver } from "../../src/delivery/deliver.ts";
-import { createThrottles } from "../../src/delivery/pacing.ts";
+import { createPacing } from "../../src/delivery/pacing.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { createHandModel } from "../support/hand-model.ts";
 import { captureLog } from "../support/log.ts";
@@ -55,13 +55,13 @@ const question: ChatEvent = {
 function deliverTo<Body>(
   adapter: Adapter<Body>,
   reply: string | AsyncIterable<string>,
-  more: { readonly to?: ChatEvent["to"]; readonly shown?: readonly Shown[] } = {},
+  more: { readonly to?: ChatEvent["to"]; readonly shown?: readonly PostedMessage[] } = {},
 ) {
   const { log } = captureLog();
   return deliver(reply, {
     adapter,
     event: { ...question, to: more.to ?? {} },
-    throttles: createThrottles(),
+    pacing: createPacing(),
     shown: more.shown ?? [],
     sending: undefined,
     last: undefined,

@@ -61,7 +61,7 @@ async function echoPlatform() {
   await new Promise<void>((resolve) => platform.listen(0, "127.0.0.1", () => resolve()));
   const { port } = platform.address() as { port: number };
   const adapter = createEcho({ url: `http://127.0.0.1:${port}` });
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], health: () => ({}) });
   onTestFinished(async () => {
     await server.close();
     platform.close();

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createHistory, emptyConversation, KEPT_MESSAGES } from "../../src/conversation/conversation.ts";
+import { createHistory, emptyConversation, MAX_MESSAGES } from "../../src/conversation/conversation.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
@@ -106,7 +106,7 @@ test("nothing is taken in by half, and what is not kept is told", async () => {
   const folder = temporaryFolder();
   const file = join(folder, "all.json");
   const env = { STORE_URL: `sqlite:${join(folder, "s.sqlite")}` };
-  const many = Array.from({ length: KEPT_MESSAGES + 100 }, (_, index) => ({
+  const many = Array.from({ length: MAX_MESSAGES + 100 }, (_, index) => ({
     role: index % 2 === 0 ? "user" : "assistant",
     content: `${index}`,
   }));
@@ -119,7 +119,7 @@ test("nothing is taken in by half, and what is not kept is told", async () => {
     /The file has no nobody/,
   );
   expect((await colloquy(["import", file], env)).output).toContain(
-    `many: ${many.length} messages, the newest ${KEPT_MESSAGES} of them are kept`,
+    `many: ${many.length} messages, the newest ${MAX_MESSAGES} of them are kept`,
   );
   // What is in already is no hindrance.
   expect((await colloquy(["import", file], env)).code).toBe(0);

@@ -34,7 +34,7 @@ async function open({ requestMs }: { requestMs?: number } = {}) {
     host: "127.0.0.1",
     port: 0,
     adapters: [bot],
-    troubles: () => ({}),
+    health: () => ({}),
     ...(requestMs !== undefined && { requestMs }),
   });
   onTestFinished(async () => {

@@ -8,7 +8,7 @@ import { listDead } from "../../src/cli/dead-letters.ts";
 import { StoreError } from "../../src/errors.ts";
 import { type ChatEvent, conversationKey } from "../../src/event.ts";
 import { createDemoModel } from "../../src/model/demo/demo.ts";
-import { createKeep } from "../../src/store/values.ts";
+import { createValueStore } from "../../src/store/values.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createEcho } from "./echo.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -189,7 +189,7 @@ test("a kept text that makes no sense is as good as none", async () => {
   for (const value of fc.sample(row(kept), { numRuns: 40, seed: SEED })) {
     await write(url, "kept", [["discord", value]]);
     const store = await openStore(url);
-    const keep = createKeep(store);
+    const keep = createValueStore(store);
     const { log, lines } = captureLog();
     const shard = { index: 0, count: 1 };
     const memory = createMemory({ bot: "1", shard, keep: keep.at("discord"), log });

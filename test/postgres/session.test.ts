@@ -5,7 +5,7 @@ import type { ChatEvent } from "../../src/event.ts";
 import { openPostgres } from "../../src/postgres/pool.ts";
 import { openSession, type Wanted } from "../../src/postgres/session.ts";
 import { openTables } from "../../src/postgres/tables.ts";
-import { shareSight } from "../../src/receive/high-water-marks.ts";
+import { shareHighWaterMarks } from "../../src/receive/high-water-marks.ts";
 import { type Link, openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -120,8 +120,8 @@ test("how far one process has seen on Telegram another knows, before it sends", 
   const telegram = await startTelegramSimulator();
   const options = { token: telegram.token, apiRoot: telegram.apiRoot };
   const [receiving, working] = [createTelegram(options), createTelegram(options)];
-  const ends = [shareSight([receiving], one.session)];
-  if (other) ends.push(shareSight([working], other.session));
+  const ends = [shareHighWaterMarks([receiving], one.session)];
+  if (other) ends.push(shareHighWaterMarks([working], other.session));
   onTestFinished(async () => {
     for (const end of ends) end();
     await receiving.stop();

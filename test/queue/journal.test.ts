@@ -8,8 +8,8 @@ import { type ChatEvent, conversationKey } from "../../src/event.ts";
 import { type DeadLetters, openDeadLetters } from "../../src/queue/dead.ts";
 import { readEntry, writeEntry } from "../../src/queue/entry.ts";
 import { createJournalQueue } from "../../src/queue/journal.ts";
-import { createKeep } from "../../src/store/values.ts";
-import { MOST_ATTEMPTS, MOST_WAITING, type Queue } from "../../src/queue/queue.ts";
+import { createValueStore } from "../../src/store/values.ts";
+import { MAX_ATTEMPTS, MAX_WAITING, type Queue } from "../../src/queue/queue.ts";
 import type { Note } from "../../src/queue/running.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { describeQueue, type QueueHouse } from "../contract/queue.ts";
@@ -29,7 +29,7 @@ describeQueue("journal in SQLite", async () => {
 async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueHouse> {
   const keyv = await store.open("queue");
   const dead = await openDeadLetters(store);
-  const note = createKeep(store).at("running");
+  const note = createValueStore(store).at("running");
   const kills = new Map<Queue, () => void>();
   return {
     open: async ({ atOnce = 100 } = {}) => {
@@ -120,7 +120,7 @@ test("what ends a process long after it began with an event is not held against 
     text: "hello",
     at: 1,
   };
-  await keyv.set("1", writeEntry({ number: 1, event, attempts: MOST_ATTEMPTS - 1 }));
+  await keyv.set("1", writeEntry({ number: 1, event, attempts: MAX_ATTEMPTS - 1 }));
   const queue = queueOver({ keyv, dead, atOnce: 10 });
   const attempts = async () => readEntry("1", await keyv.get("1"))?.attempts;
   const ended = new AbortController();
@@ -133,11 +133,11 @@ test("what ends a process long after it began with an event is not held against 
     giveUp: async () => undefined,
   });
   await until(
-    async () => (await attempts()) === MOST_ATTEMPTS - 1 && counts.length > 0,
+    async () => (await attempts()) === MAX_ATTEMPTS - 1 && counts.length > 0,
     "the count to be taken back",
     25_000,
   );
-  expect(counts).toEqual([MOST_ATTEMPTS]);
+  expect(counts).toEqual([MAX_ATTEMPTS]);
   ended.abort();
   await queue.stop();
 });
@@ -155,9 +155,9 @@ test("it takes in so much in all, and more once there is room", async () => {
     text: "hello",
     at: 1,
   });
-  const most = MOST_WAITING.overall;
+  const most = MAX_WAITING.overall;
   await Promise.all(Array.from({ length: most }, (_, index) => queue.push(said(index))));
-  await expect(queue.push(said(most))).rejects.toMatchObject({ name: "Overflow", told: false });
+  await expect(queue.push(said(most))).rejects.toMatchObject({ name: "Overflow", willBeTold: false });
   expect(await keyv.get(`${most}`)).toBeUndefined();
   await queue.push(said(0));
   await queue.push({ ...said(1), id: "reset", command: "reset" });

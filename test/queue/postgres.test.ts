@@ -58,7 +58,7 @@ test("a worker that is cut off lets go before another takes over, and ends nothi
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
   await far.queue.start({
-    work: async ({ id }, { parked }) => {
+    work: async ({ id }, { requeued: parked }) => {
       happened.push(`${id} begun by the first`);
       parked.addEventListener("abort", () => happened.push(`${id} let go`));
       // Deaf to that: it goes on, and comes to its end after the other has begun.

@@ -5,12 +5,12 @@ import { createTelegram } from "../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { Overflow } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { MOST_WAITING } from "../../src/queue/queue.ts";
+import { MAX_WAITING } from "../../src/queue/queue.ts";
 import { createScreen } from "../../adapters/console/simulator.ts";
 import { until } from "../support/until.ts";
 import { openWorld } from "../support/world.ts";
 
-const most = MOST_WAITING.conversation;
+const most = MAX_WAITING.conversation;
 
 /** A model that answers only Bob until it is let. */
 function held() {
@@ -74,12 +74,12 @@ test("Telegram keeps what the whole queue has no room for", async () => {
   }, []);
   telegram.say("ann", "first");
   telegram.say("bob", "second");
-  await until(() => adapter.trouble?.()?.includes("10000 messages wait"));
+  await until(() => adapter.health?.()?.includes("10000 messages wait"));
   expect(telegram.pending).toBe(2);
   full = false;
   await until(() => telegram.pending === 0);
   expect(seen).toEqual(["first", "second"]);
-  expect(adapter.trouble?.()).toBeUndefined();
+  expect(adapter.health?.()).toBeUndefined();
 });
 
 test("a pipe is read no faster than it is answered", async () => {

@@ -173,7 +173,7 @@ test("a connection on which nothing comes is closed", async () => {
     host: "127.0.0.1",
     port: 0,
     adapters: [],
-    troubles: () => ({}),
+    health: () => ({}),
     connections: { headersMs: 100 },
   });
   onTestFinished(() => server.close());

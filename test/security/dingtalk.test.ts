@@ -11,7 +11,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 async function open() {
   const world = await meet({ robot: { callback: true } });
   const { dingtalk, bot } = world;
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [bot], troubles: () => ({}) });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [bot], health: () => ({}) });
   onTestFinished(() => server.close());
   await world.start();
   const signed = (at: number) => ({ timestamp: String(at), sign: signOf(String(at), dingtalk.clientSecret) });

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createAlone } from "../../src/store/keyed-lock.ts";
+import { createKeyedLock } from "../../src/store/keyed-lock.ts";
 import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { writeWhole } from "../../src/exchange/write.ts";
@@ -48,7 +48,7 @@ async function storeIn(folder: string) {
   const store = await openStore(url);
   const messages = [{ role: "user" as const, content: "hello", at: 1 }];
   await createHistory(await store.open("history")).save({ ...emptyConversation("console:ann"), messages });
-  const release = await createAlone(store, url)("console:ann");
+  const release = await createKeyedLock(store, url)("console:ann");
   await release();
   await store.close();
   return { path, env: { STORE_URL: url } };

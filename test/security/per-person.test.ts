@@ -62,7 +62,7 @@ async function openSite(options: Partial<WebOptions> = {}) {
     ...options,
   });
   await adapter.start(async (event) => void events.push(event), []);
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], health: () => ({}) });
   onTestFinished(() => server.close());
   const key = await createAccounts(shelf).add("Ann", "link");
   return { url: server.url, shelf, events, ...(await signIn(server.url, { key })) };

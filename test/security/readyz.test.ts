@@ -14,7 +14,7 @@ async function open(troubles: Readonly<Record<string, string>>) {
     port: 0,
     adapters: [],
     local,
-    troubles: () => troubles,
+    health: () => troubles,
   });
   onTestFinished(() => server.close());
   const ask = (headers: Readonly<Record<string, string>> = {}) => readyz(server.url, headers);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createAlone } from "../../src/store/keyed-lock.ts";
+import { createKeyedLock } from "../../src/store/keyed-lock.ts";
 import { pickThread, pickUser } from "../../src/cli/chat/picker.ts";
 import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { print } from "../../src/exchange/export.ts";
@@ -191,7 +191,7 @@ test("those who choose whose conversation it is see names and titles that do not
   const history = createHistory(await store.open("history"));
   const key = keyOf("console", NAME);
   await history.save({ ...emptyConversation(key), messages, title: `title ${STEERING}` });
-  const alone = createAlone(store, "memory:");
+  const alone = createKeyedLock(store, "memory:");
   const threads = createThreads({ store, history, platform: "console", alone });
   const input = new PassThrough();
   const output = Object.assign(new PassThrough(), { columns: 90, rows: 30, isTTY: true });

@@ -16,7 +16,7 @@ export interface Sample extends Sizes {
 }
 
 /** So much more at the end than after the warm-up still counts as flat. */
-const MOST_GROWTH = 0.15;
+const MAX_GROWTH = 0.15;
 
 /** The sizes that must not grow, and what stands for a fifth of the curve; histories are data, and may grow. */
 const FLAT = [
@@ -57,7 +57,7 @@ export function judge(samples: readonly Sample[]): { readonly lines: string[]; r
       ({ size, growth }) => `${size}: ${(100 * growth).toFixed(1)} % from the second fifth to the last`,
     ),
     // What cannot be compared has not been shown to be flat.
-    grown: growths.filter(({ growth }) => !(growth <= MOST_GROWTH)).map(({ size }) => size),
+    grown: growths.filter(({ growth }) => !(growth <= MAX_GROWTH)).map(({ size }) => size),
   };
 }
 

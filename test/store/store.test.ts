@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, StoreError } from "../../src/errors.ts";
 import { claimStore } from "../../src/store/claim.ts";
 import { openStore } from "../../src/store/store.ts";
-import { type Stored, upgrade } from "../../src/store/versions.ts";
+import { type StoredRecord, upgrade } from "../../src/store/versions.ts";
 import { describeStore } from "../contract/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { until } from "../support/until.ts";
@@ -105,8 +105,8 @@ describe("versions", () => {
 
   test("a record is brought from any version to the newest, step by step", () => {
     const steps = [
-      ({ name, ...rest }: Stored) => ({ ...rest, names: [name] }),
-      (record: Stored) => ({ ...record, count: (record["names"] as unknown[]).length }),
+      ({ name, ...rest }: StoredRecord) => ({ ...rest, names: [name] }),
+      (record: StoredRecord) => ({ ...record, count: (record["names"] as unknown[]).length }),
     ];
     const newest = { version: 3, names: ["Ann"], count: 1 };
     expect(upgrade({ name: "Ann" }, steps, "It")).toEqual(newest);

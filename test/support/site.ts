@@ -84,7 +84,7 @@ export async function openSite({ url, file, through = (shelf) => shelf }: SiteOp
     host: "127.0.0.1",
     port: 0,
     adapters: [adapter],
-    troubles: () => ({}),
+    health: () => ({}),
     ...(url === undefined && { local }),
   });
   onTestFinished(async () => {

@@ -125,7 +125,7 @@ test("docs/metrics.md names every figure, and no other", async () => {
 test("without the store its figures are left out, and the others are there", async () => {
   const metrics = createMetrics({
     platforms: ["telegram"],
-    troubles: () => ({ store: "it is away" }),
+    health: () => ({ store: "it is away" }),
     load: () => Promise.reject(new Error("away")),
     connections: async () => 3,
   });

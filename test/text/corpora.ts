@@ -73,7 +73,7 @@ const EXTENSIONS = [
 ];
 
 /** READMEs longer than this many bytes are left out; of the rest there are so many that all together are not more. */
-const LONGEST_README = 60_000;
+const MAX_README = 60_000;
 const ALL_READMES = 400_000;
 
 /** The READMEs of installed packages, by name, as far as their sizes allow: on one machine always the same. */
@@ -82,7 +82,7 @@ export function readmes(): readonly Sample[] {
   return packages().flatMap((name): Sample[] => {
     const path = join(MODULES, name, "README.md");
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? Number.POSITIVE_INFINITY;
-    if (size > LONGEST_README || bytes + size > ALL_READMES) return [];
+    if (size > MAX_README || bytes + size > ALL_READMES) return [];
     bytes += size;
     return [{ name, markdown: readFileSync(path, "utf8") }];
   });

@@ -138,7 +138,7 @@ function expectSaid(words: string, shown: string): void {
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** More than this many UTF-16 units are no grapheme that anyone wrote. */
-const LONGEST_GRAPHEME = 64;
+const MAX_GRAPHEME = 64;
 
 function expectWhole(before: readonly Block[], after: readonly Block[]): void {
   const right = textThatGoesOn(after[0]);
@@ -146,7 +146,7 @@ function expectWhole(before: readonly Block[], after: readonly Block[]): void {
   if (!right || /^\s/.test(right)) return;
   const place = Math.min(200, left.length);
   const found = graphemes.segment(left.slice(-200) + right.slice(0, 200)).containing(place);
-  if (!found || found.segment.length > LONGEST_GRAPHEME) return;
+  if (!found || found.segment.length > MAX_GRAPHEME) return;
   // Not by `expect`, which takes longer than all else here.
   if (found.index !== place) expect.fail(`${JSON.stringify(found.segment)} is cut`);
 }

@@ -14,7 +14,7 @@ export function titleOf(blocks: readonly Block[]): string {
 }
 
 /** More of a line than this, in UTF-16 units, is not looked at. */
-const LONGEST = 400;
+const MAX_UNITS = 400;
 
 function* linesOf(blocks: readonly Block[]): Generator<string> {
   for (const block of blocks) {
@@ -44,13 +44,13 @@ function* linesOf(blocks: readonly Block[]): Generator<string> {
 function textOf(spans: readonly Span[]): string {
   let text = "";
   for (const span of spans) {
-    if (text.length > LONGEST) break;
-    text += span.text.slice(0, LONGEST);
+    if (text.length > MAX_UNITS) break;
+    text += span.text.slice(0, MAX_UNITS);
   }
   return text;
 }
 
 function* lineOf(text: string): Generator<string> {
-  const line = /\S[^\n]*/.exec(cleaned(text.slice(0, 2 * LONGEST)))?.[0];
+  const line = /\S[^\n]*/.exec(cleaned(text.slice(0, 2 * MAX_UNITS)))?.[0];
   if (line) yield line.trim();
 }

@@ -34,7 +34,7 @@ type Frame = z.infer<typeof Frame>;
 const HANDSHAKE_MS = 10_000;
 
 /** The most of a frame that is read, in bytes; a message is a few kB. */
-const LARGEST_FRAME = 1_048_576;
+const MAX_FRAME = 1_048_576;
 
 /** How long closing waits for what is just being stored, and then for the other side, in ms. */
 const STORE_MS = 3000;
@@ -44,7 +44,7 @@ const GOODBYE_MS = 1000;
 export async function openSocket(options: SocketOptions, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
   const { url, agent } = options;
-  const limits = { handshakeTimeout: HANDSHAKE_MS, maxPayload: LARGEST_FRAME, perMessageDeflate: false };
+  const limits = { handshakeTimeout: HANDSHAKE_MS, maxPayload: MAX_FRAME, perMessageDeflate: false };
   const socket = new WebSocket(url, { ...limits, ...(agent && { agent }) });
   // Frames may come together with the answer that opens the connection.
   const served = serve(socket, options);

@@ -1,11 +1,11 @@
 import type { Choice } from "../../../src/text/dialect/dialect.ts";
 
 /** API reference, "Message Components": the most characters that a button carries, and that stand on it. */
-const MOST_ID = 100;
-const MOST_LABEL = 80;
+const MAX_ID = 100;
+const MAX_LABEL = 80;
 /** Five rows of five. */
 const IN_A_ROW = 5;
-const MOST_BUTTONS = 25;
+const MAX_BUTTONS = 25;
 
 /** Types of components, and the grey style of a button (API reference). Not from discord.js, which is slow to load. */
 const ACTION_ROW = 1;
@@ -21,10 +21,7 @@ function idOf({ command, text }: Choice): string {
 export function fitsButton(choice: Choice, index: number): boolean {
   const { label } = choice;
   return (
-    index < MOST_BUTTONS &&
-    label.trim() !== "" &&
-    label.length <= MOST_LABEL &&
-    idOf(choice).length <= MOST_ID
+    index < MAX_BUTTONS && label.trim() !== "" && label.length <= MAX_LABEL && idOf(choice).length <= MAX_ID
   );
 }
 

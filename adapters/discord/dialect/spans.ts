@@ -12,7 +12,7 @@ const MARKS: Readonly<Record<Style, string>> = {
 };
 
 /** No name of an emoji is longer, in UTF-16 units (API reference, "Emoji": 32), with its colon. */
-const MOST_EMOJI = 40;
+const MAX_EMOJI_NAME = 40;
 
 /** Spans as Discord's Markdown. */
 export function printSpans(spans: readonly Span[]): string {
@@ -31,7 +31,7 @@ export function printSpans(spans: readonly Span[]): string {
     const isSeam = /:[\w+-]*$/.test(tail) && /^[\w+-]*:/.test(piece);
     const added = apart || isSeam ? APART + piece : piece;
     text += added;
-    tail = (tail + added).slice(-MOST_EMOJI);
+    tail = (tail + added).slice(-MAX_EMOJI_NAME);
     last = piece;
   };
   const addMark = (piece: string, apart: boolean, opens: boolean) => {

@@ -32,7 +32,7 @@ export interface Gateway {
   /** Resolves soon, even if Discord does not answer. */
   stop(): Promise<void>;
   /** Undefined also while it is not started. */
-  trouble(): string | undefined;
+  problem(): string | undefined;
 }
 
 /** Waits between attempts to connect grow from the first to the last, in ms. */
@@ -56,14 +56,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { token, memory, directory, log } = options;
   const title = titleOf(options.shard);
   const backoff = createBackoff();
-  let trouble: string | undefined;
+  let problem: string | undefined;
   let lost = false;
   let connection: Connection | undefined;
   let halt = new AbortController();
 
   async function start(onDispatch: OnDispatch): Promise<void> {
     const { signal } = (halt = new AbortController());
-    trouble = `${title}Connecting to Discord.`;
+    problem = `${title}Connecting to Discord.`;
     backoff.reset();
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     while (!signal.aborted) {
@@ -102,8 +102,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     client.on(Events.ShardReconnecting, () => down("The connection to Discord's gateway is lost"));
     client.on(Events.ShardDisconnect, ({ code }) => {
       refusal = refusedBy(code);
-      trouble = title + refusal.message;
-      if (ready) log?.error(trouble);
+      problem = title + refusal.message;
+      if (ready) log?.error(problem);
     });
     client.on(Events.Error, warn);
     client.on(Events.ShardError, warn);
@@ -115,16 +115,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function up(): void {
-    if (trouble) log?.info(`${title}Connected to Discord's gateway`);
-    trouble = undefined;
+    if (problem) log?.info(`${title}Connected to Discord's gateway`);
+    problem = undefined;
     lost = false;
     backoff.up();
   }
 
   /** Says it once for each time that the connection is lost. */
   function down(reason: string): void {
-    trouble = `${title}${reason}; trying again.`;
-    if (!lost) log?.warn(trouble);
+    problem = `${title}${reason}; trying again.`;
+    if (!lost) log?.warn(problem);
     lost = true;
   }
 
@@ -143,9 +143,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     stop: async () => {
       halt.abort();
       await retire();
-      trouble = undefined;
+      problem = undefined;
     },
-    trouble: () => trouble,
+    problem: () => problem,
   };
 }
 

@@ -64,7 +64,7 @@ interface Channel {
 }
 
 /** Channels of so many people are remembered, the latest: about 50 kB. */
-const MOST_CHANNELS = 1000;
+const MAX_CHANNELS = 1000;
 /** The store is written at most once in this time, in ms. */
 const SAVE_EVERY_MS = 1000;
 
@@ -159,7 +159,7 @@ export function createMemory({
     channels.delete(id);
     channels.set(id, { message: later(known?.message, message), behind: known?.behind ?? false });
     const [oldest] = channels.keys();
-    if (channels.size > MOST_CHANNELS && oldest) channels.delete(oldest);
+    if (channels.size > MAX_CHANNELS && oldest) channels.delete(oldest);
   }
 
   function changed(): void {

@@ -24,7 +24,7 @@ export interface Receiver {
   start(receive: Receive, menu: readonly CommandEntry[]): Promise<void>;
   /** Leaves the shard such that whoever starts it next, in whichever process, misses nothing. */
   stop(): Promise<void>;
-  trouble(): string | undefined;
+  problem(): string | undefined;
 }
 
 /** One time between `start` and `stop`. */
@@ -126,7 +126,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       halt.abort();
       return (stopping = stop());
     },
-    trouble: () => gateway.trouble(),
+    problem: () => gateway.problem(),
   };
 }
 

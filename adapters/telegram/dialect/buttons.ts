@@ -7,10 +7,10 @@ export interface Button {
 }
 
 /** The most bytes that a button can carry: https://core.telegram.org/bots/api#inlinekeyboardbutton. */
-const MOST_BYTES = 64;
+const MAX_BYTES = 64;
 
 /** More are refused (TDLib's reply markup). */
-const MOST_BUTTONS = 100;
+const MAX_BUTTONS = 100;
 
 /** So many stand side by side and can still be read on a telephone. */
 const IN_A_ROW = 2;
@@ -22,9 +22,7 @@ function dataOf({ command, text }: Choice): string {
 
 /** Whether a choice can be a button; `index` is its place among the others. */
 export function fitsButton(choice: Choice, index: number): boolean {
-  return (
-    index < MOST_BUTTONS && choice.label.trim() !== "" && Buffer.byteLength(dataOf(choice)) <= MOST_BYTES
-  );
+  return index < MAX_BUTTONS && choice.label.trim() !== "" && Buffer.byteLength(dataOf(choice)) <= MAX_BYTES;
 }
 
 /** The rows of buttons for these choices. */

@@ -4,7 +4,7 @@ import { TelegramRefusal } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /** Why nothing is received at the moment. */
-interface Trouble {
+interface Problem {
   readonly kind: "unreachable" | "refused" | "conflict" | "token" | "storage";
   /** For the operator. */
   readonly sentence: string;
@@ -12,7 +12,7 @@ interface Trouble {
 
 /** Whether Telegram is being received; each change is logged once. */
 export interface Health {
-  readonly trouble: Trouble | undefined;
+  readonly problem: Problem | undefined;
   /**
    * Does it until it works: after a failure it waits, longer each time, or as Telegram asks. Rejects with a
    * `ConfigError` of the action, and with the signal's reason when that aborts.
@@ -22,18 +22,18 @@ export interface Health {
 
 /** The first and the longest pause between two attempts, in ms, unless Telegram asks for more. */
 const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
 /** Telegram itself holds back the answer about a second poller for 3 s (telegram-bot-api, Client.cpp). */
 const CONFLICT_PAUSE_MS = 3000;
 
 /** Keeps in mind what is wrong, and keeps trying. */
 export function createHealth(log: Log): Health {
-  let trouble: Trouble | undefined;
+  let problem: Problem | undefined;
 
   return {
-    get trouble() {
-      return trouble;
+    get problem() {
+      return problem;
     },
     insist: async (action, signal) => {
       for (let failures = 0; ; failures += 1) {
@@ -53,18 +53,18 @@ export function createHealth(log: Log): Health {
     },
   };
 
-  function failed(now: Trouble): void {
-    if (now.kind !== trouble?.kind) log.warn({ trouble: now.kind }, `${now.sentence}; trying again`);
-    trouble = now;
+  function failed(now: Problem): void {
+    if (now.kind !== problem?.kind) log.warn({ problem: now.kind }, `${now.sentence}; trying again`);
+    problem = now;
   }
 
   function recovered(): void {
-    if (trouble) log.info({}, "Telegram is received again");
-    trouble = undefined;
+    if (problem) log.info({}, "Telegram is received again");
+    problem = undefined;
   }
 }
 
-function toTrouble(error: unknown): Trouble {
+function toTrouble(error: unknown): Problem {
   if (!(error instanceof TelegramRefusal)) {
     const sentence = `messages from Telegram cannot be stored and wait there: ${describeError(error)}`;
     return { kind: "storage", sentence };
@@ -84,7 +84,7 @@ export function pauseAfter(error: unknown, failures: number): number {
   const { retryAfterMs, status } = error instanceof TelegramRefusal ? error : {};
   const jitter = 1 + Math.random() / 4;
   if (retryAfterMs !== undefined) return Math.max(retryAfterMs, FIRST_PAUSE_MS / 2) * jitter;
-  if (status === 401 || status === 404) return LONGEST_PAUSE_MS * jitter;
+  if (status === 401 || status === 404) return MAX_PAUSE_MS * jitter;
   const first = status === 409 ? CONFLICT_PAUSE_MS : FIRST_PAUSE_MS;
-  return Math.min(LONGEST_PAUSE_MS, first * 2 ** failures) * jitter;
+  return Math.min(MAX_PAUSE_MS, first * 2 ** failures) * jitter;
 }

@@ -42,11 +42,11 @@ export async function poll({ call, health, seconds, wanted, take, signal }: Poll
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  if (offset !== undefined && !health.trouble) await confirm(call, offset);
+  if (offset !== undefined && !health.problem) await confirm(call, offset);
 
   async function getUpdates(): Promise<readonly unknown[]> {
     // A short poll shows at once that Telegram is back; against another poller it would show nothing.
-    const timeout = health.trouble && health.trouble.kind !== "conflict" ? 0 : seconds;
+    const timeout = health.problem && health.problem.kind !== "conflict" ? 0 : seconds;
     const since = performance.now();
     const updates = await call(
       "getUpdates",

@@ -17,7 +17,7 @@ export interface Unstored {
 }
 
 /** So many chats are told, for as long as the store is away. */
-const MOST_CHATS = 1000;
+const MAX_CHATS = 1000;
 
 const sentence = {
   en: "I cannot remember anything just now; I will answer as soon as I can.",
@@ -31,7 +31,7 @@ export function createUnstored({ tell, patienceMs }: UnstoredOptions): Unstored 
   return {
     receive: async (event, store) => {
       const { id } = event.chat;
-      if (!waiting.has(id) && waiting.size < MOST_CHATS && !event.silent) {
+      if (!waiting.has(id) && waiting.size < MAX_CHATS && !event.silent) {
         const late = () => void tell(event, sentenceIn(event.user.locale)).catch(() => undefined);
         waiting.set(id, setTimeout(late, patienceMs).unref());
       }

@@ -12,9 +12,9 @@ const Keyboard = z.object({
 });
 
 /** In bytes: https://core.telegram.org/bots/api#inlinekeyboardbutton. */
-const MOST_DATA = 64;
+const MAX_DATA = 64;
 /** TDLib's reply markup. */
-const MOST_BUTTONS = 100;
+const MAX_BUTTONS = 100;
 
 /** The buttons of a `reply_markup`, checked as Telegram does. */
 export function readButtons(markup: unknown): readonly SimulatedButton[] {
@@ -22,10 +22,10 @@ export function readButtons(markup: unknown): readonly SimulatedButton[] {
   const keyboard = Keyboard.safeParse(markup).data;
   if (!keyboard) throw badRequest("object expected as reply markup");
   const buttons = keyboard.inline_keyboard.flat();
-  if (buttons.length > MOST_BUTTONS) throw badRequest("reply markup is too long");
+  if (buttons.length > MAX_BUTTONS) throw badRequest("reply markup is too long");
   return buttons.map(({ text, callback_data: data }) => {
     const bytes = Buffer.byteLength(data);
-    if (bytes < 1 || bytes > MOST_DATA) throw badRequest("BUTTON_DATA_INVALID");
+    if (bytes < 1 || bytes > MAX_DATA) throw badRequest("BUTTON_DATA_INVALID");
     if (text.trim() === "") throw badRequest("text buttons are unallowed in the inline keyboard");
     return { text, data };
   });

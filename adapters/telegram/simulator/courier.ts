@@ -23,7 +23,7 @@ interface CourierOptions {
 }
 
 /** Telegram's pauses grow to about a minute, here in multiples of the first one (telegram-bot-api, WebhookActor.cpp). */
-const LONGEST_PAUSE = 64;
+const MAX_PAUSE = 64;
 
 /** Delivers one update at a time in each chat, again and again until the answer is 2xx; no redirects. */
 export function createCourier(hook: Hook, { retryMs, delivered }: CourierOptions): Courier {
@@ -50,7 +50,7 @@ export function createCourier(hook: Hook, { retryMs, delivered }: CourierOptions
       const reason = await post(entry);
       if (reason === undefined) return delivered(entry);
       failure = { date: Date.now(), reason };
-      const pauseMs = retryMs * Math.min(2 ** attempt, LONGEST_PAUSE);
+      const pauseMs = retryMs * Math.min(2 ** attempt, MAX_PAUSE);
       await sleep(pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
     }
   }

@@ -23,7 +23,7 @@ const Given = z.array(
 );
 
 /** A message keeps so many, the rest vanishes without a word ("server-side limit", tdlib MessageEntity.cpp). */
-const MOST_ENTITIES = 100;
+const MAX_ENTITIES = 100;
 
 /** The greatest offset and length that are looked at (tdlib, MessageEntity.cpp). */
 const FARTHEST = 1_000_000;
@@ -107,7 +107,7 @@ export function fixEntities(entities: readonly SimulatedEntity[]): SimulatedEnti
 /** The first hundred of those that are fixed; what can be split comes last, and is put together before it is counted. */
 export function keepMost(entities: readonly SimulatedEntity[]): SimulatedEntity[] {
   const styles = splitStyles(entities.filter(isStyle), []).toSorted(byPlace);
-  const kept = [...entities.filter((entity) => !isStyle(entity)), ...styles].slice(0, MOST_ENTITIES);
+  const kept = [...entities.filter((entity) => !isStyle(entity)), ...styles].slice(0, MAX_ENTITIES);
   return fixEntities(kept);
 }
 

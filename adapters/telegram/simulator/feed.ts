@@ -34,8 +34,8 @@ interface PollRequest {
 const FIRST_UPDATE = 7001;
 
 /** telegram-bot-api, Client.cpp. */
-const LONGEST_POLL_SECONDS = 50;
-const MOST_UPDATES = 100;
+const MAX_POLL_SECONDS = 50;
+const MAX_UPDATES = 100;
 
 const OTHER_POLLER =
   "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
@@ -68,7 +68,7 @@ export function createFeed({ webhookRetryMs }: { webhookRetryMs: number }): Feed
       held?.end(OTHER_POLLER);
       acknowledge(request.offset);
       if (queue.length === 0 && request.timeout > 0) await hold(request);
-      return queue.slice(0, Math.min(Math.max(request.limit, 1), MOST_UPDATES)).map(({ update }) => update);
+      return queue.slice(0, Math.min(Math.max(request.limit, 1), MAX_UPDATES)).map(({ update }) => update);
     },
     want: (kinds) => {
       wanted = kinds ?? wanted;
@@ -113,7 +113,7 @@ export function createFeed({ webhookRetryMs }: { webhookRetryMs: number }): Feed
           else reject(new Refusal(409, conflict));
         },
       };
-      const timer = setTimeout(() => own.end(), Math.min(timeout, LONGEST_POLL_SECONDS) * 1000);
+      const timer = setTimeout(() => own.end(), Math.min(timeout, MAX_POLL_SECONDS) * 1000);
       signal.addEventListener("abort", () => own.end(), { once: true });
       held = own;
     });

@@ -9,8 +9,8 @@ export interface SimulatedText {
 }
 
 /** After cleaning, in code points (tdlib, MessageContent.cpp); before it, in bytes (telegram-bot-api, Client.cpp). */
-const LONGEST_TEXT = 4096;
-const MOST_BYTES = 32_768;
+const MAX_TEXT = 4096;
+const MAX_BYTES = 32_768;
 
 /** Where nothing else is, nothing is seen (tdlib, misc.cpp: is_empty_string). */
 const EMPTY =
@@ -25,12 +25,12 @@ export function readText(fields: Readonly<Record<string, unknown>>): SimulatedTe
   if (typeof text !== "string" || text === "") throw badRequest("message text is empty");
   if (fields["parse_mode"]) throw badRequest("parse_mode is not known to this simulator: send entities");
   if (/\p{Surrogate}/u.test(text)) throw badRequest("strings must be encoded in UTF-8");
-  if (Buffer.byteLength(text) > MOST_BYTES) throw badRequest("text is too long");
+  if (Buffer.byteLength(text) > MAX_BYTES) throw badRequest("text is too long");
   const fixed = fixEntities(readEntities(fields["entities"]));
   checkPlaces(text, fixed);
   const kept = trim(cleanText(text, fixed));
   if (EMPTY.test(kept.text)) throw badRequest("text must be non-empty");
-  if (Array.from(kept.text).length > LONGEST_TEXT) throw badRequest("message is too long");
+  if (Array.from(kept.text).length > MAX_TEXT) throw badRequest("message is too long");
   return { text: kept.text, entities: keepMost(kept.entities) };
 }
 

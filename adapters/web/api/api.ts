@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MAX_TEXT } from "../../../src/event.ts";
 import type { Feed } from "../conversations/feed.ts";
-import { LARGEST_WITH_IMAGES, MOST_IMAGES, readImage } from "./images.ts";
+import { MAX_BODY_WITH_IMAGES, MAX_IMAGES, readImage } from "./images.ts";
 import { entry, type Piece, threadName, turn, turnName } from "../conversations/news.ts";
 import type { Place, Records } from "../conversations/records.ts";
 import { Refused, type Route, route } from "./route.ts";
@@ -42,7 +42,7 @@ export interface ApiOptions {
 const FORMATS = ["md", "jsonl", "json"] as const;
 
 /** The longest title, in UTF-16 units. */
-const LONGEST_TITLE = 120;
+const MAX_TITLE = 120;
 
 const cost = z.object({
   day: z.string(),
@@ -125,7 +125,7 @@ export function createApi(options: ApiOptions): readonly Route[] {
       path: "/api/conversations/{thread}",
       summary: "Gives a conversation a name, or another persona or model.",
       body: z.strictObject({
-        title: z.string().trim().min(1).max(LONGEST_TITLE).optional(),
+        title: z.string().trim().min(1).max(MAX_TITLE).optional(),
         persona: z.string().max(200).optional(),
         model: z.string().max(200).optional(),
       }),
@@ -151,14 +151,14 @@ export function createApi(options: ApiOptions): readonly Route[] {
       method: "post",
       path: "/api/conversations/{thread}/messages",
       summary: "Says something; the answer comes as news. The same `id` twice is the same message.",
-      largest: LARGEST_WITH_IMAGES,
+      largest: MAX_BODY_WITH_IMAGES,
       body: z.strictObject({
         id: z.string().regex(/^[\w-]{8,40}$/),
         // What is longer is refused with a sentence of its own, wherever it comes from.
         text: z.string().meta({ maxLength: MAX_TEXT }),
         images: z
           .array(z.string())
-          .max(MOST_IMAGES)
+          .max(MAX_IMAGES)
           .optional()
           .describe("PNG, JPEG, GIF or WebP, as data: URLs; absent: those of the turn that is replaced."),
         locale: z

@@ -7,7 +7,7 @@ import type { Accounts } from "../accounts/accounts.ts";
 import type { Conversations } from "./api.ts";
 import { EVENT_STREAM } from "./events.ts";
 import type { Feed } from "../conversations/feed.ts";
-import { LARGEST_WITH_IMAGES, MOST_OF_A_PERSON } from "./images.ts";
+import { MAX_BODY_WITH_IMAGES, MAX_OF_A_PERSON } from "./images.ts";
 import { type News, threadName } from "../conversations/news.ts";
 import { type Described, type Env, Refused, tooManyTries } from "./route.ts";
 import type { SecurityLog } from "./security.ts";
@@ -169,7 +169,7 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
   });
   app.post("/chat/completions", async (c) => {
     const { user } = c.var;
-    const limits = { most: LARGEST_WITH_IMAGES, who: `person ${user}`, mostOfWho: MOST_OF_A_PERSON };
+    const limits = { most: MAX_BODY_WITH_IMAGES, who: `person ${user}`, mostOfWho: MAX_OF_A_PERSON };
     // What was sent is not kept while the answer is written.
     const { thread, before, written, watched, model, stream, wishes } = await bodies.read(
       c.req.raw,

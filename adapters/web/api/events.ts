@@ -24,7 +24,7 @@ const BEAT_MS = 20_000;
 const MAX_LISTENING = 200;
 
 /** A page that takes nothing in while so many bytes wait for it is let go: it comes back and looks anew. */
-const MOST_WAITING = 250_000;
+const MAX_WAITING = 250_000;
 
 /** Some proxies hold an answer back until so many bytes of it are there. */
 const PADDING = `:${" ".repeat(2048)}\n\n`;
@@ -141,7 +141,7 @@ export function streamNews({ listeners, feed, user, after, watched }: Following)
       },
       cancel: () => end(),
     },
-    new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
+    new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING }),
   );
   return new Response(stream, {
     headers: EVENT_STREAM,

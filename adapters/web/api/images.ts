@@ -1,16 +1,16 @@
 import { Refused } from "./route.ts";
 
 /** So many images go with a message. */
-export const MOST_IMAGES = 4;
+export const MAX_IMAGES = 4;
 
 /** Of all images of a message, in bytes; the page makes them far smaller before it sends them. */
-const MOST_BYTES = 6_000_000;
+const MAX_IMAGE_BYTES = 6_000_000;
 
 /** The largest request with images, in bytes: they come as base64, beside the text. */
-export const LARGEST_WITH_IMAGES = 9_000_000;
+export const MAX_BODY_WITH_IMAGES = 9_000_000;
 
 /** Of one person this much is read at once, in bytes: two of the largest messages, from two devices. */
-export const MOST_OF_A_PERSON = 2 * LARGEST_WITH_IMAGES;
+export const MAX_OF_A_PERSON = 2 * MAX_BODY_WITH_IMAGES;
 
 /** What a file of each type begins with, in Latin-1: models look at these, and browsers run nothing in them. */
 const TYPES: Readonly<Record<string, RegExp>> = {
@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, RegExp>> = {
 
 /** The images of a message as `data:` URLs whose types are those of their bytes. Throws a `Refused` for anything else. */
 export function checkImages(urls: readonly string[]): string[] {
-  if (urls.length > MOST_IMAGES) throw new Refused(400, `At most ${MOST_IMAGES} images go with a message.`);
+  if (urls.length > MAX_IMAGES) throw new Refused(400, `At most ${MAX_IMAGES} images go with a message.`);
   let size = 0;
   return urls.map((url, index) => {
     const { bytes } = readImage(url);
@@ -33,8 +33,8 @@ export function checkImages(urls: readonly string[]): string[] {
         400,
         `Image ${index + 1} must be a data: URL of a PNG, JPEG, GIF or WebP, in base64.`,
       );
-    if (size > MOST_BYTES)
-      throw new Refused(413, `The images of a message may have ${MOST_BYTES / 1e6} MB together.`);
+    if (size > MAX_IMAGE_BYTES)
+      throw new Refused(413, `The images of a message may have ${MAX_IMAGE_BYTES / 1e6} MB together.`);
     return `data:${type};base64,${bytes.toString("base64")}`;
   });
 }

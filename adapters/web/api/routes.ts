@@ -15,7 +15,7 @@ import { createListeners, EVENT_STREAM, EVENTS, streamNews, waitForNews } from "
 import { COMPLETIONS, createCompletions, describeFailure } from "./completions.ts";
 import { describeApi } from "./openapi.ts";
 import { type Env, Refused, type Route } from "./route.ts";
-import { MOST_OF_A_PERSON } from "./images.ts";
+import { MAX_OF_A_PERSON } from "./images.ts";
 import type { Log, SecurityLog } from "./security.ts";
 import { createSignIn, SIGN_IN, type SignIn, type SignInOptions } from "../accounts/sign-in.ts";
 
@@ -25,13 +25,13 @@ export interface RoutesOptions extends ApiOptions, Pick<SignInOptions, "url" | "
 }
 
 /** The largest request, in bytes: the longest message, in the longest encoding. */
-const LARGEST = 700_000;
+const MAX_BODY = 700_000;
 
 /** A sign-in is a name or a key, in bytes. */
-const LARGEST_SIGN_IN = 4_096;
+const MAX_SIGN_IN_BODY = 4_096;
 
 /** Of strangers at one address this much is read at once, in bytes. */
-const MOST_OF_STRANGERS = 16 * LARGEST_SIGN_IN;
+const MAX_OF_STRANGERS = 16 * MAX_SIGN_IN_BODY;
 
 /** Where too much waits already, it is worth another try after this time, in seconds. */
 const OVERFLOW_S = 5;
@@ -75,7 +75,7 @@ export function createRoutes(
   );
   app.get("/api/session", async (c) => c.json(await signIn.state(c)));
   app.post("/api/session", sameSite, async (c) => {
-    const limits = { most: LARGEST_SIGN_IN, who: addressOf(c), mostOfWho: MOST_OF_STRANGERS };
+    const limits = { most: MAX_SIGN_IN_BODY, who: addressOf(c), mostOfWho: MAX_OF_STRANGERS };
     return c.json(await bodies.read(c.req.raw, limits, (body) => signIn.begin(c, jsonOf(c, body))));
   });
   app.delete("/api/session", sameSite, async (c) => {
@@ -110,7 +110,7 @@ async function run(route: Route, c: Context<Env>, bodies: Bodies): Promise<Respo
   const query = route.query && check(route.query, c.req.query());
   const asked = { user, path: c.req.param(), query };
   const { body: schema } = route;
-  const limits = { most: route.largest ?? LARGEST, who: `person ${user}`, mostOfWho: MOST_OF_A_PERSON };
+  const limits = { most: route.largest ?? MAX_BODY, who: `person ${user}`, mostOfWho: MAX_OF_A_PERSON };
   const answer = schema
     ? await bodies.read(c.req.raw, limits, (body) =>
         route.run({ ...asked, body: check(schema, jsonOf(c, body)) }),

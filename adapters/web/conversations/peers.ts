@@ -9,7 +9,7 @@ export interface WebPeers extends Peers {
 }
 
 /** What processes tell one another is short: a part of some news, as JSON. UTF-16 units, of up to 3 bytes each there. */
-const LONGEST = 2_000;
+const MAX_TOLD = 2_000;
 
 const told = z.object({ user: z.string(), news });
 
@@ -39,8 +39,8 @@ export function createPeers({ hear }: { readonly hear: (user: string, news: News
     tell: (user, one) => {
       if (!send) return;
       const text = JSON.stringify({ user, news: one } satisfies z.infer<typeof told>);
-      for (let at = 0; at < text.length; at += LONGEST) {
-        const next: Part = { from, at, text: text.slice(at, at + LONGEST), of: text.length };
+      for (let at = 0; at < text.length; at += MAX_TOLD) {
+        const next: Part = { from, at, text: text.slice(at, at + MAX_TOLD), of: text.length };
         // What a page misses of a growing answer it sees when that is whole.
         sent = sent.then(() => send?.(next)).catch(() => undefined);
       }

@@ -8,7 +8,7 @@ interface Highlighter {
 }
 
 /** Longer code stays plain: colours would take longer than people look, in UTF-16 units. */
-const LONGEST = 50_000;
+const MAX_CODE = 50_000;
 
 let loading: Promise<Highlighter> | undefined;
 
@@ -33,7 +33,7 @@ export function colour(element: Element, growing: Element | null | undefined): v
       ),
     );
     // What cannot be loaded now stays plain.
-    if (language && text.length <= LONGEST) highlight(code, text, language).catch(() => undefined);
+    if (language && text.length <= MAX_CODE) highlight(code, text, language).catch(() => undefined);
   }
 }
 

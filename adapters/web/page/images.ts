@@ -2,9 +2,9 @@ import { h, iconButton } from "./dom.ts";
 import { say } from "./texts.ts";
 
 /** The server takes so many with a message. */
-const MOST = 4;
+const MAX_IMAGES = 4;
 /** Models see no more than this, in pixels; what is larger is made smaller before it is sent. */
-const MOST_PIXELS = 1568;
+const MAX_PIXELS = 1568;
 /** A file that is no larger is sent as it is, in bytes. */
 const SMALL = 400_000;
 const KNOWN = ["image/png", "image/jpeg", "image/gif", "image/webp"];
@@ -55,7 +55,7 @@ export function attachImages(tell: (text: string) => void): Attached {
 
   async function add(files: Iterable<File | Blob>): Promise<void> {
     for (const file of files) {
-      if (urls.length >= MOST) return tell(say("tooManyImages", { count: String(MOST) }));
+      if (urls.length >= MAX_IMAGES) return tell(say("tooManyImages", { count: String(MAX_IMAGES) }));
       try {
         urls.push(await shrink(file));
       } catch {
@@ -109,7 +109,7 @@ export async function fetchImage(address: string): Promise<string> {
 /** Rejects if it is no image. */
 async function shrink(file: Blob): Promise<string> {
   const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, MOST_PIXELS / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, MAX_PIXELS / Math.max(bitmap.width, bitmap.height));
   if (scale === 1 && file.size <= SMALL && KNOWN.includes(file.type)) return asUrl(file);
   const canvas = h("canvas", {
     width: Math.max(1, Math.round(bitmap.width * scale)),

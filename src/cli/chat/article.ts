@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { createConsole, type Said, type Seat } from "../../../adapters/console/index.ts";
-import { createAlone } from "../../store/keyed-lock.ts";
+import { createKeyedLock } from "../../store/keyed-lock.ts";
 import { createHistory } from "../../conversation/conversation.ts";
 import { describeError } from "../../errors.ts";
 import { type Handler, isStream } from "../../handler.ts";
@@ -23,7 +23,7 @@ const RESET = "**************************\n*********重置对话**********\n****
 const LEFT = "*********退出程序**********\n";
 
 /** With so many messages, the persona among them, the conversation is over. */
-const MOST_MESSAGES = 11;
+const MAX_MESSAGES = 11;
 
 /**
  * `colloquy chat --article`: as the program of the article. A conversation for each name that is given, which begins
@@ -37,7 +37,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
   const told = toldBy(settings);
   const store = await openStore(settings.STORE_URL, toStderr);
   const history = createHistory(await store.open("history"));
-  const alone = createAlone(store, settings.STORE_URL);
+  const alone = createKeyedLock(store, settings.STORE_URL);
   const threads = createThreads({ store, history, platform: "console", alone });
   const keyboard = createInterface({ input: stdin, ...(stdin.isTTY && { output: stdout }) });
   const lines = keyboard[Symbol.asyncIterator]();
@@ -78,7 +78,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
       seat = { user, thread: newThread() };
       let banner: string | undefined;
       while (banner === undefined) {
-        if ((await messages()) >= MOST_MESSAGES) {
+        if ((await messages()) >= MAX_MESSAGES) {
           banner = FORCED;
           break;
         }

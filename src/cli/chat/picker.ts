@@ -34,7 +34,7 @@ export async function pickUser({
   const chosen = await autocomplete<number>({
     ...at,
     message: say("terminal.who"),
-    maxItems: MOST_SHOWN,
+    maxItems: MAX_SHOWN,
     options: [
       ...users.map(({ user, conversations: count, at: last }, index) => ({
         value: index,
@@ -65,7 +65,7 @@ export async function pickThread(given: string, options: PickerOptions): Promise
       input,
       output,
       message: say("terminal.which", { user: oneLine(user) }),
-      maxItems: MOST_SHOWN,
+      maxItems: MAX_SHOWN,
       options: [
         ...all.map((thread) => optionOf(thread, options)),
         { value: NEW, label: say("terminal.new") },
@@ -96,7 +96,7 @@ export function newThread(): string {
 }
 
 /** So many can be seen at once. */
-const MOST_SHOWN = 12;
+const MAX_SHOWN = 12;
 
 async function manage(all: readonly Thread[], prompts: Prompts, options: PickerOptions): Promise<void> {
   const { threads, say, input, output } = options;
@@ -105,7 +105,7 @@ async function manage(all: readonly Thread[], prompts: Prompts, options: PickerO
   const thread = await autocomplete<Thread>({
     ...at,
     message: say("terminal.manage.which"),
-    maxItems: MOST_SHOWN,
+    maxItems: MAX_SHOWN,
     options: all.map((each) => ({ ...optionOf(each, options), value: each })),
   });
   if (isCancel(thread)) return;

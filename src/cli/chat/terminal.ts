@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { createConsole, openTerminal, type Seat } from "../../../adapters/console/index.ts";
-import { createAlone } from "../../store/keyed-lock.ts";
+import { createKeyedLock } from "../../store/keyed-lock.ts";
 import { createHistory } from "../../conversation/conversation.ts";
 import type { Command } from "../../handler.ts";
 import { harmless, oneLine } from "../../sanitize/harmless.ts";
@@ -26,7 +26,7 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
   const say = texts(locale);
   const store = await openStore(settings.STORE_URL, toStderr);
   const history = createHistory(await store.open("history"));
-  const alone = createAlone(store, settings.STORE_URL);
+  const alone = createKeyedLock(store, settings.STORE_URL);
   const threads = createThreads({ store, history, platform: "console", alone });
   const picking = { threads, say, locale, input: stdin, output: stdout };
   let end = async () => {};

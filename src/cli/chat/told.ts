@@ -1,7 +1,7 @@
 import { ModelError } from "../../errors.ts";
 import { type Handler, isStream, type Reply, type Turn } from "../../handler.ts";
 import { harmless, harmlessJson } from "../../sanitize/harmless.ts";
-import { describeSpent } from "../../conversation/usage.ts";
+import { describeUsage } from "../../conversation/usage.ts";
 
 /** The reason for a missing answer is no answer: it goes to standard error, and the exit code tells. */
 export function failureToStderr(): { handler: Handler; failed(): boolean } {
@@ -30,7 +30,7 @@ export function tellUsage(currency: string): Handler {
     if (!isStream(reply)) return reply;
     return (async function* () {
       yield* reply;
-      yield `\n\n*${describeSpent(spentSince(before, turn), currency)}*`;
+      yield `\n\n*${describeUsage(spentSince(before, turn), currency)}*`;
     })();
   };
 }

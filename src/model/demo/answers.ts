@@ -1,6 +1,6 @@
 import { findSum, type Sum } from "./arithmetic.ts";
 import type { Message } from "../model.ts";
-import { type Amount, type DemoLanguage, MOST_CHARACTERS, showMarkdown, writeAtLength } from "./sample.ts";
+import { type Amount, type DemoLanguage, MAX_SAMPLE, showMarkdown, writeAtLength } from "./sample.ts";
 
 /** A question and what was said before it. */
 interface Talk {
@@ -87,7 +87,7 @@ function length({ language, question }: Talk): string | undefined {
   const amount = amountIn(question);
   if (!amount) return undefined;
   const text = writeAtLength(language, amount);
-  if (amount.count <= MOST_CHARACTERS) return text;
+  if (amount.count <= MAX_SAMPLE) return text;
   return `${language === "zh" ? "我最多写二十万字符。" : "I write at most 200,000 characters."}\n\n${text}`;
 }
 
@@ -171,11 +171,10 @@ function about(language: DemoLanguage): string {
 }
 
 /** The longest quotation, in characters. */
-const MOST_QUOTED = 500;
+const MAX_QUOTED = 500;
 
 function quote(text: string): string {
   const characters = Array.from(text.trim());
-  const kept =
-    characters.length > MOST_QUOTED ? `${characters.slice(0, MOST_QUOTED).join("")}…` : text.trim();
+  const kept = characters.length > MAX_QUOTED ? `${characters.slice(0, MAX_QUOTED).join("")}…` : text.trim();
   return kept.replace(/^/gm, "> ");
 }

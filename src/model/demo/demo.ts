@@ -10,7 +10,7 @@ export interface DemoOptions {
 
 /** Characters in a piece of a short answer; a long answer has larger pieces, so that it does not take minutes. */
 const PIECE = 8;
-const MOST_PIECES = 400;
+const MAX_PIECES = 400;
 
 /** Answers offline, always the same to the same conversation; for trying things out without any service. */
 export function createDemoModel({ delayMs = 8 }: DemoOptions = {}): Model {
@@ -29,7 +29,7 @@ async function* stream(
   signal.throwIfAborted();
   const text = answerOffline(messages);
   const characters = Array.from(text);
-  const size = Math.max(PIECE, Math.ceil(characters.length / MOST_PIECES));
+  const size = Math.max(PIECE, Math.ceil(characters.length / MAX_PIECES));
   for (let at = 0; at < characters.length; at += size) {
     yield characters.slice(at, at + size).join("");
     await sleep(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -8,14 +8,14 @@ export interface Amount {
 }
 
 /** No text grows longer than this, in characters. */
-export const MOST_CHARACTERS = 200_000;
+export const MAX_SAMPLE = 200_000;
 
 /** One of every form that Markdown has. */
 export function showMarkdown(language: DemoLanguage): string {
   return sections(language)[0]?.(1).join("\n\n") ?? "";
 }
 
-/** Markdown of at least the length asked for, up to `MOST_CHARACTERS`; numbered, so that a gap is seen. */
+/** Markdown of at least the length asked for, up to `MAX_SAMPLE`; numbered, so that a gap is seen. */
 export function writeAtLength(language: DemoLanguage, { count, unit }: Amount): string {
   const kinds = sections(language);
   const written: string[] = [language === "zh" ? "# 一篇长文" : "# A long text"];
@@ -23,7 +23,7 @@ export function writeAtLength(language: DemoLanguage, { count, unit }: Amount): 
   let words = 0;
   for (let number = 1; ; number += 1) {
     for (const block of kinds[(number - 1) % kinds.length]?.(number) ?? []) {
-      if (characters >= MOST_CHARACTERS || (unit === "words" ? words : characters) >= count)
+      if (characters >= MAX_SAMPLE || (unit === "words" ? words : characters) >= count)
         return written.join("\n\n");
       written.push(block);
       characters += Array.from(block).length + "\n\n".length;

@@ -3,7 +3,7 @@ import { Overflow } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Postgres } from "../../postgres/pool.ts";
 import { readEntry, writeEntry } from "../entry.ts";
-import { MOST_WAITING, type QueueLoad } from "../queue.ts";
+import { MAX_WAITING, type QueueLoad } from "../queue.ts";
 
 /** The table of events that wait for an answer. Whatever is written wakes a worker in the same statement. */
 export interface Inbox {
@@ -118,7 +118,7 @@ export function openInbox(db: Postgres): Inbox {
         written(event),
         written(overflow),
         interrupts,
-        MOST_WAITING.conversation * (interrupts ? 2 : 1),
+        MAX_WAITING.conversation * (interrupts ? 2 : 1),
       ]);
       if (row?.verdict === "full")
         throw new Overflow(true, `${row.count} messages of ${conversation} wait for an answer already`);

@@ -1,4 +1,4 @@
-import { reached } from "../../telemetry/stages.ts";
+import { markStage } from "../../telemetry/stages.ts";
 import { Overflow } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Log } from "../../log.ts";
@@ -7,7 +7,7 @@ import type { Session } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import { keepHouse } from "./maintenance.ts";
 import { INTERRUPT, openInbox } from "./inbox.ts";
-import { MOST_WAITING, type Queue } from "../queue.ts";
+import { MAX_WAITING, type Queue } from "../queue.ts";
 import { beginShift, type Shift } from "./lease.ts";
 
 export interface PostgresQueueOptions {
@@ -85,15 +85,15 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
   async function store(event: ChatEvent, conversation: string): Promise<boolean> {
     const times = interrupts(event) ? 2 : 1;
     const waiting = await depth();
-    if (waiting >= MOST_WAITING.overall * times)
+    if (waiting >= MAX_WAITING.overall * times)
       throw new Overflow(false, `${waiting} messages wait for an answer already; more are taken in later`);
-    reached("received", event);
+    markStage("received", event);
     const stored = await inbox.push(event, { conversation, interrupts: times > 1 });
-    reached("stored", event);
+    markStage("stored", event);
     return stored;
   }
 
-  /** Looks at most once a second: a few more than `MOST_WAITING` do no harm. */
+  /** Looks at most once a second: a few more than `MAX_WAITING` do no harm. */
   function createDepth(): () => Promise<number> {
     let known = Promise.resolve(0);
     let at = 0;

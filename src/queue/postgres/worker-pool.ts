@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { reached } from "../../telemetry/stages.ts";
-import { describeError, Interrupted, Parked } from "../../errors.ts";
+import { markStage } from "../../telemetry/stages.ts";
+import { describeError, Interrupted, Requeued } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
@@ -8,9 +8,9 @@ import type { Session } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import type { Inbox, Taken } from "./inbox.ts";
 import { startJobs } from "./jobs.ts";
-import { MOST_ATTEMPTS, type Worker } from "../queue.ts";
+import { MAX_ATTEMPTS, type Worker } from "../queue.ts";
 import {
-  isBlameless,
+  isTransient,
   pauseAfter,
   reasonOf,
   PROVEN_MS,
@@ -57,14 +57,14 @@ export interface Crew {
 const GOODBYE_MS = 2_000;
 
 /** Something that processes may have died with, and since when it is in hand, in ms since the epoch. */
-interface Suspect {
+interface Poisonous {
   readonly deaths: number;
   readonly at: number;
 }
 
 /** One conversation in hand. */
 interface Hand {
-  readonly park: AbortController;
+  readonly requeue: AbortController;
   interrupt: AbortController;
   /** The event that is worked on. */
   number: number;
@@ -78,9 +78,9 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   const hands = new Map<string, Hand>();
   let stopping = false;
   let givenUp = false;
-  let parking = false;
+  let requeueing = false;
   /** What processes may have died with, as far as it is in hand here. */
-  const suspects = new Map<Hand, Suspect>();
+  const poisonous = new Map<Hand, Poisonous>();
   /** Since when something waits for what has ended fewer processes, in ms since the epoch, by its number. */
   const waiting = new Map<number, number>();
   /** How many of them did not end this process at once. */
@@ -109,8 +109,8 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   async function end(): Promise<void> {
     stopping = true;
     const deadline = setTimeout(() => {
-      parking = true;
-      for (const { park } of hands.values()) park.abort(new Parked("the program is stopping"));
+      requeueing = true;
+      for (const { requeue } of hands.values()) requeue.abort(new Requeued("the program is stopping"));
     }, options.graceMs);
     const patience = new AbortController();
     await Promise.race([
@@ -125,7 +125,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   /** Others may have taken over: nothing of what is in hand is written any more, not even that it is done. */
   function giveUp(): void {
     givenUp = true;
-    for (const { park } of hands.values()) park.abort(new Parked("the database was out of reach"));
+    for (const { requeue } of hands.values()) requeue.abort(new Requeued("the database was out of reach"));
     jobs.abandon();
     void lock.release();
   }
@@ -144,13 +144,13 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   /** One event after the other, until there is none or one must be tried again later. */
   async function workOn(conversation: string): Promise<void> {
     const hand: Hand = {
-      park: new AbortController(),
+      requeue: new AbortController(),
       interrupt: new AbortController(),
       number: 0,
       stoppedBefore: 0,
     };
     hands.set(conversation, hand);
-    if (parking) hand.park.abort(new Parked("the program is stopping"));
+    if (requeueing) hand.requeue.abort(new Requeued("the program is stopping"));
     try {
       for (let goOn = true; goOn; ) {
         if (stopping) return await insist(() => inbox.wake(conversation));
@@ -176,7 +176,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       await insist(() => inbox.giveBack(taken, { attempts: attempts - 1, pauseMs, failed: false }));
       return false;
     }
-    if (deaths > 0) suspects.set(hand, { deaths, at: Date.now() });
+    if (deaths > 0) poisonous.set(hand, { deaths, at: Date.now() });
     try {
       if (deaths > 0) await insist(() => inbox.count(taken, taken.attempts));
       const event = taken.event();
@@ -187,13 +187,13 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       }
       if (!(await attempt(event, taken, hand))) return false;
       await insist(() => inbox.remove(taken));
-      reached("dropped", event);
+      markStage("dropped", event);
       return true;
     } catch (error) {
       await retryLater(taken, error);
       return false;
     } finally {
-      if (suspects.delete(hand)) proven += 1;
+      if (poisonous.delete(hand)) proven += 1;
     }
   }
 
@@ -210,7 +210,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
 
   /** At first one at a time, and as many more as have not ended the process at once. */
   function mayBegin(deaths: number): boolean {
-    const all = [...suspects.values()];
+    const all = [...poisonous.values()];
     const atOnce = Math.min(suspectsAtOnce(deaths), ...all.map((one) => suspectsAtOnce(one.deaths)));
     const young = all.filter(({ at }) => Date.now() - at < PROVEN_MS.suspect).length;
     return all.length < atOnce && young < Math.max(1, proven + all.length - young);
@@ -219,19 +219,19 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
   /** Whether it is done with, for good or ill; rejects with what was wrong if it may be tried again. */
   async function attempt(event: ChatEvent, taken: Taken, hand: Hand): Promise<boolean> {
     // Many processes have died with it.
-    if (taken.attempts > MOST_ATTEMPTS) {
+    if (taken.attempts > MAX_ATTEMPTS) {
       const error = "the program has ended in the midst of it";
-      await bury({ event, error, attempts: MOST_ATTEMPTS }, hand);
+      await bury({ event, error, attempts: MAX_ATTEMPTS }, hand);
       return true;
     }
     const survived = setTimeout(() => {
       inbox.count(taken, taken.attempts - 1).catch(() => undefined);
     }, SURVIVED_MS);
     try {
-      await worker.work(event, { interrupted: hand.interrupt.signal, parked: hand.park.signal });
+      await worker.work(event, { interrupted: hand.interrupt.signal, requeued: hand.requeue.signal });
       return true;
     } catch (error) {
-      if (isBlameless(error) || taken.attempts < MOST_ATTEMPTS) throw error;
+      if (isTransient(error) || taken.attempts < MAX_ATTEMPTS) throw error;
       const why = reasonOf(error);
       log.error({ event: event.id, err: error }, `a turn fails for good: ${why}`);
       await bury({ event, error: why, attempts: taken.attempts }, hand);
@@ -249,15 +249,15 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
     await dead.add({ ...letter, at: Date.now() });
     const { event, attempts } = letter;
     log.error({ event: event.id, attempts }, "an event is given up; `colloquy dead` lists it");
-    await worker.giveUp(event, hand.park.signal);
+    await worker.giveUp(event, hand.requeue.signal);
   }
 
   async function retryLater(taken: Taken, error: unknown): Promise<void> {
     const { id, conversation, failures } = taken;
-    const attempts = isBlameless(error) ? taken.attempts - 1 : taken.attempts;
-    const leaving = stopping && error instanceof Parked;
+    const attempts = isTransient(error) ? taken.attempts - 1 : taken.attempts;
+    const leaving = stopping && error instanceof Requeued;
     const pauseMs = leaving ? 0 : pauseAfter(failures, options.pauseMs);
-    if (!(error instanceof Parked)) {
+    if (!(error instanceof Requeued)) {
       log.error(
         { event: id, conversation, attempts, err: error },
         `could not finish a turn, will try again in ${Math.ceil(pauseMs / 1000)} s: ${describeError(error)}`,
@@ -273,7 +273,7 @@ export async function hireCrew(options: CrewOptions): Promise<Crew> {
       try {
         return await write();
       } catch (error) {
-        if (parking) throw error;
+        if (requeueing) throw error;
         log.warn(`the queue cannot be written, which is tried again: ${describeError(error)}`);
         await sleep(options.pauseMs);
       }

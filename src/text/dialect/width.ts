@@ -6,11 +6,11 @@ const WIDE =
 const NONE = /^[\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}]/u;
 
 /** A text with more UTF-16 units than this fits in no column: it is not measured. */
-const LONGEST = 200;
+const MAX_GRAPHEME = 200;
 
 /** How many columns a line takes in a monospaced font. */
 export function displayWidth(text: string): number {
-  if (text.length > LONGEST || /^[ -~]*$/.test(text)) return text.length;
+  if (text.length > MAX_GRAPHEME || /^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const { segment } of graphemes.segment(text))
     width += WIDE.test(segment) ? 2 : NONE.test(segment) ? 0 : 1;

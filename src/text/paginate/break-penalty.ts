@@ -1,8 +1,8 @@
 import type { Span } from "../block.ts";
-import { type Kind, type Leaf, LONGEST_LEAD, type Place } from "./outline.ts";
+import { type Kind, type Leaf, MAX_LEAD, type Place } from "./outline.ts";
 
 /** A link or formula with more text than this, in UTF-16 units, may be cut; the parts are two links. */
-const LONGEST_LINK = 200;
+const MAX_LINK = 200;
 
 /** A place in the leaf, or the beginning of the short link or formula that it lies in. */
 export function outsideLink({ start, spans }: Leaf, at: number): number {
@@ -16,7 +16,7 @@ export function outsideLink({ start, spans }: Leaf, at: number): number {
     const isWithin =
       from < at && start + from > 0 && (at < end || (at === end && isOneLink(span, spans[index + 1])));
     const isWhole = linkOf(span) !== undefined || span.tex !== undefined;
-    if (isWithin && isWhole && at - from <= LONGEST_LINK) return start + from;
+    if (isWithin && isWhole && at - from <= MAX_LINK) return start + from;
   }
   return start + at;
 }
@@ -30,52 +30,58 @@ function linkOf({ href, ref }: Span): string | undefined {
 }
 
 /** How good it is to end a page at a place; 0 is best. */
-export type Rank = number;
+export type Penalty = number;
 
 /** Behind a grapheme. */
-const ANYWHERE: Rank = 10;
+const ANYWHERE: Penalty = 10;
 
 /** A link or a formula cut. */
-const CUT_LINK: Rank = 11;
+const CUT_LINK: Penalty = 11;
 
-const RANKS: Readonly<Record<Kind, Rank>> = { block: 0, line: 1, sentence: 2, word: 3, grapheme: ANYWHERE };
+const PENALTIES: Readonly<Record<Kind, Penalty>> = {
+  block: 0,
+  line: 1,
+  sentence: 2,
+  word: 3,
+  grapheme: ANYWHERE,
+};
 
 /** A single line left on one side is worse than any place that leaves none. */
-const STRAY: Rank = 3;
+const WIDOW: Penalty = 3;
 
 /** A heading left alone. */
-const BOUND: Rank = 8;
+const HEADING_ALONE: Penalty = 8;
 
 /** A heading cut. */
-const CUT_HEADING: Rank = 9;
+const CUT_HEADING: Penalty = 9;
 
 /** How good a place is, as far as is known: at best and at worst. */
-export function rankOf({ at, kind, leaf, bound }: Place): { best: Rank; worst: Rank } {
-  const rank = RANKS[kind];
-  if (bound) return { best: bound === "yes" ? BOUND : rank, worst: BOUND };
-  if (!leaf || kind === "grapheme") return { best: rank, worst: rank };
+export function penaltyOf({ at, kind, leaf, bound }: Place): { best: Penalty; worst: Penalty } {
+  const penalty = PENALTIES[kind];
+  if (bound) return { best: bound === "yes" ? HEADING_ALONE : penalty, worst: HEADING_ALONE };
+  if (!leaf || kind === "grapheme") return { best: penalty, worst: penalty };
   if (outsideLink(leaf, at - leaf.start) !== at) return { best: CUT_LINK, worst: CUT_LINK };
   if (leaf.type === "heading" || (leaf.type === "lead" && leaf.ends))
     return { best: CUT_HEADING, worst: CUT_HEADING };
-  if (leaf.type === "code" && kind === "word") return { best: rank + STRAY, worst: rank + STRAY };
-  if (mayLead(leaf)) return { best: rank, worst: CUT_HEADING };
-  const strays = straysAt(leaf, at);
-  const worst = strays === "none" ? rank : rank + STRAY;
-  return { best: strays === "one" ? worst : rank, worst };
+  if (leaf.type === "code" && kind === "word") return { best: penalty + WIDOW, worst: penalty + WIDOW };
+  if (mayIntroduce(leaf)) return { best: penalty, worst: CUT_HEADING };
+  const widows = widowsAt(leaf, at);
+  const worst = widows === "none" ? penalty : penalty + WIDOW;
+  return { best: widows === "one" ? worst : penalty, worst };
 }
 
 /** The least rank that a place of its kind can have. */
-export function leastRank({ kind }: Place): Rank {
-  return RANKS[kind];
+export function minPenalty({ kind }: Place): Penalty {
+  return PENALTIES[kind];
 }
 
 /** Whether what is still missing of the text may make it a line that leads to what follows. */
-function mayLead({ text, type, ends }: Leaf): boolean {
-  return !ends && type !== "code" && text.length <= LONGEST_LEAD && !text.includes("\n");
+function mayIntroduce({ text, type, ends }: Leaf): boolean {
+  return !ends && type !== "code" && text.length <= MAX_LEAD && !text.includes("\n");
 }
 
 /** Whether a page that ends here leaves a single line of the text at its end, or at the beginning of the next. */
-function straysAt({ start, text, type, ends }: Leaf, at: number): "none" | "one" | "perhaps" {
+function widowsAt({ start, text, type, ends }: Leaf, at: number): "none" | "one" | "perhaps" {
   const shortest = type === "code" ? Number.POSITIVE_INFINITY : shortestLine(at);
   const before = text.slice(0, at - start).trimEnd();
   if (start > 0 && before.length < shortest && !before.includes("\n")) return "one";

@@ -1,10 +1,10 @@
 import type { Steps } from "../../system/slices.ts";
 import { type Known, type Leaf, outlineOf, type Place } from "./outline.ts";
-import { leastRank, outsideLink, type Rank, rankOf, shortestLine } from "./break-penalty.ts";
-import type { Room } from "./room.ts";
+import { minPenalty, outsideLink, type Penalty, penaltyOf, shortestLine } from "./break-penalty.ts";
+import type { Capacity } from "./capacity.ts";
 
 /** A page that is cut at a better place still holds at least this part of what would fit. */
-const LEAST_FILL = 0.5;
+const MIN_FILL = 0.5;
 
 /** How far before the end of a page sentences are looked for, in UTF-16 units. */
 const REACH = 2000;
@@ -14,21 +14,21 @@ const REACH = 2000;
  * be settled to tell. Only settled text decides, and only if no text that follows could make another place better:
  * so the answer stays when more arrives.
  */
-export function* placeToBreak(known: Known, room: Room): Steps<number | undefined> {
+export function* placeToBreak(known: Known, capacity: Capacity): Steps<number | undefined> {
   const { places, leaves } = outlineOf(known);
   const beyond = known.follows ? [known.settled + 1] : [];
-  yield* room.among([...places.map(({ at }) => at), known.settled, ...beyond]);
-  if (room.high === Number.POSITIVE_INFINITY) return undefined;
+  yield* capacity.among([...places.map(({ at }) => at), known.settled, ...beyond]);
+  if (capacity.high === Number.POSITIVE_INFINITY) return undefined;
   const decision =
-    (yield* decide(places, room, LINE)) ??
-    (yield* decide(yield* withSentences(places, leaves, room), room, SENTENCE_END)) ??
-    (yield* lastResort(places, leaves, room));
+    (yield* decide(places, capacity, LINE)) ??
+    (yield* decide(yield* withSentences(places, leaves, capacity), capacity, SENTENCE_END)) ??
+    (yield* lastResort(places, leaves, capacity));
   return decision.at;
 }
 
 /** The worst ranks that a page is ended with, before better places are looked for in the text. */
-const LINE: Rank = 1;
-const SENTENCE_END: Rank = 2;
+const LINE: Penalty = 1;
+const SENTENCE_END: Penalty = 2;
 
 interface Decision {
   /** Undefined if more has to be settled. */
@@ -36,43 +36,51 @@ interface Decision {
 }
 
 /** The best of the places, if its rank is good enough and it stays the best. */
-function* decide(places: readonly Place[], room: Room, enough: Rank): Steps<Decision | undefined> {
-  const best = yield* choose(places, room, "best");
-  if (!best || best.rank > enough) return undefined;
-  const worst = yield* choose(places, room, "worst");
+function* decide(places: readonly Place[], capacity: Capacity, enough: Penalty): Steps<Decision | undefined> {
+  const best = yield* choose(places, capacity, "best");
+  if (!best || best.penalty > enough) return undefined;
+  const worst = yield* choose(places, capacity, "worst");
   return { at: best.isSure && best.place.at === worst?.place.at ? best.place.at : undefined };
 }
 
 interface Choice {
   readonly place: Place;
-  readonly rank: Rank;
+  readonly penalty: Penalty;
   /** Its rank is known, or does not matter as nothing else can be as good. */
   readonly isSure: boolean;
 }
 
-function* choose(places: readonly Place[], room: Room, outlook: "best" | "worst"): Steps<Choice | undefined> {
+function* choose(
+  places: readonly Place[],
+  capacity: Capacity,
+  outlook: "best" | "worst",
+): Steps<Choice | undefined> {
   let found: Choice | undefined;
   for (let i = places.length - 1; i >= 0; i--) {
     const place = places[i] as Place;
-    if (place.at > room.low || (found && leastRank(place) >= found.rank)) continue;
-    if (!(yield* room.isFilled(place.at, LEAST_FILL))) break;
-    const ranks = rankOf(place);
-    const rank = ranks[outlook];
-    if (!found || rank < found.rank)
-      found = { place, rank, isSure: ranks.best === ranks.worst || place.kind === "block" };
+    if (place.at > capacity.low || (found && minPenalty(place) >= found.penalty)) continue;
+    if (!(yield* capacity.isFilled(place.at, MIN_FILL))) break;
+    const penalties = penaltyOf(place);
+    const penalty = penalties[outlook];
+    if (!found || penalty < found.penalty)
+      found = { place, penalty, isSure: penalties.best === penalties.worst || place.kind === "block" };
   }
   return found;
 }
 
-function* withSentences(places: readonly Place[], leaves: readonly Leaf[], room: Room): Steps<Place[]> {
-  const leaf = leaves.findLast(({ start }) => start < room.high);
-  const sentences = leaf ? sentencesIn(leaf, room.low - REACH, room.high) : [];
-  yield* room.among(sentences.map(({ at }) => at));
+function* withSentences(
+  places: readonly Place[],
+  leaves: readonly Leaf[],
+  capacity: Capacity,
+): Steps<Place[]> {
+  const leaf = leaves.findLast(({ start }) => start < capacity.high);
+  const sentences = leaf ? sentencesIn(leaf, capacity.low - REACH, capacity.high) : [];
+  yield* capacity.among(sentences.map(({ at }) => at));
   return [...places, ...sentences].sort((a, b) => a.at - b.at);
 }
 
-function* lastResort(places: readonly Place[], leaves: readonly Leaf[], room: Room): Steps<Decision> {
-  const max = yield* room.exact();
+function* lastResort(places: readonly Place[], leaves: readonly Leaf[], capacity: Capacity): Steps<Decision> {
+  const max = yield* capacity.exact();
   const leaf = leaves.findLast(({ start }) => start < max);
   if (!leaf || max > leaf.start + leaf.text.length) return { at: Math.max(1, max) };
   const anywhere = outsideLink(leaf, wholeGraphemes(leaf, max - leaf.start));
@@ -83,7 +91,7 @@ function* lastResort(places: readonly Place[], leaves: readonly Leaf[], room: Ro
     { at: anywhere, kind: "grapheme", leaf },
   ];
   const sorted = all.sort((a, b) => a.at - b.at);
-  return (yield* decide(sorted, room, Number.POSITIVE_INFINITY)) ?? { at: Math.max(1, anywhere) };
+  return (yield* decide(sorted, capacity, Number.POSITIVE_INFINITY)) ?? { at: Math.max(1, anywhere) };
 }
 
 const SENTENCE = /[.!?…]["'”’)\]]*\s|[。！？…]["”’」』）]*/gu;
@@ -117,13 +125,13 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const words = new Intl.Segmenter(undefined, { granularity: "word" });
 
 /** Characters that together are one grapheme, but more than this many UTF-16 units, are cut all the same. */
-const LONGEST_GRAPHEME = 64;
+const MAX_GRAPHEME = 64;
 
 /** The last place, up to `end`, that cuts no grapheme. */
 function wholeGraphemes({ start, text }: Leaf, end: number): number {
   if (end >= text.length) return text.length;
   const index = graphemes.segment(text).containing(end)?.index ?? end;
-  if (end - index <= LONGEST_GRAPHEME && start + index > 0) return index;
+  if (end - index <= MAX_GRAPHEME && start + index > 0) return index;
   const isLow = /^[\udc00-\udfff]/.test(text.slice(end));
   return isLow ? end - 1 : end;
 }

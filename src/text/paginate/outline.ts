@@ -91,7 +91,7 @@ function bond(before: Block, after: Block, growing: boolean): Pick<Place, "bound
 }
 
 /** A line with more UTF-16 units than this leads to nothing. */
-export const LONGEST_LEAD = 160;
+export const MAX_LEAD = 160;
 
 /** A line in bold is a heading of sorts. */
 function isTitle(block: Block): boolean {
@@ -108,7 +108,7 @@ function isLine(block: Block): block is Paragraph {
   let length = 0;
   for (const { text } of block.spans) {
     length += text.length;
-    if (length > LONGEST_LEAD || text.includes("\n")) return false;
+    if (length > MAX_LEAD || text.includes("\n")) return false;
   }
   return true;
 }

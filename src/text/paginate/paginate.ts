@@ -4,9 +4,9 @@ import { placeToBreak } from "./break.ts";
 import { drop, join, partsOf, sizeOf, take } from "../cut.ts";
 import type { Dialect } from "../dialect/dialect.ts";
 import type { Known } from "./outline.ts";
-import { createReader } from "../parse/incremental.ts";
+import { createIncrementalParser } from "../parse/incremental.ts";
 import { createReferences } from "../parse/references.ts";
-import { createRoom } from "./room.ts";
+import { createCapacity } from "./capacity.ts";
 import { isVisible, withCleanEdges } from "../visible.ts";
 
 /** Turns one growing answer into messages; one pager serves one answer. */
@@ -28,7 +28,7 @@ const STEP = 1024;
 const WINDOW = 16;
 
 /** But in no fewer units than this. */
-const LEAST_WINDOW = 4096;
+const MIN_WINDOW = 4096;
 
 /** No page reaches so far, in units, into the end of what was cut off from more. */
 const MARGIN = 300;
@@ -37,7 +37,7 @@ const MARGIN = 300;
 const MAX_PARTS = 1000;
 
 /** Put behind blocks, this tells whether any other block would fit there: none takes less room. */
-const SHORTEST: Block = { type: "paragraph", spans: [{ text: "x" }] };
+const SMALLEST_BLOCK: Block = { type: "paragraph", spans: [{ text: "x" }] };
 
 /** The beginning of what has to become pages. */
 interface Part {
@@ -55,7 +55,7 @@ interface Part {
 interface End<Body> {
   readonly end: number;
   /** How many units would fit. */
-  readonly room: number;
+  readonly capacity: number;
   /** The page as it was printed to measure it, if it is shown like that. */
   readonly body: Body | undefined;
 }
@@ -65,7 +65,7 @@ interface End<Body> {
  * the little behind it that tells a good place from a bad one, and neither can change.
  */
 export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
-  const reader = createReader();
+  const parser = createIncrementalParser();
   const references = createReferences();
   const { blocks: mostBlocks = Number.POSITIVE_INFINITY } = dialect.limits;
   const isBoundless = !Number.isFinite(dialect.limits.length);
@@ -85,7 +85,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   function* inSteps(text: string, ended: boolean): Steps<readonly Body[]> {
     let enough = 0;
     while (text.length > seen + STEP) {
-      rest = join(rest, yield* reader.settle(text.slice(0, (seen += STEP))));
+      rest = join(rest, yield* parser.settle(text.slice(0, (seen += STEP))));
       yield;
       if (sizeOf(rest) < enough) continue;
       yield* turnPages([], false);
@@ -93,7 +93,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       enough = 1.5 * sizeOf(rest);
     }
     seen = text.length;
-    const { settled, growing } = yield* reader.read(text, ended);
+    const { settled, growing } = yield* parser.read(text, ended);
     rest = join(rest, settled);
     yield;
     yield* turnPages(growing, ended);
@@ -108,7 +108,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     if (!last) return show(shown);
     // What was seen of a page stays in sight while it is not certain where the page ends.
     const known = sizeOf(rest);
-    if (known > last.end && known <= last.room) return show(rest);
+    if (known > last.end && known <= last.capacity) return show(rest);
     return show(take(shown, last.end), last.body);
   }
 
@@ -131,7 +131,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
   }
 
   function widest(): number {
-    return Math.max(LEAST_WINDOW, WINDOW * usual);
+    return Math.max(MIN_WINDOW, WINDOW * usual);
   }
 
   /** Returns how many units became pages. */
@@ -143,7 +143,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
       const taken = take(blocks, page.end);
       full.push(...show(taken, page.body));
       references.turn(taken);
-      usual = Math.max(1, page.room);
+      usual = Math.max(1, page.capacity);
       blocks = drop(blocks, page.end);
       size -= page.end;
       yield;
@@ -166,7 +166,7 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     const printed = new Map<number, Body>();
     const fits = (units: number) => {
       if (units > mostUnits) return false;
-      const page = units > size ? [...blocks, SHORTEST] : take(blocks, units);
+      const page = units > size ? [...blocks, SMALLEST_BLOCK] : take(blocks, units);
       if (page.length > mostBlocks || partsOf(page) > mostParts) return false;
       if (isBoundless) return true;
       const measured = references.resolve(page, true);
@@ -177,21 +177,21 @@ export function createPager<Body>(dialect: Dialect<Body>): Pager<Body> {
     // Where a page has so many blocks and no more, there is nothing to weigh.
     const follows = blocks.length > mostBlocks || (blocks.length === mostBlocks && isNew(growing[0]));
     const whole = follows ? sizeOf(blocks.slice(0, mostBlocks)) : 0;
-    if (follows && fits(whole)) return { end: whole, room: whole, body: printed.get(whole) };
+    if (follows && fits(whole)) return { end: whole, capacity: whole, body: printed.get(whole) };
     if (isBoundless) return undefined;
-    const room = createRoom(usual, fits);
+    const capacity = createCapacity(usual, fits);
     for (let horizon = 2 * usual + MARGIN; ; horizon *= 4) {
       const isAll = horizon >= size;
       const known: Known = isAll
         ? { blocks: join(blocks, growing), settled: size, ended, follows: size > 0 && isNew(growing[0]) }
         : { blocks: take(blocks, horizon), settled: horizon, ended: false, follows: false };
-      const place = yield* placeToBreak(known, room);
-      const isSafe = (isAll && !part.isCut) || room.high < known.settled - MARGIN;
+      const place = yield* placeToBreak(known, capacity);
+      const isSafe = (isAll && !part.isCut) || capacity.high < known.settled - MARGIN;
       // Wrapped lines and padded columns can take less room when there is more in them: better an ugly page
       // than one that is refused.
       if (place !== undefined && isSafe) {
-        const end = place >= room.low || fits(place) ? place : yield* room.exact();
-        return { end, room: room.low, body: printed.get(end) };
+        const end = place >= capacity.low || fits(place) ? place : yield* capacity.exact();
+        return { end, capacity: capacity.low, body: printed.get(end) };
       }
       if (isAll) return undefined;
     }

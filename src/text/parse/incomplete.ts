@@ -33,7 +33,7 @@ function closeCode(source: string, tick: number): string {
 }
 
 /** Whether a mark, or an address, may go on behind a part of a paragraph. Errors cost beauty only. */
-export function isOpen(part: string): boolean {
+export function endsIncomplete(part: string): boolean {
   const plain = part.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
   return plain.includes("`") || isInAddress(plain) || openMarks(plain).length > 0;
 }

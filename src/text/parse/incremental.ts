@@ -8,7 +8,7 @@ import { goOn, lineAt, lineStarts, placeInCode, placeInside, type Start } from "
 import { isVisible } from "../visible.ts";
 
 /** Reads a text that grows: `text` only grows from call to call. */
-export interface Reader {
+export interface IncrementalParser {
   /** What is settled now and was not told before; what follows is not looked at. */
   settle(text: string): Steps<readonly Block[]>;
   read(text: string, ended: boolean): Steps<Reading>;
@@ -37,7 +37,7 @@ const LONG_CODE_LINE = 1000;
  * another follows; of the last block, and of the last one in that, all is settled but the last item, row,
  * line of code, or piece of a paragraph. Work is in proportion to what is not settled.
  */
-export function createReader(): Reader {
+export function createIncrementalParser(): IncrementalParser {
   let start = BEGINNING;
   /** How much of the text was looked at, and what of it, cleaned, is not settled. */
   let seen = 0;

@@ -7,11 +7,11 @@ import createMarkdownIt, {
 } from "markdown-it";
 import cjkFriendly from "markdown-it-cjk-friendly";
 import { footnote } from "./footnote.ts";
-import { completeInline, isOpen } from "./incomplete.ts";
+import { completeInline, endsIncomplete } from "./incomplete.ts";
 import { htmlTag } from "./html.ts";
 import { blockMath, inlineMath } from "./math.ts";
 import { definition, footnoteMark, reference } from "./reference.ts";
-import { LONG_LINE, settledLength, segmentEnds, SHORTEST } from "./segment.ts";
+import { LONG_LINE, settledLength, segmentEnds, MIN_SEGMENT } from "./segment.ts";
 import { spoiler, text } from "./spoiler.ts";
 
 /** What is parsed: a whole text, or what is known of one that still grows. */
@@ -179,9 +179,9 @@ function isShort(state: StateBlock, line: number): boolean {
   const end = Math.min(state.lineMax, line + 1 + MAX_HEADING_LINES);
   for (let next = line + 1; next < end && !state.isEmpty(next); next++) {
     const [start, end] = [(state.bMarks[next] ?? 0) + (state.tShift[next] ?? 0), state.eMarks[next]];
-    if ((state.bMarks[next] ?? 0) - (state.bMarks[line] ?? 0) > 4 * SHORTEST) return false;
+    if ((state.bMarks[next] ?? 0) - (state.bMarks[line] ?? 0) > 4 * MIN_SEGMENT) return false;
     if (!/^(?:=+|-+)[ \t]*$/.test(state.src.slice(start, end))) continue;
-    return state.getLines(line, next, state.blkIndent, false).trim().length <= SHORTEST;
+    return state.getLines(line, next, state.blkIndent, false).trim().length <= MIN_SEGMENT;
   }
   return false;
 }
@@ -274,7 +274,7 @@ function splitInline(state: StateCore): void {
     sentinel = 0;
     if (token === last && source.mode === "settled") {
       const known = long ? token.content.length : settledLength(token.content);
-      const end = segmentEnds(token.content.slice(0, known), isOpen).at(-1) ?? 0;
+      const end = segmentEnds(token.content.slice(0, known), endsIncomplete).at(-1) ?? 0;
       token.content = token.content.slice(0, end);
       state.env["settledChars"] = end;
     }
@@ -290,7 +290,7 @@ function lastInline(tokens: readonly Token[]): Token | undefined {
 
 function pieces(token: Token, growing: boolean): Token[] {
   const { content } = token;
-  const cuts = segmentEnds(content, isOpen);
+  const cuts = segmentEnds(content, endsIncomplete);
   if (cuts.length === 0) {
     token.content = content.replace(/^[ \t]+/, "");
     if (growing) token.content = completeInline(token.content);

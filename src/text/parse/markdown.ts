@@ -5,7 +5,7 @@ import { createReferences } from "./references.ts";
 import { joinSpans, textOf } from "../spans.ts";
 import { toSpans } from "./inline.ts";
 import { naturalWidths } from "../dialect/table.ts";
-import { LONGEST_FORMULA } from "./tex.ts";
+import { MAX_FORMULA } from "./tex.ts";
 
 /**
  * Markdown (CommonMark with tables, strikethrough, task lists, bare links, footnotes, LaTeX and `||spoilers||`)
@@ -96,7 +96,7 @@ function toFormula({ content, meta }: Token, open: boolean): Block[] {
   if (!open && content === "") return [];
   if (!open)
     return [{ type: "paragraph", spans: [{ text: content, ...(meta && { tex: String(meta["tex"]) }) }] }];
-  const text = content.length > LONGEST_FORMULA ? wholeLines(content) : "";
+  const text = content.length > MAX_FORMULA ? wholeLines(content) : "";
   return text ? [{ type: "paragraph", spans: [{ text }] }] : [];
 }
 

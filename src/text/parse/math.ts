@@ -1,5 +1,5 @@
 import type { StateBlock, StateInline, Token } from "markdown-it";
-import { LONGEST_FORMULA, readTex } from "./tex.ts";
+import { MAX_FORMULA, readTex } from "./tex.ts";
 
 /**
  * In LaTeX `_`, `*` and `\` mean something else than in Markdown. What stands between dollars must look like a
@@ -61,7 +61,7 @@ export function blockMath(state: StateBlock, startLine: number, endLine: number,
   const token = state.push("math_block", "", 0);
   token.map = [startLine, line];
   token.content = source;
-  if (closed && source.length <= LONGEST_FORMULA) setFormula(token, source.trim().replace(DELIMITERS, ""));
+  if (closed && source.length <= MAX_FORMULA) setFormula(token, source.trim().replace(DELIMITERS, ""));
   state.line = line;
   return true;
 }

@@ -2,7 +2,7 @@ import type { StateBlock, StateInline, Token } from "markdown-it";
 import type { Definition } from "../block.ts";
 
 /** A label with more UTF-16 units is none. */
-const LONGEST_LABEL = 200;
+const MAX_LABEL = 200;
 
 /** An address longer than this, in UTF-16 units, is text: with it no page could hold even one character. */
 export const MAX_HREF = 1000;
@@ -99,7 +99,7 @@ function labelBehind(state: StateInline, end: number, text: string): [closing: s
   const isFull = full && FULL.lastIndex <= state.posMax;
   const name = isFull && full[1]?.trim() ? full[1] : text;
   // Empty brackets and those of a task are no references, and a label has no brackets.
-  const isLabel = name.length <= LONGEST_LABEL && !/^[xX]?$/.test(name.trim()) && !/(?<!\\)[[\]]/.test(name);
+  const isLabel = name.length <= MAX_LABEL && !/^[xX]?$/.test(name.trim()) && !/(?<!\\)[[\]]/.test(name);
   return [isFull ? `]${full[0]}` : "]", isLabel ? state.md.utils.normalizeReference(name) : ""];
 }
 

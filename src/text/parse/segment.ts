@@ -2,10 +2,10 @@
 export const LONG_LINE = 1000;
 
 /** The first place where a paragraph may be cut into pieces that are parsed by themselves, in UTF-16 units. */
-export const SHORTEST = 500;
+export const MIN_SEGMENT = 500;
 
 /** Marks that reach further than this are shown as they were written, in UTF-16 units. */
-const LONGEST = 4000;
+const MAX_SEGMENT = 4000;
 
 /** How far back from the wished place a space is looked for. */
 const REACH = 200;
@@ -20,14 +20,14 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 export function segmentEnds(content: string, isOpen: (part: string) => boolean): number[] {
   const ends: number[] = [];
   let start = 0;
-  for (let length = SHORTEST; content.length > start + length; ) {
+  for (let length = MIN_SEGMENT; content.length > start + length; ) {
     const end = boundary(content, start + length);
-    if (length < LONGEST && isOpen(content.slice(start, end))) {
+    if (length < MAX_SEGMENT && isOpen(content.slice(start, end))) {
       length *= 2;
     } else {
       ends.push(end);
       start = end;
-      length = SHORTEST;
+      length = MIN_SEGMENT;
     }
   }
   return ends;

@@ -1,7 +1,7 @@
 import data from "unicodeit/ts_dist/js/data.js";
 
 /** Formulas longer than this, in UTF-16 units, are shown as they were written. */
-export const LONGEST_FORMULA = 2000;
+export const MAX_FORMULA = 2000;
 
 /** Groups deeper than this are shown as they were written. */
 const MAX_DEPTH = 30;
@@ -50,7 +50,7 @@ const WORDS = /^\\(?:text\w*|mbox|operatorname\*?|mathrm|ce)$/;
 /** LaTeX as a line of Unicode that reads as nearly like the formula as a line can: `\frac{a}{2}` is a/2. */
 export function readTex(tex: string): string {
   const reader: Reader = { tex, at: 0, depth: 0 };
-  const text = tex.length > LONGEST_FORMULA ? tex : readUntil(reader, "");
+  const text = tex.length > MAX_FORMULA ? tex : readUntil(reader, "");
   const line = text.replace(RELATION, "$1 $2 ").replace(/[ \t]+/g, " ");
   return line.replace(/ ?\n ?/g, "\n").trim() || tex.trim();
 }

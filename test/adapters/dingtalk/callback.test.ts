@@ -10,7 +10,7 @@ import { meet, names, page, type SetUp } from "./set-up.ts";
 async function setUpCallback(options: SetUp = {}) {
   const world = await meet({ ...options, robot: { callback: true, ...options.robot } });
   const { dingtalk, bot } = world;
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [bot], troubles: () => ({}) });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [bot], health: () => ({}) });
   onTestFinished(() => server.close());
   const url = `${server.url}/webhooks/dingtalk`;
   const { statuses } = dingtalk.callBack(url);
@@ -119,7 +119,7 @@ test("it waits for DingTalk, and says so", async () => {
   const { dingtalk, bot, start } = await setUpCallback();
   dingtalk.fail({ call: "token", times: 3, how: "reset" });
   const starting = start();
-  await until(() => bot.trouble?.());
+  await until(() => bot.health?.());
   await starting;
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
 });

@@ -44,12 +44,12 @@ test("each connection has a ticket of its own, and one attempt follows another: 
   dingtalk.fail({ call: "connect", times: 3, how: "reset" });
   dingtalk.fail({ call: "open", times: 2, how: "html" });
   const starting = start();
-  await until(() => bot.trouble?.());
-  expect(bot.trouble?.()).toMatch(/DingTalk did not answer the request to open a stream connection/);
+  await until(() => bot.health?.());
+  expect(bot.health?.()).toMatch(/DingTalk did not answer the request to open a stream connection/);
   await starting;
   const opened = ["open", "connect"];
   expect(names(dingtalk)).toEqual(["open", "open", ...Array.from({ length: 7 }, () => opened).flat()]);
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
   expect(dingtalk.stream.connections).toBe(1);
 });
 
@@ -88,7 +88,7 @@ test("a quiet connection that answers pings is kept", async () => {
   expect(dingtalk.stream.opened).toBe(1);
   dingtalk.say("ann", "hello");
   expect(await next()).toMatchObject({ text: "hello" });
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
 });
 
 test("before DingTalk closes a connection another one is open, and nothing is a trouble", async () => {
@@ -103,7 +103,7 @@ test("before DingTalk closes a connection another one is open, and nothing is a 
   // What came by the old one is acknowledged by the old one.
   stored[0]?.();
   await until(() => dingtalk.stream.pending === 0);
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
   expect(lines()).not.toContain("trying again");
 });
 
@@ -179,7 +179,7 @@ test("several processes share what comes in", async () => {
   await until(() => events.length + others.length === 6);
   expect([events.length, others.length]).toEqual([3, 3]);
   // Stream connections may be many: there is nothing to be shared out.
-  expect(other.parts).toBeUndefined();
+  expect(other.partitions).toBeUndefined();
 });
 
 test("a connection is made through the agent that a proxy gives for its address", async () => {

@@ -534,10 +534,10 @@ test("a gateway connection that drops is resumed, and nothing is missed", async 
   await until(() => discord.online() === 0);
   discord.say("ann", "while away");
   discord.ask("ann", "while away");
-  await until(() => bot.trouble?.() !== undefined);
+  await until(() => bot.health?.() !== undefined);
   await until(() => events.length === 2);
   expect(events.map(({ text }) => text)).toEqual(["while away", "while away"]);
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
   expect(discord.calls.filter(({ path }) => path === "/gateway/bot")).toHaveLength(1);
 });
 
@@ -546,11 +546,11 @@ test("it keeps trying while Discord is away at the start, and says so", async ()
   await before.close();
   const { bot } = createBot(before);
   const started = bot.start(async () => {}, menu);
-  await until(() => bot.trouble?.()?.includes("cannot be reached"));
+  await until(() => bot.health?.()?.includes("cannot be reached"));
   const discord = await startDiscordSimulator({ port: before.port });
   onTestFinished(() => discord.close());
   await started;
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
   expect(discord.online()).toBe(1);
 });
 
@@ -583,7 +583,7 @@ test("it can be stopped while the gateway is away, and then tries no more", asyn
   discord.fail({ path: /gateway-socket/, connection: "reset", times: 1 });
   const { bot } = createBot(discord);
   const started = bot.start(async () => {}, menu);
-  await until(() => bot.trouble?.()?.includes("lost"));
+  await until(() => bot.health?.()?.includes("lost"));
   await bot.stop();
   await started;
   await startLater(discord);
@@ -645,7 +645,7 @@ test("stopping is prompt, though Discord neither lets the socket in nor answers 
   await bot.stop();
   for (const socket of mute.server.clients) socket.resume();
   await until(() => mute.server.clients.size === 0, "the socket is closed");
-  expect(bot.trouble?.()).toContain("stopped");
+  expect(bot.health?.()).toContain("stopped");
 });
 
 /** A gateway that says READY and then reads nothing more. */
@@ -703,7 +703,7 @@ test("sending works before the start and after the stop", async () => {
   await until(() => discord.online() === 0);
   await bot.send(to, { content: "after" }, "2");
   expect(discord.shows("ann")).toEqual(["before", "after"]);
-  expect(bot.trouble?.()).toContain("stopped");
+  expect(bot.health?.()).toContain("stopped");
 });
 
 test("it can be started again after a stop", async () => {

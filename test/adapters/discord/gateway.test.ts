@@ -133,7 +133,7 @@ test.concurrent("what a lost session missed is fetched from the direct channels,
   });
   expect(second.texts()).toContain("bob 1");
   expect(second.lines()).toContain("fetching what was missed");
-  expect(second.bot.trouble?.()).toBeUndefined();
+  expect(second.bot.health?.()).toBeUndefined();
 });
 
 test.concurrent("fetching goes on after faults, and what is said meanwhile comes behind it", async (context) => {
@@ -251,18 +251,18 @@ test.concurrent.for([undefined, 1001, 4002, 4008, 4009])(
   async (code, context) => {
     const { discord, bot, texts } = await setUp(context);
     discord.dropSockets(code);
-    await until(() => bot.trouble?.() !== undefined);
+    await until(() => bot.health?.() !== undefined);
     discord.say("ann", "away");
     await until(() => texts().includes("away"));
     expect(discord.sessions()).toMatchObject({ identified: 1, resumed: 1 });
-    expect(bot.trouble?.()).toBeUndefined();
+    expect(bot.health?.()).toBeUndefined();
   },
 );
 
 test.concurrent.for([1000, 4007])("after code %s there is a new session", async (code, context) => {
   const { discord, bot, texts } = await setUp(context);
   discord.dropSockets(code);
-  await until(() => bot.trouble?.() !== undefined);
+  await until(() => bot.health?.() !== undefined);
   await until(() => identified(discord) === 2);
   discord.say("ann", "hello");
   await until(() => texts().includes("hello"));
@@ -272,7 +272,7 @@ test.concurrent("a network that is away does not cost the session", async (conte
   const { discord, bot, texts } = await setUp(context);
   discord.fail({ path: /gateway-socket/, connection: "reset", times: 2 });
   discord.dropSockets();
-  await until(() => bot.trouble?.()?.includes("lost"));
+  await until(() => bot.health?.()?.includes("lost"));
   discord.say("ann", "away");
   await until(() => texts().includes("away"));
   expect(discord.sessions()).toMatchObject({ identified: 1, resumed: 1 });
@@ -301,7 +301,7 @@ test.concurrent.for([4004, 4010, 4011, 4012, 4013, 4014])(
   async (code, context) => {
     const { discord, bot, lines } = await setUp(context);
     discord.dropSockets(code);
-    const trouble = await until(() => bot.trouble?.());
+    const trouble = await until(() => bot.health?.());
     expect(lines()).toContain(trouble.slice(0, 40));
     expect(trouble).toContain(code === 4004 ? "DISCORD_BOT_TOKEN" : `${code}`);
     expect(discord.online()).toBe(0);
@@ -314,10 +314,10 @@ test.concurrent("a token that is refused while the gateway stands is trouble unt
   const to = { channel: discord.channelId("ann") };
   discord.refuseToken(true);
   await expect(bot.send(to, { content: "a" }, "k")).rejects.toMatchObject({ code: "discord_token" });
-  expect(bot.trouble?.()).toContain("DISCORD_BOT_TOKEN");
+  expect(bot.health?.()).toContain("DISCORD_BOT_TOKEN");
   discord.refuseToken(false);
   await bot.send(to, { content: "a" }, "k");
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
 });
 
 test.concurrent("a gateway that talks nonsense does no harm", async (context) => {
@@ -325,8 +325,8 @@ test.concurrent("a gateway that talks nonsense does no harm", async (context) =>
   for (const nonsense of ["", "null", "{", "[]", '{"op":10}', '{"op":9}', '{"op":0,"t":"READY"}', '{"op":1}'])
     discord.babble(nonsense);
   discord.dropSockets();
-  await until(() => bot.trouble?.() !== undefined);
-  await until(() => bot.trouble?.() === undefined);
+  await until(() => bot.health?.() !== undefined);
+  await until(() => bot.health?.() === undefined);
   discord.say("ann", "hello");
   await until(() => texts().includes("hello"));
   expect(lines()).toContain("Discord's gateway: ");

@@ -49,7 +49,7 @@ function create(context: TestContext, discord: DiscordSimulator, sessions?: Sess
   context.onTestFinished(() => bot.stop());
   const start = (part?: string) => bot.start(async (event) => void events.push(event), menu, part);
   const parts = async () => {
-    const [first = "", second = ""] = (await bot.parts?.()) ?? [];
+    const [first = "", second = ""] = (await bot.partitions?.()) ?? [];
     return [first, second] as const;
   };
   return { bot, start, parts, events, texts: () => events.map(({ text }) => text), lines };
@@ -97,7 +97,7 @@ test.concurrent("each of two processes receives what is of its shard, once", asy
   expect([...places.keys()].toSorted()).toEqual(["discord", "discord:1"]);
   expect(registrations(discord)).toHaveLength(1);
   expect(discord.sessions()).toMatchObject({ identified: 2, resumed: 0 });
-  expect([one.bot.trouble?.(), other.bot.trouble?.()]).toEqual([undefined, undefined]);
+  expect([one.bot.health?.(), other.bot.health?.()]).toEqual([undefined, undefined]);
 });
 
 test.concurrent.for([0, 1])(
@@ -110,7 +110,7 @@ test.concurrent.for([0, 1])(
     await from.bot.stop(part);
     await from.bot.stop(part);
     await until(() => discord.online() === 1);
-    expect(from.bot.trouble?.()).toBeUndefined();
+    expect(from.bot.health?.()).toBeUndefined();
     askOn(discord, index, "meanwhile");
     if (index === 0) discord.say("bob", "meanwhile, directly");
     await to.start(part);
@@ -237,13 +237,13 @@ test.concurrent("trouble names the shard, of those that are started here", async
   const { discord, one, other, first, second } = await shareOut(context);
   discord.fail({ path: /gateway-socket/, connection: "reset", times: 4 });
   discord.dropSockets();
-  expect(await until(() => one.bot.trouble?.())).toMatch(/^Shard 0\/2: .* trying again\.$/);
-  expect(await until(() => other.bot.trouble?.())).toMatch(/^Shard 1\/2: .* trying again\.$/);
+  expect(await until(() => one.bot.health?.())).toMatch(/^Shard 0\/2: .* trying again\.$/);
+  expect(await until(() => other.bot.health?.())).toMatch(/^Shard 1\/2: .* trying again\.$/);
   await other.bot.stop(second);
-  expect(other.bot.trouble?.()).toBeUndefined();
+  expect(other.bot.health?.()).toBeUndefined();
   await one.bot.stop(first);
   await one.bot.stop();
-  expect(one.bot.trouble?.()).toBe("Discord is stopped.");
+  expect(one.bot.health?.()).toBe("Discord is stopped.");
 });
 
 test.concurrent("processes that open sessions at the same time wait and try again, without a storm", async (context) => {
@@ -271,14 +271,14 @@ test.concurrent("the shards of one process open their sessions in turn", async (
 test.concurrent("the parts of a Discord that is away are told once it is back", async (context) => {
   const discord = await open(context);
   const { bot, parts, start, lines } = create(context, discord);
-  expect(bot.trouble?.()).toBe("Discord is not started.");
+  expect(bot.health?.()).toBe("Discord is not started.");
   discord.fail({ path: /gateway\/bot/, status: 200, body: "<html>a captive portal</html>" });
   discord.fail({ path: /gateway\/bot/, status: 200, body: { shards: 0 } });
   discord.fail({ path: /gateway\/bot/, connection: "reset" });
   const asked = parts();
-  await until(() => bot.trouble?.()?.includes("cannot be reached"));
+  await until(() => bot.health?.()?.includes("cannot be reached"));
   expect(await asked).toHaveLength(2);
-  expect(bot.trouble?.()).toBeUndefined();
+  expect(bot.health?.()).toBeUndefined();
   expect(lines().match(/cannot be reached/g)).toHaveLength(1);
   const [, second] = await asked;
   discord.fail({ path: /gateway-socket/, connection: "reset" });
@@ -290,7 +290,7 @@ test.concurrent("nobody waits for parts any more once it is stopped", async (con
   const discord = await open(context);
   const { bot } = create(context, discord);
   discord.fail({ path: /gateway\/bot/, connection: "hang" });
-  const asked = bot.parts?.();
+  const asked = bot.partitions?.();
   const started = bot.start(async () => {}, menu);
   await until(() => discord.calls.length > 0);
   await bot.stop();
@@ -317,7 +317,7 @@ test.concurrent("a refused shard ends a start of them all", async (context) => {
   const { bot, start } = create(context, discord);
   expect((await failure(start())).code).toBe("discord_intents");
   expect(discord.online()).toBe(0);
-  expect(bot.trouble?.()).toBe("Discord is stopped.");
+  expect(bot.health?.()).toBe("Discord is stopped.");
 });
 
 test.concurrent.for([

@@ -416,10 +416,10 @@ describe("polling", () => {
       },
     });
     for (const text of ["one", "two", "three"]) telegram.say("ann", text);
-    await until(() => bot.trouble?.()?.includes("disk full"));
+    await until(() => bot.health?.()?.includes("disk full"));
     expect(telegram.pending).toBeGreaterThan(0);
     broken = false;
-    await until(() => telegram.pending === 0 && !bot.trouble?.());
+    await until(() => telegram.pending === 0 && !bot.health?.());
     expect(new Set(stored)).toEqual(new Set(["one", "two", "three"]));
     expect(stored.indexOf("two")).toBeGreaterThan(-1);
     expect(lines().split("disk full")).toHaveLength(2);
@@ -440,12 +440,12 @@ describe("polling", () => {
     const rival = fetch(`${telegram.apiRoot}bot${telegram.token}/getUpdates?timeout=50`, {
       signal: other.signal,
     });
-    await until(() => bot.trouble?.()?.includes("same Telegram bot token"));
+    await until(() => bot.health?.()?.includes("same Telegram bot token"));
     other.abort();
     await expect(rival).rejects.toThrow("aborted");
     telegram.say("ann", "still there?");
     expect(await next()).toMatchObject({ text: "still there?" });
-    await until(() => !bot.trouble?.());
+    await until(() => !bot.health?.());
     expect(lines()).toContain("received again");
   });
 
@@ -474,9 +474,9 @@ describe("polling", () => {
     telegram.fail({ method: "getUpdates", times, how });
     const { bot, next, lines } = await setUp({ telegram });
     telegram.say("ann", "hello?");
-    expect(await until(() => bot.trouble?.())).toContain(sentence);
+    expect(await until(() => bot.health?.())).toContain(sentence);
     expect(await next()).toMatchObject({ text: "hello?" });
-    await until(() => !bot.trouble?.());
+    await until(() => !bot.health?.());
     expect(lines().split("trying again")).toHaveLength(2);
     expect(lines()).toContain("received again");
   });
@@ -488,7 +488,7 @@ describe("polling", () => {
       how: { status: 401, body: { ok: false, error_code: 401, description: "Unauthorized" } },
     });
     telegram.say("ann", "wakes the poll");
-    expect(await until(() => bot.trouble?.())).toContain("@BotFather");
+    expect(await until(() => bot.health?.())).toContain("@BotFather");
     await bot.stop();
   });
 });
@@ -513,10 +513,10 @@ describe("starting and stopping", () => {
     const { bot } = createBot(first);
     const events: ChatEvent[] = [];
     const started = bot.start(async (event) => void events.push(event), menu);
-    expect(await until(() => bot.trouble?.())).toContain("ECONNREFUSED");
+    expect(await until(() => bot.health?.())).toContain("ECONNREFUSED");
     const telegram = await startSimulator({ port: Number(new URL(first.url).port) });
     await started;
-    expect(bot.trouble?.()).toBeUndefined();
+    expect(bot.health?.()).toBeUndefined();
     telegram.say("ann", "at last");
     await until(() => events.length === 1);
   });
@@ -542,7 +542,7 @@ describe("starting and stopping", () => {
       how: { status: 429, body: { ok: false, error_code: 429, parameters: { retry_after: 9999 } } },
     });
     const again = bot.start(async () => {}, menu);
-    await until(() => bot.trouble?.());
+    await until(() => bot.health?.());
     await bot.stop();
     expect(await again).toBeUndefined();
     await bot.stop();
@@ -805,11 +805,11 @@ describe("hostile input", () => {
     }
     telegram.fail({ method: "getUpdates", times: 2, how: "html" });
     telegram.say("ann", "my private question");
-    await until(() => bot.trouble?.());
+    await until(() => bot.health?.());
     const wrong = await failure(
       createBot({ ...telegram, token: "7000000001:wrong-secret" }).bot.start(async () => {}, []),
     );
-    const everything = inspect([errors, wrong], { depth: 9, showHidden: true }) + lines() + bot.trouble?.();
+    const everything = inspect([errors, wrong], { depth: 9, showHidden: true }) + lines() + bot.health?.();
     expect(everything).not.toContain(telegram.token.split(":")[1]);
     expect(everything).not.toContain("wrong-secret");
     expect(everything).not.toContain("my private");

@@ -23,7 +23,7 @@ describeAdapter("web", async () => {
     },
     log,
   });
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], health: () => ({}) });
   const people = createWebPeople(
     () => server.url,
     (name) => createAccounts(shelf).add(name, "link"),

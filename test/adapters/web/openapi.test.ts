@@ -27,7 +27,7 @@ test("docs/openapi.json is what the program serves; `npx vitest run test/adapter
     conversations,
     log,
   });
-  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], troubles: () => ({}) });
+  const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], health: () => ({}) });
   onTestFinished(() => server.close());
   const served = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as Document;
   const paths = Object.keys(served.paths);

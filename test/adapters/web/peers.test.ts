@@ -4,7 +4,7 @@ import type { News } from "../../../adapters/web/conversations/news.ts";
 import { createPeers } from "../../../adapters/web/conversations/peers.ts";
 
 /** Postgres takes fewer than 8,000 bytes at once (its manual, NOTIFY); the topic and the sender want some of them. */
-const MOST_BYTES = 7_500;
+const MAX_BYTES = 7_500;
 
 function shown(add: string): News {
   return { kind: "shown", thread: "main", turn: "000001700000000-aaaaaaaa", ref: "a", keep: 0, of: 0, add };
@@ -39,7 +39,7 @@ test("news of any length come whole and in order, in parts that are short in byt
       const all = texts.map(shown);
       const { heard, parts } = await telling(all);
       expect(heard).toEqual(all);
-      for (const part of parts) expect(Buffer.byteLength(part)).toBeLessThan(MOST_BYTES);
+      for (const part of parts) expect(Buffer.byteLength(part)).toBeLessThan(MAX_BYTES);
     }),
   );
 });

@@ -21,7 +21,7 @@ const Given = z.strictObject({
 });
 
 /** The source is cut off here without a word (tdlib, misc.cpp: clean_input_string). */
-const MOST_BYTES = 35_000;
+const MAX_BYTES = 35_000;
 
 /** What Telegram makes of `rich_message` of a request, or why it refuses it. */
 export function readRichMessage(value: unknown): SimulatedRich {
@@ -32,7 +32,7 @@ export function readRichMessage(value: unknown): SimulatedRich {
   if (!skip_entity_detection) throw badRequest("this simulator finds no entities: set skip_entity_detection");
   if (/\p{Surrogate}/u.test(html)) throw badRequest("strings must be encoded in UTF-8");
   const source = Buffer.from(clean(html))
-    .subarray(0, MOST_BYTES)
+    .subarray(0, MAX_BYTES)
     .toString()
     .replace(/\uFFFD$/, "");
   if (source.trim() === "") throw badRequest("rich message must be non-empty");

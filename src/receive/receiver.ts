@@ -5,7 +5,7 @@ import { ConfigError, describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Lock, Session } from "../postgres/session.ts";
 
-export interface IntakeOptions {
+export interface ReceiverOptions {
   readonly adapters: readonly Adapter[];
   readonly receive: Receive;
   readonly menu: readonly CommandEntry[];
@@ -15,7 +15,7 @@ export interface IntakeOptions {
 }
 
 /** What this process receives of all platforms: everything, or its share of it. */
-export interface Intake {
+export interface Receiver {
   /**
    * Resolves with the names of the platforms that are connected, or that other processes receive, once each is so or
    * has refused; rejects with a `ConfigError` if all have refused.
@@ -23,18 +23,18 @@ export interface Intake {
   start(): Promise<readonly string[]>;
   stop(): Promise<void>;
   /** Which platforms do not receive right now, each with a sentence for the operator. */
-  troubles(): readonly (readonly [platform: string, trouble: string])[];
+  health(): readonly (readonly [platform: string, problem: string])[];
 }
 
 /** How often it is looked what other processes receive, in ms: so long a part waits at most whose process has died. */
-const LOOK_EVERY_MS = 1_000;
+const BALANCE_EVERY_MS = 1_000;
 
 /** Receives from adapters; what only one process may do at a time is shared out among all that want it. */
-export function createIntake(options: IntakeOptions): Intake {
+export function createReceiver(options: ReceiverOptions): Receiver {
   const { adapters, session, log } = options;
   const unconnected = new Map(adapters.map(({ name }) => [name, "is connecting"]));
   const stopping = new AbortController();
-  const shares: Share[] = [];
+  const shares: PartitionShare[] = [];
 
   return {
     start: async () => {
@@ -57,16 +57,16 @@ export function createIntake(options: IntakeOptions): Intake {
       await Promise.all(adapters.map((adapter) => adapter.stop()));
       await Promise.all(shares.map((share) => share.release()));
     },
-    troubles: () =>
+    health: () =>
       adapters.flatMap((adapter) => {
-        const trouble = unconnected.get(adapter.name) ?? adapter.trouble?.();
-        return trouble === undefined ? [] : [[adapter.name, trouble] as const];
+        const problem = unconnected.get(adapter.name) ?? adapter.health?.();
+        return problem === undefined ? [] : [[adapter.name, problem] as const];
       }),
   };
 
   async function connect(adapter: Adapter): Promise<void> {
     try {
-      if (session && adapter.parts) await share(adapter, await adapter.parts(), session);
+      if (session && adapter.partitions) await share(adapter, await adapter.partitions(), session);
       else await begin(adapter);
       unconnected.delete(adapter.name);
     } catch (error) {
@@ -90,10 +90,10 @@ export function createIntake(options: IntakeOptions): Intake {
       settled = resolve;
       failed = reject;
     });
-    void keep();
+    void values();
     await first;
 
-    async function keep(): Promise<void> {
+    async function values(): Promise<void> {
       while (!stopping.signal.aborted) {
         await balance().then(settled, (error: unknown) => {
           // Refused for good; of anything else the adapter itself says what is wrong.
@@ -101,7 +101,7 @@ export function createIntake(options: IntakeOptions): Intake {
           else log.warn(`the receiving of ${adapter.name} cannot be shared out: ${describeError(error)}`);
           failed(error);
         });
-        await sleep(LOOK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await sleep(BALANCE_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
 
@@ -131,7 +131,7 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 /** This process's share of the parts of one adapter. */
-interface Share {
+interface PartitionShare {
   /** Those taken that are more than this process's share. */
   surplus(): readonly string[];
   leave(part: string): Promise<void>;
@@ -148,7 +148,7 @@ function createShare({
   parts: readonly string[];
   session: Session;
   name: string;
-}): Share {
+}): PartitionShare {
   const mine = new Map<string, Lock>();
   const group = `parts of ${name}`;
   /** Each process that wants parts has one of these. */

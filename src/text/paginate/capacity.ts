@@ -1,7 +1,7 @@
 import type { Steps } from "../../system/slices.ts";
 
 /** How many units of a page fit, as far as that has been tried. */
-export interface Room {
+export interface Capacity {
   /** So many fit. */
   readonly low: number;
   /** So many do not. */
@@ -18,7 +18,7 @@ export interface Room {
 const FIRST_STEP = 4;
 
 /** Room on a page that is thought to hold `usual` units. As trying means printing, it is done rarely. */
-export function createRoom(usual: number, fits: (units: number) => boolean): Room {
+export function createCapacity(usual: number, fits: (units: number) => boolean): Capacity {
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
 

@@ -19,7 +19,7 @@ interface IntakeOptions extends ApiOptions {
 }
 
 /** The receiving half of the adapter. */
-type Intake = Required<Pick<Adapter, "start" | "stop" | "parts" | "trouble">>;
+type Intake = Required<Pick<Adapter, "start" | "stop" | "partitions" | "health">>;
 
 /** Receives over Discord's gateway: over all its shards, or over those that are started one by one. */
 export function createIntake(options: IntakeOptions): Intake {
@@ -28,16 +28,16 @@ export function createIntake(options: IntakeOptions): Intake {
   const common = { ...options, log, turns: createTurns(), directory: createDirectory(options) };
   const receivers = new Map<string, Receiver>();
   /** What there is to tell besides the shards. */
-  let trouble: string | undefined = "Discord is not started.";
+  let problem: string | undefined = "Discord is not started.";
   let halt = new AbortController();
 
   async function start(receive: Receive, menu: readonly CommandEntry[], part?: string): Promise<void> {
     if (part !== undefined) {
-      trouble = undefined;
+      problem = undefined;
       return receiverOf(part).start(receive, menu);
     }
     const { signal } = halt;
-    trouble = "Connecting to Discord.";
+    problem = "Connecting to Discord.";
     const all = await parts();
     if (signal.aborted) return;
     try {
@@ -52,7 +52,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const { signal } = halt;
     const count = await countShards(signal);
     if (signal.aborted || count === undefined) return [];
-    trouble = undefined;
+    problem = undefined;
     return shardsOf(count).map((shard) => partOf(bot, shard));
   }
 
@@ -64,8 +64,8 @@ export function createIntake(options: IntakeOptions): Intake {
         return (await Promise.race([common.directory.ask(), ended]))?.shards;
       } catch (error) {
         if (error instanceof ConfigError) throw error;
-        trouble = `Discord cannot be reached (${describeError(error)}); trying again.`;
-        if (attempts === 0) log?.warn(trouble);
+        problem = `Discord cannot be reached (${describeError(error)}); trying again.`;
+        if (attempts === 0) log?.warn(problem);
       }
       await pause(waitAfter(attempts), undefined, { signal }).catch(() => {});
     }
@@ -94,15 +94,15 @@ export function createIntake(options: IntakeOptions): Intake {
     halt = new AbortController();
     common.directory.forget();
     await Promise.all([...receivers.values()].map((receiver) => receiver.stop()));
-    trouble = "Discord is stopped.";
+    problem = "Discord is stopped.";
   }
 
   return {
     start,
     stop,
-    parts,
-    trouble: () => {
-      const all = [trouble, ...[...receivers.values()].map((receiver) => receiver.trouble())];
+    partitions: parts,
+    health: () => {
+      const all = [problem, ...[...receivers.values()].map((receiver) => receiver.problem())];
       return all.filter((one) => one !== undefined).join(" ") || undefined;
     },
   };
