@@ -10,7 +10,8 @@ COPY tsconfig.json tsconfig.build.json tsconfig.page.json ./
 COPY src src
 COPY adapters adapters
 COPY config config
-RUN npm run build && npm prune --omit=dev
+# What is optional builds sqlite3, or is TypeScript, which one package would use if it were there.
+RUN npm run build && npm prune --omit=dev --omit=optional
 
 FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 WORKDIR /app

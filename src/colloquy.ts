@@ -127,7 +127,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     session,
     log,
   });
-  if (session) connectPeers(adapters, session);
+  if (session) connectPubSub(adapters, session);
   const stopSharing = session ? shareHighWaterMarks(adapters, session) : () => undefined;
   const storeHealth = [...new Set([store, journal])].map((one) => watchStoreHealth(one, log));
   let stopped: Promise<void> | undefined;
@@ -176,11 +176,12 @@ async function usageBeside({ event }: Turn, store: Store, history: History): Pro
 }
 
 /** Of one platform, wherever it is served. */
-function connectPeers(adapters: readonly Adapter[], session: Session): void {
-  for (const { name, peers } of adapters) {
-    if (!peers) continue;
-    peers.connect((what) => session.tell(`peers:${name}`, what));
-    session.hear(`peers:${name}`, (what) => peers.hear(what));
+function connectPubSub(adapters: readonly Adapter[], session: Session): void {
+  for (const { name, cluster } of adapters) {
+    const { pubSub } = cluster ?? {};
+    if (!pubSub) continue;
+    pubSub.connect((message) => session.tell(`peers:${name}`, message));
+    session.hear(`peers:${name}`, (message) => pubSub.receive(message));
   }
 }
 

@@ -40,7 +40,7 @@ export interface Engine {
 
 /** The engine: an event becomes a turn, a turn a reply, a reply messages on the platform. */
 export function createEngine(options: EngineOptions): Engine {
-  const { queue, history, keyOf, pacing: pacing } = options;
+  const { queue, history, keyOf, pacing } = options;
   const adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
   const handle = compose(options.handlers);
   /** The events whose people know that the store is out of reach. */
@@ -271,7 +271,7 @@ function offered(
 
 /** What is still to be seen of the messages that were shown. */
 function standing(adapter: Adapter, shown: readonly PostedMessage[]): readonly PostedMessage[] {
-  return shown.filter(({ ref }) => adapter.isVisible?.(ref) ?? true);
+  return shown.filter(({ ref }) => adapter.recovery?.isVisible?.(ref) ?? true);
 }
 
 function placeholderOf({ placeholder }: ChatEvent): PostedMessage[] {
@@ -281,7 +281,7 @@ function placeholderOf({ placeholder }: ChatEvent): PostedMessage[] {
 /** That an image cannot be had is no reason to say nothing. */
 function images(adapter: Adapter, log: Log): Turn["image"] {
   return async (ref) =>
-    adapter.image?.(ref).catch((error: unknown) => {
+    adapter.files?.image?.(ref).catch((error: unknown) => {
       log.warn(`an image is left out: ${describeError(error)}`);
       return undefined;
     });

@@ -125,6 +125,9 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       "src/text/dialect/",
       "src/text/paginate/",
       "src/text/parse/",
+      "src/http/",
+      "src/log.ts",
+      "src/store/",
     ],
   ],
   [

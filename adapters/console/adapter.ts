@@ -101,7 +101,7 @@ export function createConsole(options: ConsoleOptions): Console {
       return last.ref;
     },
     // What an earlier process has written went with its screen, or is out of reach above.
-    isVisible: (ref) => ref.startsWith(run),
+    recovery: { isVisible: (ref) => ref.startsWith(run) },
     finish: async (to) => {
       spinner.stop();
       waiting.delete(eventOf(to));

@@ -88,13 +88,15 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     ...messages,
     ...(cardTemplate ? createCards({ api, template: cardTemplate, forgo, log }) : { wholeOnly: true }),
     ...(callback && {
-      fetch: createWebhook({
-        isGenuine: (headers) => signatures.isSigned(headers),
-        isFirst,
-        take: () => takeRequest,
-        // Whatever else it said would be sent to the person.
-        stored: () => Response.json({ msgtype: "empty" }),
-      }),
+      http: {
+        fetch: createWebhook({
+          isGenuine: (headers) => signatures.isSigned(headers),
+          isFirst,
+          take: () => takeRequest,
+          // Whatever else it said would be sent to the person.
+          stored: () => Response.json({ msgtype: "empty" }),
+        }),
+      },
     }),
   };
   return adapter;
@@ -114,7 +116,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
       {},
       `answers are sent as messages: ${why}; check DINGTALK_CARD_TEMPLATE, and that the app may write cards`,
     );
-    for (const capability of ["edit", "finish", "recover"] as const) delete adapter[capability];
+    for (const capability of ["edit", "finish", "recovery"] as const) delete adapter[capability];
     Object.assign(adapter, messages, { wholeOnly: true, pace: options.pace ?? PACE });
   }
 

@@ -58,15 +58,17 @@ export function createDiscord(options: DiscordOptions): Adapter<DiscordBody> {
     pace: options.pace ?? PACE,
     start: intake.start,
     stop: intake.stop,
-    partitions: intake.partitions,
+    cluster: { partitions: intake.partitions },
     health: () => intake.health() ?? refusal(),
     send: async (to, page, key) => sendPage(api, readAddress(to), { page, key }),
-    recover: async (to, body, after) => recover(api, readAddress(to), { body, after }),
+    recovery: { find: async (to, body, after) => recover(api, readAddress(to), { body, after }) },
     edit: async (to, ref, body) => edit(api, readAddress(to), { ref, body }),
     remove: async (to, ref) => remove(api, readAddress(to), ref),
-    maxPages: (to) =>
-      userInstallOnly(readAddress(to)) ? Math.min(fileAfter, USER_INSTALL_PAGES) : fileAfter,
-    sendFile: async (to, file, key) => sendFile(api, readAddress(to), { file, key }),
+    files: {
+      maxPages: (to) =>
+        userInstallOnly(readAddress(to)) ? Math.min(fileAfter, USER_INSTALL_PAGES) : fileAfter,
+      send: async (to, file, key) => sendFile(api, readAddress(to), { file, key }),
+    },
     typing: async (to) => typing(api, readAddress(to)),
   };
 }

@@ -70,7 +70,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
   const write = createWrite(callChat, log);
   const wanted = wantedUpdates(drafts);
   const health = createHealth(log);
-  const { note, ...messages } = createMessages(callChat, write);
+  const { note, highWaterMark, ...messages } = createMessages(callChat, write);
   const unstored = createUnstored({
     tell: (event, text) => messages.send(event.to, { text, entities: [] }, `${event.id}#unstored`),
     patienceMs: PATIENCE_MS,
@@ -96,11 +96,19 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     },
     health: () => health.problem?.sentence,
     // Telegram ends a poll when another begins. The first part of a token is the bot's id, which is no secret.
-    ...(!webhook && { partitions: async () => [`telegram:${token.split(":")[0]}`] }),
+    cluster: {
+      highWaterMark,
+      ...(!webhook && { partitions: async () => [`telegram:${token.split(":")[0]}`] }),
+    },
     ...messages,
     ...(drafts && { draft: createDraft(write, log) }),
     ...(webhook && {
-      fetch: createWebhook({ isGenuine: (headers) => showsSecret(headers, secret), take: () => takeRequest }),
+      http: {
+        fetch: createWebhook({
+          isGenuine: (headers) => showsSecret(headers, secret),
+          take: () => takeRequest,
+        }),
+      },
     }),
   };
 

@@ -67,10 +67,9 @@ export function createWeb(options: WebOptions): Web {
 
   return {
     name: "web",
-    mount: "/",
     dialect: createWebDialect(),
     pace: PACE,
-    peers,
+    cluster: { pubSub: peers },
     start: async (into) => {
       receive = into;
       // The start does not wait for this: an expired session lets nobody in even while its record exists.
@@ -94,7 +93,7 @@ export function createWeb(options: WebOptions): Web {
       publish(user, { kind: "removed", thread, turn, ref });
     },
     // An answer that is not whole lives in the process that writes it.
-    isVisible: (ref) => live.pieces(placeIn(ref)).some((piece) => piece.ref === ref),
+    recovery: { isVisible: (ref) => live.pieces(placeIn(ref)).some((piece) => piece.ref === ref) },
     finish: async (to, shown) => {
       const { user, thread, turn } = placeOf(to);
       if (to["silent"]) return;
@@ -104,11 +103,13 @@ export function createWeb(options: WebOptions): Web {
       );
       publish(user, { kind: "done", thread, turn });
     },
-    image: async (ref) => {
-      const [user = "", thread = "", turn = "", index] = ref.split(":").map(decodeURIComponent);
-      return (await records.images({ user, thread, turn }))[Number(index)];
+    files: {
+      image: async (ref) => {
+        const [user = "", thread = "", turn = "", index] = ref.split(":").map(decodeURIComponent);
+        return (await records.images({ user, thread, turn }))[Number(index)];
+      },
     },
-    fetch: (request, from) => routes(request, from),
+    http: { mount: "/", fetch: (request, from) => routes(request, from) },
     tap: async ({ event }, next) => {
       const reply = await next();
       if (event.platform !== "web" || !event.to["raw"]) return reply;
@@ -136,7 +137,7 @@ export function createWeb(options: WebOptions): Web {
   /** Here, and in the processes that other pages of the person are connected to. */
   function publish(user: string, news: News): void {
     take(user, news);
-    peers.tell(user, news);
+    peers.publish(user, news);
   }
 
   function take(user: string, news: News): void {

@@ -44,7 +44,7 @@ export async function deliver<Body>(
   const trying = { platform: adapter.name, signal, log };
   const posted = createPostedMessages(delivery);
   const pager = createPager(adapter.dialect);
-  const most = (adapter.sendFile && adapter.maxPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
+  const most = (adapter.files?.send && adapter.files.maxPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
   const text = typeof reply === "string" ? reply : await stream(reply);
   const own = await inSlices(pager.inSteps(text, true));
   const final = await delivery.whole(own.length > 0 ? text : "");

@@ -120,7 +120,7 @@ export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>)
         send: () => adapter.send(to, body, `${event.id}#${index}`),
         recover: async () => {
           const after = [mark, messages[index - 1]?.ref ?? last].flatMap((ref) => ref || []);
-          return adapter.recover?.(to, body, after, `${event.id}#${index}`);
+          return adapter.recovery?.find?.(to, body, after, `${event.id}#${index}`);
         },
       },
       attempt,
@@ -145,14 +145,15 @@ export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>)
   }
 
   async function sendFile(file: AnswerFile): Promise<string> {
-    if (!adapter.sendFile) throw new Error(`${adapter.name} takes no files`);
-    return adapter.sendFile(to, file, `${event.id}#file`);
+    const { files } = adapter;
+    if (!files?.send) throw new Error(`${adapter.name} takes no files`);
+    return files.send(to, file, `${event.id}#file`);
   }
 
   /** A refusal is an answer; after anything else the message may stand there, or not. */
   async function trySend(message: NewMessage): Promise<string> {
     if (!inDoubt) {
-      mark = adapter.newest?.(to) ?? "";
+      mark = adapter.recovery?.newest?.(to) ?? "";
       // Of use only where something could be done about it.
       if (adapter.edit) await record();
     }

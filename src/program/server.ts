@@ -65,7 +65,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-function routes({ adapters, health: health, local, forwarded, pages = [] }: ServerOptions): Hono<Env> {
+function routes({ adapters, health, local, forwarded, pages = [] }: ServerOptions): Hono<Env> {
   const app = new Hono<Env>();
   const from = (c: Context<Env>): RequestFrom => {
     const peer = c.env.incoming.socket.remoteAddress;
@@ -90,9 +90,11 @@ function routes({ adapters, health: health, local, forwarded, pages = [] }: Serv
   for (const { paths, app: own } of pages)
     for (const path of paths) app.all(path, (c) => own.fetch(c.req.raw, from(c)));
   for (const adapter of adapters) {
-    const { mount } = adapter;
-    const path = mount === undefined ? `/webhooks/${adapter.name}` : `${mount.replace(/\/$/, "")}/*`;
-    if (adapter.fetch) app.all(path, async (c) => adapter.fetch?.(c.req.raw, from(c)) ?? c.notFound());
+    const { http } = adapter;
+    if (!http) continue;
+    const path =
+      http.mount === undefined ? `/webhooks/${adapter.name}` : `${http.mount.replace(/\/$/, "")}/*`;
+    app.all(path, (c) => http.fetch(c.req.raw, from(c)));
   }
   app.onError((error, c) => c.json({ error: `The request could not be handled: ${error.name}` }, 500));
   return app;

@@ -87,7 +87,7 @@ function givenIn(header: string): string | undefined {
   );
 }
 
-async function page({ metrics, version, role, health: health }: StatusOptions, languages: string) {
+async function page({ metrics, version, role, health }: StatusOptions, languages: string) {
   const say = texts(languages.split(",")[0] ?? "en");
   const figures = await metrics.values();
   const wrong = health();

@@ -7,14 +7,18 @@ const PUBLISH_EVERY_MS = 500;
 /** Lets the processes of the same bots know how far each has seen; ends with what it returns. */
 export function shareHighWaterMarks(adapters: readonly Adapter[], session: Session): () => void {
   const told = new Map<string, string>();
-  const seeing = new Map(adapters.flatMap(({ name, sight }) => (sight ? [[name, sight] as const] : [])));
+  const marks = new Map(
+    adapters.flatMap(({ name, cluster }) =>
+      cluster?.highWaterMark ? [[name, cluster.highWaterMark] as const] : [],
+    ),
+  );
   session.hear("sight", (what) => {
     const { platform, seen } = what as { platform: string; seen: string };
-    seeing.get(platform)?.hear(seen);
+    marks.get(platform)?.raise(seen);
   });
   const timer = setInterval(() => {
-    for (const [platform, sight] of seeing) {
-      const seen = sight.tell();
+    for (const [platform, mark] of marks) {
+      const seen = mark.get();
       if (seen === undefined || told.get(platform) === seen) continue;
       told.set(platform, seen);
       // Whoever does not hear of it hears of the next.

@@ -39,7 +39,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   return {
     start: async () => {
       // What is our own is always there: it makes up for no platform that is not.
-      const served = adapters.filter(({ mount }) => mount !== undefined);
+      const served = adapters.filter(({ http }) => http?.mount !== undefined);
       const outside =
         adapters.length > served.length ? adapters.filter((one) => !served.includes(one)) : served;
       await Promise.all(served.filter((one) => !outside.includes(one)).map(connect));
@@ -66,7 +66,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   async function connect(adapter: Adapter): Promise<void> {
     try {
-      if (session && adapter.partitions) await share(adapter, await adapter.partitions(), session);
+      const partitions = session && (await adapter.cluster?.partitions?.());
+      if (partitions) await share(adapter, partitions, session);
       else await begin(adapter);
       unconnected.delete(adapter.name);
     } catch (error) {

@@ -44,7 +44,7 @@ const MAX_PENDING = 20_000;
 const PATIENCE_MS = 2_000;
 
 /** Counts what happens. Labels name platforms, models and kinds: never people, conversations or what they say. */
-export function createMetrics({ platforms, health: health, load, connections }: MetricsOptions): Metrics {
+export function createMetrics({ platforms, health, load, connections }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   let process: Registry | undefined;
@@ -146,7 +146,7 @@ export function createMetrics({ platforms, health: health, load, connections }: 
   };
 
   function histogram(name: string, help: string): Histogram<"platform"> {
-    return new Histogram({ name: name, help, labelNames: ["platform"], buckets: BUCKETS, registers });
+    return new Histogram({ name, help, labelNames: ["platform"], buckets: BUCKETS, registers });
   }
 
   /** What cannot be had is left out, which says more than an old figure. */

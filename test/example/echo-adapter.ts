@@ -32,19 +32,21 @@ export function createEcho({ url }: EchoOptions): Adapter<string> {
         permanent: response.status < 500,
       });
     },
-    fetch: async (request) => {
-      const { id, from, text } = (await request.json()) as { id: string; from: string; text: string };
-      if (!receive) return new Response("not listening", { status: 503 });
-      await receive({
-        id: `echo:${id}`,
-        platform: "echo",
-        user: { id: from },
-        chat: { id: from, kind: "direct" },
-        to: { from },
-        ...(parseCommand(text) ?? { text }),
-        at: Date.now(),
-      });
-      return new Response("stored");
+    http: {
+      fetch: async (request) => {
+        const { id, from, text } = (await request.json()) as { id: string; from: string; text: string };
+        if (!receive) return new Response("not listening", { status: 503 });
+        await receive({
+          id: `echo:${id}`,
+          platform: "echo",
+          user: { id: from },
+          chat: { id: from, kind: "direct" },
+          to: { from },
+          ...(parseCommand(text) ?? { text }),
+          at: Date.now(),
+        });
+        return new Response("stored");
+      },
     },
   };
 }

@@ -45,7 +45,9 @@ test("a message that ends the process keeps others waiting for no more than the 
     ["3", "bob", "one"],
     ["4", "carl", "two"],
   ])
-    await echo.fetch?.(new Request("http://x", { method: "POST", body: JSON.stringify({ id, from, text }) }));
+    await echo.http?.fetch(
+      new Request("http://x", { method: "POST", body: JSON.stringify({ id, from, text }) }),
+    );
   await intake.stop();
   for (let life = 0; life < 3; life += 1) {
     const bot = spawn(process.execPath, ["--import", "tsx", BOT, store, url], { stdio: "ignore" });

@@ -131,9 +131,9 @@ test("how far one process has seen on Telegram another knows, before it sends", 
   await receiving.start(async (event) => void events.push(event), []);
   telegram.say("ann", "hello");
   const { to } = await until(() => events[0]);
-  const newest = receiving.newest?.(to);
+  const newest = receiving.recovery?.newest?.(to);
   expect(newest).toBeDefined();
-  await until(() => working.newest?.(to) === newest);
+  await until(() => working.recovery?.newest?.(to) === newest);
 });
 
 test("who waits for an answer that never comes gives up, and the end does not wait", async () => {

@@ -40,8 +40,8 @@ test("whoever asks in the same millisecond and under the same id sees nothing of
   // What he does to his own turn of that name does nothing to hers.
   await adapter.finish?.({ user: "Bob", thread, turn }, []);
   expect(await ann.sees(thread)).toContain("what only Ann may read");
-  expect(adapter.isVisible?.(ref)).toBe(true);
-  expect(adapter.isVisible?.(`web:Bob:${thread}:${turn}#0`)).toBe(false);
+  expect(adapter.recovery?.isVisible?.(ref)).toBe(true);
+  expect(adapter.recovery?.isVisible?.(`web:Bob:${thread}:${turn}#0`)).toBe(false);
 });
 
 test("two of a person's conversations have growing answers of their own, whatever the turns are called", async () => {

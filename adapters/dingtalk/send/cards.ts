@@ -25,7 +25,7 @@ export interface CardsOptions {
 }
 
 /** What cards can that messages cannot. */
-export type Cards = Required<Pick<Adapter<DingtalkBody>, "send" | "edit" | "finish" | "recover">>;
+export type Cards = Required<Pick<Adapter<DingtalkBody>, "send" | "edit" | "finish" | "recovery">>;
 
 /** A card that DingTalk made, but did not bring to its place, says so in an answer of status 200. */
 const Delivered = z.object({
@@ -74,9 +74,11 @@ export function createCards({ api, template, forgo, log }: CardsOptions): Cards 
     finish: async (_, shown) => {
       for (const { ref, body } of shown) await close(ref, body);
     },
-    recover: async (_to: Address, body, _after, key) => {
-      const id = idOf(key);
-      return (await answered(() => stream(id, body, false))) === undefined ? id : undefined;
+    recovery: {
+      find: async (_to: Address, body, _after, key) => {
+        const id = idOf(key);
+        return (await answered(() => stream(id, body, false))) === undefined ? id : undefined;
+      },
     },
   };
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { Adapter, CommandEntry, Receive } from "../../../src/adapter.ts";
+import type { Adapter, Cluster, CommandEntry, Receive } from "../../../src/adapter.ts";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import type { Api, ApiOptions } from "../api.ts";
 import { createDirectory } from "./directory.ts";
@@ -19,7 +19,7 @@ interface IntakeOptions extends ApiOptions {
 }
 
 /** The receiving half of the adapter. */
-type Intake = Required<Pick<Adapter, "start" | "stop" | "partitions" | "health">>;
+type Intake = Required<Pick<Adapter, "start" | "stop" | "health">> & Required<Pick<Cluster, "partitions">>;
 
 /** Receives over Discord's gateway: over all its shards, or over those that are started one by one. */
 export function createIntake(options: IntakeOptions): Intake {

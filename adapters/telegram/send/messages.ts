@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Adapter } from "../../../src/adapter.ts";
+import type { Adapter, HighWaterMark } from "../../../src/adapter.ts";
 import { PlatformError } from "../../../src/errors.ts";
 import type { Address } from "../../../src/event.ts";
 import { isGroup, readAddress } from "./address.ts";
@@ -10,12 +10,13 @@ import type { Write } from "./write.ts";
 
 /** The half of the adapter that talks. */
 export type Messages = Required<
-  Pick<Adapter<TelegramBody>, "send" | "recover" | "newest" | "sight" | "edit" | "remove" | "typing">
+  Pick<Adapter<TelegramBody>, "send" | "recovery" | "edit" | "remove" | "typing">
 >;
 
 interface Notes {
   /** A message was seen in this chat. */
   readonly note: (chat: number, id: number) => void;
+  readonly highWaterMark: HighWaterMark;
 }
 
 const Sent = z.object({ message_id: z.int(), chat: z.object({ id: z.int() }).optional() });
@@ -36,13 +37,27 @@ export function createMessages(callChat: Call, write: Write): Messages & Notes {
 
   return {
     note,
-    sight: {
-      tell: () => (newest === 0 ? undefined : String(newest)),
-      hear: (told) => {
-        if (Number.isSafeInteger(Number(told))) newest = Math.max(newest, Number(told));
+    highWaterMark: {
+      get: () => (newest === 0 ? undefined : String(newest)),
+      raise: (mark) => {
+        if (Number.isSafeInteger(Number(mark))) newest = Math.max(newest, Number(mark));
       },
     },
-    newest: (to) => (newest === 0 || isGroup(readAddress(to).chat) ? undefined : String(newest)),
+    recovery: {
+      newest: (to) => (newest === 0 || isGroup(readAddress(to).chat) ? undefined : String(newest)),
+      find: async (to, body, after) => {
+        const { chat, question } = readAddress(to);
+        // In a group what is newer may answer somebody else.
+        if (isGroup(chat) || question === undefined) return undefined;
+        // A server that lets us edit what cannot exist would make us believe anything.
+        if (await edited(chat, NO_MESSAGE, body)) return undefined;
+        const first = Math.max(question, ...after.map((ref) => readRef(ref, chat).id)) + 1;
+        for (let id = first; id < first + SEARCH; id += 1) {
+          if (await edited(chat, id, body)) return String(id);
+        }
+        return undefined;
+      },
+    },
     send: async (to, body) => {
       const { chat, thread, question } = readAddress(to);
       if (question !== undefined) note(chat, question);
@@ -59,18 +74,6 @@ export function createMessages(callChat: Call, write: Write): Messages & Notes {
       if (!message) throw nonsense("sendMessage");
       note(chat, message.message_id);
       return refOf({ id: message.message_id, chat: message.chat?.id ?? chat }, chat);
-    },
-    recover: async (to, body, after) => {
-      const { chat, question } = readAddress(to);
-      // In a group what is newer may answer somebody else.
-      if (isGroup(chat) || question === undefined) return undefined;
-      // A server that lets us edit what cannot exist would make us believe anything.
-      if (await edited(chat, NO_MESSAGE, body)) return undefined;
-      const first = Math.max(question, ...after.map((ref) => readRef(ref, chat).id)) + 1;
-      for (let id = first; id < first + SEARCH; id += 1) {
-        if (await edited(chat, id, body)) return String(id);
-      }
-      return undefined;
     },
     edit: async (to, ref, body) => {
       await write("edit", body, placeOf(to, ref)).catch(unless(/message is not modified/i));

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { Peers } from "../../../src/adapter.ts";
+import type { PubSub } from "../../../src/adapter.ts";
 import { type News, news } from "./news.ts";
 
 /** News for other processes, told in order. */
-export interface WebPeers extends Peers {
-  tell(user: string, news: News): void;
+export interface WebPeers extends PubSub {
+  publish(user: string, news: News): void;
 }
 
 /** What processes tell one another is short: a part of some news, as JSON. UTF-16 units, of up to 3 bytes each there. */
@@ -28,15 +28,15 @@ export function createPeers({ hear }: { readonly hear: (user: string, news: News
   let send: ((what: object) => Promise<void>) | undefined;
   let sent: Promise<unknown> = Promise.resolve();
   return {
-    connect: (tell) => (send = tell),
-    hear: (what) => {
+    connect: (publish) => (send = publish),
+    receive: (what) => {
       // What another version tells, this one need not know.
       const come = part.safeParse(what).data;
       const text = come && joined(come);
       const whole = text === undefined ? undefined : told.safeParse(JSON.parse(text)).data;
       if (whole) hear(whole.user, whole.news);
     },
-    tell: (user, one) => {
+    publish: (user, one) => {
       if (!send) return;
       const text = JSON.stringify({ user, news: one } satisfies z.infer<typeof told>);
       for (let at = 0; at < text.length; at += MAX_TOLD) {

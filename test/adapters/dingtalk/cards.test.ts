@@ -36,21 +36,21 @@ test("a template that DingTalk does not take makes messages of all answers, begi
   expect(dingtalk.shows("ann")).toEqual(["one two", "one two"]);
   expect(names(dingtalk).filter((name) => name === "card")).toHaveLength(1);
   expect(lines()).toContain("DINGTALK_CARD_TEMPLATE");
-  expect([bot.edit, bot.recover, bot.finish]).toEqual([undefined, undefined, undefined]);
+  expect([bot.edit, bot.recovery, bot.finish]).toEqual([undefined, undefined, undefined]);
 });
 
 test("a card of unknown outcome is found again, or there is none", async () => {
   const { dingtalk, bot, next } = await setUp(withCards);
   dingtalk.say("ann", "hello");
   const { to } = await next();
-  expect(await bot.recover?.(to, page("x"), [], "k#0")).toBeUndefined();
+  expect(await bot.recovery?.find?.(to, page("x"), [], "k#0")).toBeUndefined();
   dingtalk.fail({ call: "card", how: "after" });
   expect(await failure(bot.send(to, page("first"), "k#0"))).toMatchObject({ refused: false });
-  const ref = await bot.recover?.(to, page("second"), [], "k#0");
+  const ref = await bot.recovery?.find?.(to, page("second"), [], "k#0");
   expect(ref).toMatch(/^card-/);
   expect(dingtalk.shows("ann")).toEqual(["second"]);
   dingtalk.fail({ call: "streaming", how: "reset" });
-  expect(await failure(Promise.resolve(bot.recover?.(to, page("x"), [], "k#0")))).toMatchObject({
+  expect(await failure(Promise.resolve(bot.recovery?.find?.(to, page("x"), [], "k#0")))).toMatchObject({
     refused: false,
   });
 });

@@ -179,7 +179,7 @@ test("several processes share what comes in", async () => {
   await until(() => events.length + others.length === 6);
   expect([events.length, others.length]).toEqual([3, 3]);
   // Stream connections may be many: there is nothing to be shared out.
-  expect(other.partitions).toBeUndefined();
+  expect(other.cluster).toBeUndefined();
 });
 
 test("a connection is made through the agent that a proxy gives for its address", async () => {

@@ -180,7 +180,7 @@ test("beyond that a page becomes a file of the first message, which can be chang
   ]);
   await bot.remove?.(to, seventh);
   expect(first()?.files).toMatchObject([{ name: "page-7.md", text: "six" }]);
-  await bot.sendFile?.(to, { name: "answer.md", content: "all", note: "see" }, "event#file");
+  await bot.files?.send?.(to, { name: "answer.md", content: "all", note: "see" }, "event#file");
   expect(first()).toMatchObject({ text: "0", files: [{ name: "answer.md", text: "all" }] });
 });
 
@@ -329,12 +329,12 @@ test("a message of unknown outcome is found when Discord has forgotten its nonce
   // Somebody asks on: that answer is not this one.
   discord.ask("ann", "q3");
   await until(() => discord.screen("ann").at(-1)?.state === "thinking");
-  expect(await bot.recover?.(to, { content: "whole" }, [answered], "k#0")).toBeUndefined();
+  expect(await bot.recovery?.find?.(to, { content: "whole" }, [answered], "k#0")).toBeUndefined();
   const ref = await bot.send(to, { content: "ha" }, "q2#0");
   now += 10 * 60_000;
-  expect(await bot.recover?.(to, { content: "half" }, [answered], "k#0")).toBe(ref);
-  expect(await bot.recover?.(to, { content: "whole" }, [`channel:${answered}`], "k#0")).toBe(ref);
-  expect(await bot.recover?.(to, { content: "next" }, [ref], "k#0")).toBeUndefined();
+  expect(await bot.recovery?.find?.(to, { content: "half" }, [answered], "k#0")).toBe(ref);
+  expect(await bot.recovery?.find?.(to, { content: "whole" }, [`channel:${answered}`], "k#0")).toBe(ref);
+  expect(await bot.recovery?.find?.(to, { content: "next" }, [ref], "k#0")).toBeUndefined();
   expect(discord.shows("ann")).toEqual(["of q1", "whole"]);
 });
 

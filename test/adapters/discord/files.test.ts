@@ -246,9 +246,12 @@ test("a file whose posting was interrupted stands once after the restart", async
   const answer = long(5);
   const { discord, adapter, start, answered } = await setUp({ answer: () => inPieces(answer), fileAfter: 2 });
   const dying = await start({
-    sendFile: async (...message) => {
-      await adapter.sendFile?.(...message);
-      throw new PlatformError("cut", "the process ends before it hears that the file has arrived");
+    files: {
+      ...adapter.files,
+      send: async (...message) => {
+        await adapter.files?.send?.(...message);
+        throw new PlatformError("cut", "the process ends before it hears that the file has arrived");
+      },
     },
   });
   discord.say("ann", "tell me");
@@ -263,10 +266,13 @@ test("a file whose posting was interrupted stands once after the restart", async
 
 test("where no file may be sent all pages are messages", async () => {
   const answer = long(4);
-  const { discord, start, answered } = await setUp({ answer: () => inPieces(answer), fileAfter: 2 });
+  const { discord, adapter, start, answered } = await setUp({ answer: () => inPieces(answer), fileAfter: 2 });
   await start({
-    sendFile: async () => {
-      throw new PlatformError("discord_50013", "Discord refused the file", { permanent: true });
+    files: {
+      ...adapter.files,
+      send: async () => {
+        throw new PlatformError("discord_50013", "Discord refused the file", { permanent: true });
+      },
     },
   });
   discord.say("ann", "tell me");
@@ -279,10 +285,13 @@ test("a file that Discord does not take at once is sent again", async () => {
   const { discord, adapter, start, answered } = await setUp({ answer: () => inPieces(answer), fileAfter: 1 });
   let attempts = 0;
   await start({
-    sendFile: async (...message) => {
-      attempts += 1;
-      if (attempts === 1) discord.fail({ method: "POST", path: /messages$/, status: 502 });
-      return (await adapter.sendFile?.(...message)) ?? "";
+    files: {
+      ...adapter.files,
+      send: async (...message) => {
+        attempts += 1;
+        if (attempts === 1) discord.fail({ method: "POST", path: /messages$/, status: 502 });
+        return (await adapter.files?.send?.(...message)) ?? "";
+      },
     },
   });
   discord.say("ann", "tell me");

@@ -49,7 +49,7 @@ function create(context: TestContext, discord: DiscordSimulator, sessions?: Sess
   context.onTestFinished(() => bot.stop());
   const start = (part?: string) => bot.start(async (event) => void events.push(event), menu, part);
   const parts = async () => {
-    const [first = "", second = ""] = (await bot.partitions?.()) ?? [];
+    const [first = "", second = ""] = (await bot.cluster?.partitions?.()) ?? [];
     return [first, second] as const;
   };
   return { bot, start, parts, events, texts: () => events.map(({ text }) => text), lines };
@@ -290,7 +290,7 @@ test.concurrent("nobody waits for parts any more once it is stopped", async (con
   const discord = await open(context);
   const { bot } = create(context, discord);
   discord.fail({ path: /gateway\/bot/, connection: "hang" });
-  const asked = bot.partitions?.();
+  const asked = bot.cluster?.partitions?.();
   const started = bot.start(async () => {}, menu);
   await until(() => discord.calls.length > 0);
   await bot.stop();

@@ -11,7 +11,7 @@ import {
   type TelegramSimulatorOptions,
 } from "../../../adapters/telegram/simulator/simulator.ts";
 import { toEvent } from "../../../adapters/telegram/receive/updates.ts";
-import type { Adapter, CommandEntry, Receive } from "../../../src/adapter.ts";
+import type { CommandEntry, HttpEndpoint, Receive } from "../../../src/adapter.ts";
 import { PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
@@ -171,7 +171,7 @@ describe("talking", () => {
     telegram.say("ann", "second");
     await next();
     const { to } = await next();
-    const recover = (...after: string[]) => bot.recover?.(to, body("whole"), after, "k#0");
+    const recover = (...after: string[]) => bot.recovery?.find?.(to, body("whole"), after, "k#0");
     expect(await recover(known)).toBeUndefined();
     const lost = await bot.send(to, body("ha"), "k2");
     expect(await recover(known)).toBe(lost);
@@ -188,10 +188,10 @@ describe("talking", () => {
       telegram.say("bob", `${n}`);
       await next();
     }
-    const newest = bot.newest?.(to) ?? "";
+    const newest = bot.recovery?.newest?.(to) ?? "";
     const lost = await bot.send(to, body("ha"), "k1");
-    expect(await bot.recover?.(to, body("whole"), [newest], "k#0")).toBe(lost);
-    expect(bot.newest?.(to)).toBe(lost);
+    expect(await bot.recovery?.find?.(to, body("whole"), [newest], "k#0")).toBe(lost);
+    expect(bot.recovery?.newest?.(to)).toBe(lost);
     expect(telegram.shows("ann")).toEqual(["whole"]);
   });
 
@@ -200,7 +200,7 @@ describe("talking", () => {
     telegram.say("ann", "/ask something", { chat: "family" });
     const { to } = await next();
     await bot.send(to, body("an answer"), "k1");
-    expect(await bot.recover?.(to, body("whole"), [], "k#0")).toBeUndefined();
+    expect(await bot.recovery?.find?.(to, body("whole"), [], "k#0")).toBeUndefined();
     expect(telegram.shows("family")).toEqual(["an answer"]);
   });
 
@@ -601,13 +601,14 @@ describe("starting and stopping", () => {
 describe("webhook", () => {
   async function setUpWebhook(receive?: Receive, secret?: string) {
     const telegram = await startSimulator({ webhookRetryMs: 5 });
-    const handler: Pick<Adapter, "fetch"> = {};
+    const handler: { fetch?: HttpEndpoint["fetch"] } = {};
     const port = await listen(async (request) => {
       return (await handler.fetch?.(request)) ?? new Response(null, { status: 502 });
     });
     const url = `http://127.0.0.1:${port}/webhooks/telegram`;
     const { bot, lines } = createBot(telegram, { webhook: { url, ...(secret && { secret }) } });
-    handler.fetch = async (request) => (await bot.fetch?.(request)) ?? new Response(null, { status: 404 });
+    handler.fetch = async (request) =>
+      (await bot.http?.fetch(request)) ?? new Response(null, { status: 404 });
     const events: ChatEvent[] = [];
     await bot.start(receive ?? (async (event) => void events.push(event)), menu);
     const post = (content: string, headers: Record<string, string> = {}) =>

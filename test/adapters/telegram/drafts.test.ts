@@ -166,7 +166,7 @@ describe("the adapter", () => {
     const events: ChatEvent[] = [];
     const port = await new Promise<number>((resolve) => {
       const server = serve(
-        { fetch: (request) => adapter.fetch!(request), hostname: "127.0.0.1", port: 0 },
+        { fetch: (request) => adapter.http!.fetch(request), hostname: "127.0.0.1", port: 0 },
         (info) => resolve(info.port),
       );
       onTestFinished(() => void server.close());

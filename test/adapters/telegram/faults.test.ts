@@ -9,7 +9,7 @@ import {
   startTelegramSimulator,
   type TelegramSimulator,
 } from "../../../adapters/telegram/simulator/simulator.ts";
-import type { Adapter, Receive } from "../../../src/adapter.ts";
+import type { HttpEndpoint, Receive } from "../../../src/adapter.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import { PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
@@ -71,7 +71,7 @@ describe("a webhook", () => {
   });
 
   test("that somebody sets by hand without the secret is set again, and what waited comes", async () => {
-    const handler: Pick<Adapter, "fetch"> = {};
+    const handler: { fetch?: HttpEndpoint["fetch"] } = {};
     const fetch = async (request: Request) =>
       (await handler.fetch?.(request)) ?? new Response(null, { status: 502 });
     const port = await new Promise<number>((resolve) => {
@@ -80,7 +80,8 @@ describe("a webhook", () => {
     });
     const url = `http://127.0.0.1:${port}/`;
     const { telegram, bot, next, lines } = await setUp({ webhook: { url }, webhookCheckSeconds: 0.05 });
-    handler.fetch = async (request) => (await bot.fetch?.(request)) ?? new Response(null, { status: 404 });
+    handler.fetch = async (request) =>
+      (await bot.http?.fetch(request)) ?? new Response(null, { status: 404 });
     await globalThis.fetch(
       `${telegram.apiRoot}bot${telegram.token}/setWebhook?url=${encodeURIComponent(url)}`,
     );

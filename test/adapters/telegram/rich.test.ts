@@ -317,9 +317,9 @@ describe("sent to a server that knows rich messages", () => {
     const { telegram, bot, to, print, last, count } = await setUp();
     telegram.fail({ method: "sendRichMessage", how: "after" });
     await failure(bot.send(to, print(TABLE), "k#0"));
-    const ref = await bot.recover?.(to, print(TABLE), [], "k#0");
+    const ref = await bot.recovery?.find?.(to, print(TABLE), [], "k#0");
     expect(ref).toBe(String(last()?.id));
-    expect(await bot.recover?.(to, print(TABLE), [ref ?? ""], "k#0")).toBeUndefined();
+    expect(await bot.recovery?.find?.(to, print(TABLE), [ref ?? ""], "k#0")).toBeUndefined();
     expect(count("sendMessage")).toBe(0);
     // Of a message that is not there no other form is tried.
     expect(telegram.calls.every(({ payload }) => "rich_message" in payload)).toBe(true);

@@ -18,9 +18,9 @@ async function telling(all: readonly News[], lose: (index: number) => boolean = 
   const parts: string[] = [];
   here.connect(async (what) => {
     const part = JSON.stringify(what);
-    if (!lose(parts.push(part) - 1)) there.hear(JSON.parse(part));
+    if (!lose(parts.push(part) - 1)) there.receive(JSON.parse(part));
   });
-  for (const news of all) here.tell("ann", news);
+  for (const news of all) here.publish("ann", news);
   for (let had = -1; had < parts.length; await new Promise(setImmediate)) had = parts.length;
   return { heard, parts };
 }
@@ -46,10 +46,10 @@ test("news of any length come whole and in order, in parts that are short in byt
 
 test("what another version tells is passed over", () => {
   const heard: News[] = [];
-  const { hear } = createPeers({ hear: (_, news) => heard.push(news) });
-  const tell = (text: string) => hear({ from: "a", at: 0, text, of: text.length });
-  hear({ user: "ann", news: shown("old") });
-  hear("nonsense");
+  const { receive } = createPeers({ hear: (_, news) => heard.push(news) });
+  const tell = (text: string) => receive({ from: "a", at: 0, text, of: text.length });
+  receive({ user: "ann", news: shown("old") });
+  receive("nonsense");
   tell(JSON.stringify({ user: "ann", news: { kind: "new" } }));
   tell(JSON.stringify({ user: "ann", news: shown("known") }));
   expect(heard).toEqual([shown("known")]);
