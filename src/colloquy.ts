@@ -1,96 +1,97 @@
 import { tellOfOverflow } from "./access/full.ts";
 import { tellOfLength } from "./access/length.ts";
 import type { Adapter } from "./adapter.ts";
-import type { KeyedLock } from "./store/keyed-lock.ts";
 import { createAnswer } from "./answer/answer.ts";
+import type { HistoryLimits } from "./answer/limits.ts";
+import { joinCluster } from "./cluster.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
 import { type ConversationUsage, createHistory, type History } from "./conversation/conversation.ts";
-import { createPacing, type PacingPeers, type Refusal } from "./delivery/pacing.ts";
+import { createPacing } from "./delivery/pacing.ts";
 import { createEngine } from "./engine.ts";
 import { ConfigError } from "./errors.ts";
-import { type ChatEvent, conversationKey, partsOfKey } from "./event.ts";
+import { conversationKey, partsOfKey } from "./event.ts";
 import { type Command, dispatch, type Handler, type Turn } from "./handler.ts";
-import { createReceiver } from "./receive/receiver.ts";
-import type { HistoryLimits } from "./answer/limits.ts";
-import { createValueStore } from "./store/values.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Model } from "./model/model.ts";
-import type { Postgres } from "./postgres/pool.ts";
-import { scrub } from "./sanitize/secrets.ts";
-import type { Session } from "./postgres/session.ts";
-import { openDeadLetters } from "./queue/dead.ts";
-import { createJournalQueue } from "./queue/journal.ts";
-import type { Queue, QueueLoad } from "./queue/queue.ts";
+import { openQueue } from "./queue/open.ts";
+import type { QueueLoad } from "./queue/queue.ts";
 import { WORKERS } from "./queue/retry-policy.ts";
-import { shareHighWaterMarks } from "./receive/high-water-marks.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { createAccept } from "./receive/accept.ts";
+import { createReceiver } from "./receive/receiver.ts";
+import { scrub } from "./sanitize/secrets.ts";
 import { watchStoreHealth } from "./store/health.ts";
+import type { KeyedLock } from "./store/keyed-lock.ts";
+import { openStore, type Store } from "./store/store.ts";
 
 export interface ColloquyOptions {
   /** The platforms to talk on. */
   readonly adapters: readonly Adapter[];
-  /** The one to ask, or several from which people may choose by `/model`, the usual one first. */
+  /** The model to ask, or several from which users choose with `/model`; the first one is the default. */
   readonly model: Model | readonly [Model, ...Model[]];
-  /** What the model is told about itself. */
+  /** The default system prompt. */
   readonly persona?: string;
-  /** Personas from which people may choose by `/persona`: what the model is told, by name. */
+  /** System prompts from which users choose with `/persona`, by name. */
   readonly personas?: ReadonlyMap<string, string>;
-  /** How long a conversation may become; by default the oldest is left out of what the model cannot take. */
+  /** How long a conversation may become. By default the oldest messages that the model cannot take are left out. */
   readonly limits?: HistoryLimits;
-  /** What stands before or behind amounts of money, such as "$" or "CNY". */
+  /** The currency of amounts, such as "$" or "CNY". */
   readonly currency?: string;
-  /** Your own commands, beside `/ask`, `/reset`, `/stop`, `/persona`, `/model`, `/usage`, `/help` and `/start`. */
+  /** Your own commands, besides `/ask`, `/reset`, `/stop`, `/persona`, `/model`, `/usage`, `/help` and `/start`. */
   readonly commands?: readonly Command[];
   /** Your own handlers; they run before the commands. */
   readonly middleware?: readonly Handler[];
-  /** Where histories live: a `STORE_URL`, by default `sqlite:data/colloquy.sqlite`, or a store that the caller closes. */
+  /** A `STORE_URL`, by default `sqlite:data/colloquy.sqlite`, or an open store, which the caller closes. */
   readonly store?: string | Store;
-  /** Where the queue lives; by default in the same store. */
+  /** The `STORE_URL` of the queue; by default the queue is in the same store. */
   readonly queue?: string;
-  /** So many answers are written at once in this process; the others wait. */
+  /** How many turns run at the same time in this process, by default 256; others wait. */
   readonly turnsAtOnce?: number;
-  /** What this process does, where processes share a store: it receives, or answers, or both. */
+  /** What this process does, if several share a store; by default everything. */
   readonly role?: Role;
-  /** For where others answer in the same conversations without sharing the queue, such as terminals. */
+  /** Needed if other processes, such as terminals, answer in the same conversations without sharing the queue. */
   readonly lock?: KeyedLock;
+  /** By default JSON lines to standard output. */
   readonly log?: Log;
 }
 
-/** What a process does. */
+/** What a process does: it receives (`intake`), answers (`worker`), or both (`all`). */
 export type Role = "all" | "intake" | "worker";
 
 /** A bot on all its platforms. */
 export interface Colloquy {
   /**
-   * Begins to listen and to answer. Resolves with the names of the platforms that are connected once each
-   * is connected, by this process or another, or has refused; rejects with a `ConfigError` if all have refused.
+   * Begins to receive and to answer. Resolves with the names of the connected platforms, by this process or another, once
+   * each is connected or has refused; rejects with a `ConfigError` if all have refused.
    */
   start(): Promise<readonly string[]>;
-  /** Ends in order: no new events, running answers within a grace, the store. Nothing accepted is lost. Safe to call twice. */
+  /**
+   * Stops in order: no new events, then running turns within a grace period, then the store. Accepted events are kept.
+   * May be called twice.
+   */
   stop(): Promise<void>;
-  /** How much there is to do, and how much was given up. */
+  /** Counts the events that wait, and those that were given up (`dead`). */
   load(): Promise<QueueLoad & { readonly dead: number }>;
-  /** Which platforms do not receive right now, and whether the store works, each with a sentence for the operator. */
+  /** Names each part that does not work right now, with a sentence for the operator; empty if all is well. */
   health(): Readonly<Record<string, string>>;
 }
 
-/** How long running answers may go on after the order to stop, in ms; container engines kill after 10 s. */
-const GRACE_MS = 7_000;
+const NO_WORKER = "No worker is running: messages are stored, and answered once there is one";
 
-/** The pause after the first failure of a turn, in ms. */
-const PAUSE_MS = 1_000;
-
-const NO_WORKER = "No worker is running: what people say is kept, and answered once there is one";
-
-/** Builds a bot from its parts; rejects with a `StoreError` if the store does not work. */
+/**
+ * Creates a bot from its parts. Rejects with a `StoreError` if the store does not work.
+ *
+ * @example
+ * const bot = await createColloquy({ adapters: [createTelegram({ token })], model: createOpenAI({ apiKey, model }) });
+ * await bot.start();
+ */
 export async function createColloquy(options: ColloquyOptions): Promise<Colloquy> {
   const { adapters, middleware = [], store: given = "sqlite:data/colloquy.sqlite", role = "all" } = options;
   const log = options.log ?? createLog({ level: "info", stream: process.stdout, secrets: [] });
   const notice = (sentence: string) => log.warn(sentence);
   const store = typeof given === "string" ? await openStore(given, notice) : given;
   const journal = options.queue === undefined ? store : await openStore(options.queue, notice);
-  const session = journal.postgres && (await shareWithOthers(journal.postgres, log));
-  if (!session && role !== "all") {
+  const cluster = journal.postgres && (await joinCluster(journal.postgres, { adapters, log }));
+  if (!cluster && role !== "all") {
     throw new ConfigError(
       "role",
       `The role ${role} is for processes that share a store: set STORE_URL to postgres://…`,
@@ -108,7 +109,13 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     others: (turn) => usageBeside(turn, store, history),
     own: options.commands ?? [],
   });
-  const queue = await openQueue({ ...options, log, commands, journal, session });
+  const queue = await openQueue({
+    store: journal,
+    session: cluster?.session,
+    interrupting: interruptingNames(commands),
+    atOnce: options.turnsAtOnce ?? 256,
+    log,
+  });
   const answer = createAnswer({ ...choices, limits: options.limits ?? { policy: "drop" } });
   const engine = createEngine({
     adapters,
@@ -116,19 +123,17 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     history,
     handlers: [tellOfOverflow, tellOfLength, ...middleware, dispatch(commands), answer],
     keyOf: conversationKey,
-    pacing: createPacing(session && pacingPeersOn(session)),
+    pacing: createPacing(cluster?.pacingPeers),
     lock: options.lock,
     log,
   });
   const receiver = createReceiver({
     adapters: role === "worker" ? [] : adapters,
-    receive: (event) => engine.receive(event),
+    receive: createAccept(queue),
     menu: menuOf(commands),
-    session,
+    session: cluster?.session,
     log,
   });
-  if (session) connectPubSub(adapters, session);
-  const stopSharing = session ? shareHighWaterMarks(adapters, session) : () => undefined;
   const storeHealth = [...new Set([store, journal])].map((one) => watchStoreHealth(one, log));
   let stopped: Promise<void> | undefined;
 
@@ -141,9 +146,9 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     load: async () => ({ ...(await queue.load()), dead: (await store.keys("dead", "")).length }),
     health: () => {
       const storage = storeHealth.map((one) => ["store", one.problem()]);
-      const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;
+      const workers = role === "intake" && cluster?.session.held(WORKERS) === 0 ? NO_WORKER : undefined;
       const all = [...receiver.health(), ...storage, ["workers", workers]];
-      // Whatever an adapter or a driver quotes: people with no right to the settings may look at it.
+      // Adapters and drivers may quote a URL with a password, and this is shown to people without access to the settings.
       return Object.fromEntries(
         all.flatMap(([name, problem]) => (problem ? [[name, scrub(problem, [])]] : [])),
       );
@@ -153,9 +158,8 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
   async function stop(): Promise<void> {
     await receiver.stop();
     await engine.stop();
-    stopSharing();
     await Promise.all(storeHealth.map((one) => one.stop()));
-    await session?.close();
+    await cluster?.leave();
     if (journal !== store) await journal.close();
     if (typeof given === "string") await store.close();
   }
@@ -165,7 +169,7 @@ function modelsOf({ model }: ColloquyOptions): readonly [Model, ...Model[]] {
   return "answer" in model ? [model] : model;
 }
 
-/** What the other conversations of the same person have cost. */
+/** The usage of the other conversations of the same user. */
 async function usageBeside({ event }: Turn, store: Store, history: History): Promise<ConversationUsage[]> {
   const { platform, user } = event;
   const direct = conversationKey({ platform, user, chat: { id: "", kind: "direct" } });
@@ -173,63 +177,4 @@ async function usageBeside({ event }: Turn, store: Store, history: History): Pro
     (key) => partsOfKey(key)?.user === user.id && key !== conversationKey(event),
   );
   return Promise.all(keys.map(async (key) => (await history.load(key)).usage));
-}
-
-/** Of one platform, wherever it is served. */
-function connectPubSub(adapters: readonly Adapter[], session: Session): void {
-  for (const { name, cluster } of adapters) {
-    const { pubSub } = cluster ?? {};
-    if (!pubSub) continue;
-    pubSub.connect((message) => session.tell(`peers:${name}`, message));
-    session.hear(`peers:${name}`, (message) => pubSub.receive(message));
-  }
-}
-
-/** Loaded only where there are others. */
-async function shareWithOthers(postgres: Postgres, log: Log): Promise<Session> {
-  const { openSession } = await import("./postgres/session.ts");
-  return openSession(postgres, log);
-}
-
-/** Those who write with the same bots. */
-function pacingPeersOn(session: Session): PacingPeers {
-  return {
-    writers: () => session.held(WORKERS),
-    // Whoever does not hear of it is refused as well.
-    tell: (refusal) => void session.tell("refused", refusal).catch(() => undefined),
-    hear: (heard) => session.hear("refused", (what) => heard(what as Refusal)),
-  };
-}
-
-async function openQueue({
-  journal,
-  session,
-  commands,
-  turnsAtOnce = 256,
-  log,
-}: {
-  readonly journal: Store;
-  readonly session: Session | undefined;
-  readonly commands: readonly Command[];
-  readonly turnsAtOnce?: number;
-  readonly log: Log;
-}): Promise<Queue> {
-  const interrupting = interruptingNames(commands);
-  const common = {
-    dead: await openDeadLetters(journal),
-    keyOf: conversationKey,
-    interrupts: ({ command }: ChatEvent) => command !== undefined && interrupting.has(command),
-    atOnce: turnsAtOnce,
-    graceMs: GRACE_MS,
-    pauseMs: PAUSE_MS,
-    log,
-  };
-  if (journal.postgres && session) {
-    const { createPostgresQueue } = await import("./queue/postgres/queue.ts");
-    return createPostgresQueue({ ...common, db: journal.postgres, session });
-  }
-  // Flushed, so that an acknowledged event outlives a power failure; and as an event leaves the queue after
-  // its answer is in the history, the history is on the disk by then too.
-  const keyv = await journal.open("queue", { flush: true });
-  return createJournalQueue({ ...common, keyv, running: createValueStore(journal).at("running") });
 }

@@ -1,9 +1,9 @@
 /**
- * Errors, sorted by who must act. Each carries a stable `code` for programs and a message for people that
- * says what happened, to what, and what to do next. None ever contains a secret.
+ * Errors, by who must act. Each has a stable `code` for programs, and a message for people that says what happened, to what,
+ * and what to do next. None contains a secret.
  */
 
-/** Wrong settings or surroundings: the operator must act. The program exits with 2. */
+/** A setting or the environment is wrong: the operator must act. The program exits with 2. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly code: string;
@@ -15,22 +15,22 @@ export class ConfigError extends Error {
 }
 
 export interface PlatformErrorDetails extends ErrorOptions {
-  /** The platform asks to wait this long, in milliseconds. */
+  /** How long the platform asks to wait, in ms. */
   readonly retryAfterMs?: number;
-  /** Trying again cannot help: blocked, kicked, chat deleted, no permission. */
+  /** Trying again cannot help: the bot is blocked or removed, the chat is deleted, or a permission is missing. */
   readonly permanent?: boolean;
-  /** The message to be edited or removed no longer exists: send a new one instead. */
+  /** The message to edit or delete no longer exists; send a new one instead. */
   readonly gone?: boolean;
 }
 
-/** A platform refused or could not be reached. Without `permanent` or `gone`, trying again may help. */
+/** A platform refused a request or could not be reached. Without `permanent` or `gone`, trying again may help. */
 export class PlatformError extends Error {
   override readonly name = "PlatformError";
   readonly code: string;
   readonly retryAfterMs: number | undefined;
   readonly permanent: boolean;
   readonly gone: boolean;
-  /** The platform has said no: nothing was done. Otherwise it may have been, only the answer is missing. */
+  /** The platform answered no, so nothing was done; otherwise the request may have succeeded, and only its answer is missing. */
   readonly refused: boolean;
 
   constructor(code: string, message: string, details: PlatformErrorDetails = {}) {
@@ -43,38 +43,38 @@ export class PlatformError extends Error {
   }
 }
 
-/** What went wrong with the model, as far as it matters to the person who asked. */
+/** What went wrong with the model, as far as it matters to the user. */
 export type ModelErrorCode =
-  | "key" // missing or wrong key, or one that may not use this model
-  | "revoked" // the key was withdrawn, or has run out
+  | "key" // the key is missing or wrong, or may not use this model
+  | "revoked" // the key was revoked or has expired
   | "quota" // out of credit
   | "busy" // rate limit or overload
   | "unreachable" // no connection, no answer, gateway errors
-  | "stalled" // no first word, or silence in the middle
-  | "cut" // the stream ended without saying that it was finished
-  | "blind" // it cannot look at the images that it was sent
+  | "stalled" // no first token in time, or silence in the middle
+  | "cut" // the stream ended before its last event
+  | "blind" // it does not accept images
   | "too_long" // the request does not fit the model's context
   | "filtered" // the service refused the content
   | "not_found" // no such model or URL
   | "bad_request" // refused for another reason
   | "bad_answer" // the answer cannot be understood
-  | "empty"; // the model finished without saying anything
+  | "empty"; // the model returned no text
 
 export interface ModelErrorDetails extends ErrorOptions {
   /** The HTTP status, where there was one. */
   readonly status?: number;
-  /** The service asks to wait this long, in milliseconds. */
+  /** How long the service asks to wait, in ms. */
   readonly retryAfterMs?: number;
   readonly tries?: Tries;
 }
 
-/** How often the model was asked until it was given up, and how long that took, in ms. */
+/** How many attempts were made, and how long they took, in ms. */
 export interface Tries {
   readonly count: number;
   readonly ms: number;
 }
 
-/** The model gave no whole answer. */
+/** The model gave no complete answer. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
   readonly code: ModelErrorCode;
@@ -91,7 +91,7 @@ export class ModelError extends Error {
   }
 }
 
-/** The store could not be opened, read or written: nothing may be assumed about what it holds. */
+/** The store could not be opened, read or written; what it holds is unknown. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly code: string;
@@ -102,12 +102,12 @@ export class StoreError extends Error {
   }
 }
 
-/** More waits for an answer than the queue takes: this event was not stored. */
+/** The queue is full: this event was not stored. */
 export class Overflow extends Error {
   override readonly name = "Overflow";
   /**
-   * Its conversation is full, and the person will read in its turn that no more was taken in. Otherwise the whole
-   * queue is: the platform is to deliver it again, or the person to be told.
+   * True if only the conversation is full: its user will read in turn that no more was accepted. False if the whole queue
+   * is: have the platform deliver the event again, or notify the user at once.
    */
   readonly willBeTold: boolean;
 
@@ -117,7 +117,7 @@ export class Overflow extends Error {
   }
 }
 
-/** An error and its causes as one line: the outer message alone often hides the reason ("fetch failed"). */
+/** Describes an error and its causes in one line; the outer message alone often hides the reason ("fetch failed"). */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let inner = error;
@@ -130,17 +130,17 @@ export function describeError(error: unknown): string {
   return parts.join(": ");
 }
 
-/** An error's message, without the piece of JSON that V8 quotes in it: that may be what somebody said. */
+/** The message of an error, without the JSON that V8 quotes in it: that may be what a user wrote. */
 export function messageOf({ name, message }: Error): string {
   return name === "SyntaxError" ? message.replace(/".*"/s, '"…"').replace(/token '.*?'/s, "token") : message;
 }
 
-/** The abort reason of a turn that its person has stopped: end the answer here, keep what was said. */
+/** The abort reason of a turn that its user has stopped: end the answer here, and keep what was written. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
-/** The turn cannot go on in this process: its event stays in the queue for the next start. */
+/** The turn cannot go on in this process: its event stays in the queue, unanswered. */
 export class Requeued extends Error {
   override readonly name = "Parked";
 }

@@ -4,72 +4,79 @@ import type { ChatEvent } from "./event.ts";
 import type { Say } from "./i18n/texts.ts";
 import type { Log } from "./log.ts";
 
-/** What is said in answer, always Markdown: at once, as a stream that grows, to choose from, or nothing at all. */
+/** An answer, always Markdown: a text, a stream of chunks, a text with choices, or nothing at all. */
 export type Reply = string | AsyncIterable<string> | Offer | undefined;
 
-/** A text with things to choose from: buttons where the platform has them, else commands to be written. */
+/** A text with choices: buttons where the platform has them, otherwise commands to type. */
 export interface Offer {
   readonly text: string;
   readonly choices: readonly Choice[];
 }
 
 /**
- * Middleware, a command and the model's answer are the same thing.
+ * Answers a turn, or passes it on with `next()`. Middleware, a command and the model's answer are all handlers.
  *
- * Contract: return a reply, or what `next()` returns, changed or not. Only the engine sends. What a handler
- * throws is logged, and the person gets an apology. A handler may run again for the same event after a
- * crash; what it changed in `turn.conversation` is kept only together with the whole answer.
+ * Return a reply, or what `next()` returns, changed or not; only the engine sends. `next()` may be called once: a second
+ * call rejects. If a handler throws, that is logged and the user gets an apology. A handler may run again for the same
+ * event after a crash; its changes to `turn.conversation` are saved only together with the whole answer.
+ *
+ * @example const shout: Handler = async (turn, next) => (turn.event.text === "hi" ? "HI!" : next());
  */
 export type Handler = (turn: Turn, next: () => Promise<Reply>) => Reply | Promise<Reply>;
 
 /** One event on its way to its answer. */
 export interface Turn {
   readonly event: ChatEvent;
-  /** Handlers may change it; it is saved together with the whole answer, or not at all. */
+  /** Handlers may change it; changes are saved together with the whole answer, or not at all. */
   readonly conversation: Conversation;
-  /** Aborts when the person stops the answer (`Interrupted`) or the program stops (`Parked`). */
+  /** Aborts when the user stops the answer (`Interrupted`) or the program stops (`Requeued`). */
   readonly signal: AbortSignal;
   /** The language to answer in, as a BCP 47 tag. */
   readonly locale: string;
-  /** Chat texts in that language. */
+  /** Looks up a chat text in that language. */
   readonly say: Say;
-  /** An image that was sent in this conversation, as a `data:` URL; undefined if it cannot be had. */
+  /** Fetches an image of this conversation, as a `data:` URL; undefined if it is gone. */
   readonly image: (ref: string) => Promise<string | undefined>;
   readonly log: Log;
-  /** Why there is no whole answer; the reply then tells the person. */
+  /** Why there is no complete answer; the reply then says so to the user. */
   failure?: Error;
 }
 
 /** A command such as `/reset`. */
 export interface Command {
   readonly name: string;
-  /** One line for the platform's menu, by language; "en" must be there. */
+  /** One line for the platform's menu, by language; "en" is required. */
   readonly description: Readonly<Record<string, string>>;
-  /** The one free-text argument, by language, if it takes one. */
+  /** The name of the one free-text argument, by language, if the command has one. */
   readonly argument?: Readonly<Record<string, string>>;
-  /** The values that the argument may have, if it is not free; it may then be left out. */
+  /** The values of the argument, if it is not free text; it is then optional. */
   readonly choices?: readonly string[];
-  /** It stops the answers to what the same person asked before it. */
+  /** It stops the answers to what the same user asked before. */
   readonly interrupts?: boolean;
-  /** It is not shown in menus. */
+  /** Menus leave it out. */
   readonly hidden?: boolean;
   readonly run: Handler;
 }
 
-/** Whether a reply comes in pieces. */
+/** Whether a reply is a stream. */
 export function isStream(reply: Reply): reply is AsyncIterable<string> {
   return typeof reply === "object" && Symbol.asyncIterator in reply;
 }
 
-/** One handler that runs the given ones in order, each deciding whether to go on with `next()`. */
+/** Combines handlers into one that runs them in order; each decides whether to go on with `next()`. */
 export function compose(handlers: readonly Handler[]): (turn: Turn) => Promise<Reply> {
   return (turn) => {
-    const run = async (index: number): Promise<Reply> => handlers[index]?.(turn, () => run(index + 1));
+    let last = -1;
+    const run = async (index: number): Promise<Reply> => {
+      if (index <= last) throw new Error("next() was called twice: a handler may pass a turn on only once");
+      last = index;
+      return handlers[index]?.(turn, () => run(index + 1));
+    };
     return run(0);
   };
 }
 
-/** Runs the command that the event names; passes everything else on. */
+/** Creates the handler that runs commands; other events are passed on. */
 export function dispatch(commands: readonly Command[]): Handler {
   const byName = new Map(commands.map((command) => [command.name, command]));
   return (turn, next) => {

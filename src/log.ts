@@ -6,18 +6,18 @@ import { describeError, messageOf } from "./errors.ts";
 import { harmlessJson, shownJson } from "./sanitize/harmless.ts";
 import { createScrubber } from "./sanitize/secrets.ts";
 
-/** Where the program tells the operator what happens; message text is never logged. */
+/** A logger for the operator, in the manner of pino. Message text is never logged. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "child">;
 
 export interface LogOptions {
   /** A pino level. */
   readonly level: string;
   readonly stream: NodeJS.WritableStream & { isTTY?: boolean };
-  /** These strings never come out, wherever they stand: tokens, keys, passwords. */
+  /** Strings that never appear in the output: tokens, keys, passwords. */
   readonly secrets: readonly string[];
 }
 
-/** One JSON line per event; in a terminal, lines for people. */
+/** Creates a logger that writes one JSON line per entry, or readable lines in a terminal. */
 export function createLog({ level, stream, secrets }: LogOptions): Log {
   const [out, show] = stream.isTTY ? [prettify(stream), shownJson] : [stream, harmlessJson];
   const clean = createScrubber(secrets);
@@ -26,12 +26,12 @@ export function createLog({ level, stream, secrets }: LogOptions): Log {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, destination);
 }
 
-/** An error has no more causes than this; a chain of them could be a circle. */
+/** How many causes of an error are logged; a chain of causes could be circular. */
 const MAX_CAUSES = 5;
 
 /**
- * What an error is, why, and where it comes from. Not what else packages attach to errors: a request's body, or the row
- * of a table that a database refuses, hold what people say.
+ * The type, message, code and stack of an error, and nothing else that packages attach to errors: a request body or a
+ * rejected database row may hold what users wrote.
  */
 function serialize(error: unknown): object {
   if (!(error instanceof Error)) return { message: describeError(error) };
@@ -42,7 +42,7 @@ function serialize(error: unknown): object {
   return { type: error.name, message: describeError(error), ...code, stack: stacks.join("\ncaused by: ") };
 }
 
-/** A stack begins with the message, which may look like frames. */
+/** The frames of a stack, which begins with the message; lines of the message may look like frames. */
 function framesOf({ stack = "", message }: Error): string[] {
   const end = stack.indexOf(message) + message.length;
   return stack
@@ -51,13 +51,13 @@ function framesOf({ stack = "", message }: Error): string[] {
     .filter((line) => /^ {4}at /.test(line));
 }
 
-/** The package is loaded only where people look on: everyone else starts sooner without it. */
+/** Loads pino-pretty only for a terminal, because other processes start faster without it. */
 function prettify(stream: NodeJS.WritableStream): DestinationStream {
   const pretty: typeof PinoPretty = createRequire(import.meta.url)("pino-pretty");
   return pretty({ destination: toWritable(stream), ignore: "pid,hostname", colorize: true });
 }
 
-/** pino-pretty ends its destination; the terminal must stay open. */
+/** Wraps a stream, because pino-pretty ends its destination and the terminal must stay open. */
 function toWritable(stream: NodeJS.WritableStream): Writable {
   return new Writable({ write: (chunk: Buffer, _, done) => void stream.write(chunk, done) });
 }

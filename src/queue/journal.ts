@@ -99,7 +99,6 @@ export function createJournalQueue(options: JournalOptions): Queue {
   function store(event: ChatEvent): Promise<void> {
     number = Math.max(number + 1, Date.now() * 1000);
     const entry: Entry = { number, event, attempts: 0 };
-    markStage("received", event);
     const writing = keyv.set(event.id, writeEntry(entry)).then(() => markStage("stored", event));
     return enqueue(entry, { writing }).stored;
   }

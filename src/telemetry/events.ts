@@ -1,55 +1,55 @@
 import { channel } from "node:diagnostics_channel";
 
-/** What happens, for whoever measures it or shows it; nothing of what people say or who they are is in it. */
+/** What happens, for metrics and traces. Events never contain what users write or who they are. */
 export interface TelemetryEvents {
-  /** A message has come so far. */
+  /** A message has reached a stage; see `STAGES`. */
   readonly step: { readonly step: string; readonly event: EventOrigin; readonly at: number };
-  /** An answer stands, or what there is to say instead. */
+  /** A turn has ended. */
   readonly turn: {
     readonly event: EventOrigin;
-    /** `failed`: the person was told why there is no whole answer, or cannot be reached; `given_up`: a dead letter. */
+    /** `failed`: the user was told why there is no complete answer, or cannot be reached; `given_up`: a dead letter. */
     readonly outcome: "answered" | "failed" | "stopped" | "given_up";
     readonly at: number;
   };
-  /** What a model was paid for. */
+  /** Tokens were used. */
   readonly spent: {
     readonly model: string;
     readonly input: number;
     readonly output: number;
-    /** Absent where no price is known. */
+    /** In the currency of the prices; absent if no price is known. */
     readonly cost?: number | undefined;
   };
-  /** One request to a model is over: `answered`, `stopped`, or the code of its `ModelError`; another try is another one. */
+  /** A request to a model has ended: `answered`, `stopped`, or the code of its `ModelError`. Each attempt counts. */
   readonly asked: { readonly model: string; readonly outcome: string };
-  /** Something went wrong; `kind` and `code` are those of the error. */
+  /** An error has occurred. */
   readonly error: { readonly kind: "model" | "platform" | "handler" | "store"; readonly code: string };
-  /** A platform has taken a write, or not: then `slow` if it asks to wait. */
+  /** A platform has accepted a write, or refused it: `slow` if it asks to wait. */
   readonly write: { readonly platform: string; readonly outcome: "taken" | "slow" | "failed" };
-  /** A write that must arrive is made once more. */
+  /** A write is repeated. */
   readonly retry: { readonly platform: string };
 }
 
-/** A message on its way. */
+/** Which message a telemetry event is about. */
 export interface EventOrigin {
   readonly id: string;
   readonly platform: string;
-  /** When it was said, in ms since the epoch. */
+  /** When the message was sent, in ms since the epoch. */
   readonly at: number;
 }
 
-/** Tells what happens on the channel `colloquy:<what>` of Node's diagnostics channels; it costs nothing if nobody listens. */
-export function emit<What extends keyof TelemetryEvents>(what: What, about: TelemetryEvents[What]): void {
-  const told = channel(`colloquy:${what}`);
-  if (told.hasSubscribers) told.publish(about);
+/** Publishes an event on the diagnostics channel `colloquy:<name>`; costs nothing without subscribers. */
+export function emit<Name extends keyof TelemetryEvents>(name: Name, event: TelemetryEvents[Name]): void {
+  const events = channel(`colloquy:${name}`);
+  if (events.hasSubscribers) events.publish(event);
 }
 
-/** Calls `heard` with all that is told from now on; returns how to end that. */
-export function subscribe<What extends keyof TelemetryEvents>(
-  what: What,
-  heard: (about: TelemetryEvents[What]) => void,
+/** Calls `listener` with every event of a name from now on; returns how to unsubscribe. */
+export function subscribe<Name extends keyof TelemetryEvents>(
+  name: Name,
+  listener: (event: TelemetryEvents[Name]) => void,
 ): () => void {
-  const told = channel(`colloquy:${what}`);
-  const listener = (about: unknown) => heard(about as TelemetryEvents[What]);
-  told.subscribe(listener);
-  return () => told.unsubscribe(listener);
+  const events = channel(`colloquy:${name}`);
+  const onMessage = (event: unknown) => listener(event as TelemetryEvents[Name]);
+  events.subscribe(onMessage);
+  return () => events.unsubscribe(onMessage);
 }

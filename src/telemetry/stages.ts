@@ -1,7 +1,6 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { type EventOrigin, emit } from "./events.ts";
+import { emit, type EventOrigin } from "./events.ts";
 
-/** The steps of a message, in order; those of a message on the platform come once for each. */
+/** The stages of a message, in order; those of a message on the platform are reached once for each. */
 export const STAGES = [
   "received",
   "stored",
@@ -22,28 +21,7 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
-const file = process.env["COLLOQUY_CRASH_FILE"];
-let wish = "";
-let times = 0;
-
-/** Says that a message has come so far, to whoever measures or shows it, and to the tests that let programs die. */
-export function markStage(step: Stage, event: EventOrigin): void {
-  emit("step", { step, event, at: Date.now() });
-  if (file !== undefined) crashIfWanted(step, file);
-}
-
-/**
- * Ends the process as `kill -9` would if the file that `COLLOQUY_CRASH_FILE` names holds the name of this step, such
- * as `sent` or, for the second time that it is reached, `sent:2`. Every step goes into `<file>.steps`. Only the tests
- * set it: they show that nothing is lost, wherever it happens.
- */
-function crashIfWanted(step: Stage, path: string): void {
-  appendFileSync(`${path}.steps`, `${step}\n`);
-  const wanted = existsSync(path) ? readFileSync(path, "utf8") : "";
-  if (wanted !== wish) times = 0;
-  wish = wanted;
-  const [name, count = "1"] = wanted.split(":");
-  if (name !== step) return;
-  times += 1;
-  if (times === Number(count)) process.kill(process.pid, "SIGKILL");
+/** Publishes that a message has reached a stage. */
+export function markStage(stage: Stage, event: EventOrigin): void {
+  emit("step", { step: stage, event, at: Date.now() });
 }

@@ -206,7 +206,11 @@ async function openChain(platform: Platform) {
       messages.at(-1)?.content === "and then?" ? "nothing" : { text: answer, pieces: 40, delayMs: 40 },
   });
   const file = join(temporaryFolder(), "crash");
-  const env = { ...platform.env(around), COLLOQUY_CRASH_FILE: file };
+  const env = {
+    ...platform.env(around),
+    COLLOQUY_CRASH_FILE: file,
+    NODE_OPTIONS: `--import=${join(import.meta.dirname, "../support/kill-at-stage.mjs")}`,
+  };
   let program = await start();
   let person = "ann";
   let crashes = 0;

@@ -209,7 +209,7 @@ test("a folder gets nothing into the environment but how things look", async () 
       NODE_TLS_REJECT_UNAUTHORIZED: "0",
       OPENAI_CUSTOM_HEADERS: "x-stranger: 1",
       PGHOST: "stranger.example",
-      COLLOQUY_CRASH_FILE: "crash",
+      COLLOQUY_STEPS: "tell",
       LOG_LEVEL: "debug",
     },
     "=",
@@ -225,7 +225,7 @@ test("a folder gets nothing into the environment but how things look", async () 
 
 /** Tells at the end which of the names above are in the program's environment. */
 const PROBE = `data:text/javascript,${encodeURIComponent(`
-  const names = ["NODE_TLS_REJECT_UNAUTHORIZED", "OPENAI_CUSTOM_HEADERS", "PGHOST", "COLLOQUY_CRASH_FILE", "LOG_LEVEL"];
+  const names = ["NODE_TLS_REJECT_UNAUTHORIZED", "OPENAI_CUSTOM_HEADERS", "PGHOST", "COLLOQUY_STEPS", "LOG_LEVEL"];
   process.once("exit", () => {
     console.error("at the end: " + JSON.stringify(names.filter((name) => name in process.env)));
   });

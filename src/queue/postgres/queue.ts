@@ -87,7 +87,6 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
     const waiting = await depth();
     if (waiting >= MAX_WAITING.overall * times)
       throw new Overflow(false, `${waiting} messages wait for an answer already; more are taken in later`);
-    markStage("received", event);
     const stored = await inbox.push(event, { conversation, interrupts: times > 1 });
     markStage("stored", event);
     return stored;
