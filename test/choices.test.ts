@@ -10,7 +10,7 @@ import type { Offer } from "../src/handler.ts";
 import { openStore } from "../src/store/store.ts";
 import { parseMarkdown } from "../src/text/parse/markdown.ts";
 import { flat } from "./support/surroundings.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const persona = "Be plain.";

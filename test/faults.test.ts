@@ -8,7 +8,7 @@ import { openStore } from "../src/store/store.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { runProgram } from "./support/program.ts";
 import { fetchAt, linkIn } from "./support/local.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 
 /** Sets the limits of a process that runs; a part of util-linux, which every Linux has. */
 const PRLIMIT = "prlimit";

@@ -181,7 +181,6 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     "src/migrate/",
     ["src/errors.ts", "src/event.ts", "src/postgres/", "src/queue/", "src/store/", "src/system/"],
   ],
-  ["src/testing/", ["src/model/"]],
   [
     "src/program/",
     [
@@ -209,6 +208,7 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       "src/text/paginate/",
     ],
   ],
+  ["src/testing/", ["adapters/", "src/"]],
   ["src/cli/", ["adapters/", "config/", "src/"]],
   ["src/playground/", ["adapters/", "config/", "src/"]],
 ];

@@ -6,7 +6,7 @@ import { createOpenAI } from "../src/model/openai.ts";
 import { startModelSimulator } from "../src/testing/openai.ts";
 import { captureLog } from "./support/log.ts";
 import { flat } from "./support/surroundings.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 
 const ANSWER = `${Array.from({ length: 120 }, (_, n) => `word${n} `).join("")}END`;
 

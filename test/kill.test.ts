@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runProgram } from "./support/program.ts";
 import { flat, type Surroundings, surroundings } from "./support/surroundings.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 
 interface Chats {
   say(person: string, text: string): unknown;

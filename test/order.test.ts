@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { SimulatedRequest } from "../src/testing/openai.ts";
 import { runProgram } from "./support/program.ts";
 import { surroundings } from "./support/surroundings.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 
 const PEOPLE = Array.from({ length: 20 }, (_, n) => `person${n}`);
 const NUMBERS = [1, 2, 3, 4, 5];

@@ -4,7 +4,7 @@ import { createPace, limitPace } from "../src/access/pace.ts";
 import type { Message } from "../src/model/model.ts";
 import type { SimulatedRequest } from "../src/testing/openai.ts";
 import { openStore } from "../src/store/store.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 import { openWorld } from "./support/world.ts";
 
 /** What was said so far, as the model saw it, without the persona. */

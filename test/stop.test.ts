@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { logLines, runProgram } from "./support/program.ts";
 import { surroundings } from "./support/surroundings.ts";
-import { until } from "./support/until.ts";
+import { until } from "../src/testing/until.ts";
 
 const PEOPLE = Array.from({ length: 10 }, (_, n) => `person${n}`);
 

@@ -6,7 +6,7 @@ import { startProgram } from "../../src/program/start.ts";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const HOUR_MS = 3_600_000;
 

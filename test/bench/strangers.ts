@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { createKeys } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const [seconds = 60, strangers = 200, people = 20] = process.argv.slice(2).map(Number);
 

@@ -11,7 +11,7 @@ import { request } from "node:http";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { createKeys } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const [people = 500, streams = 50] = process.argv.slice(2).map(Number);
 

@@ -5,7 +5,7 @@ import { startTelegramSimulator } from "../../adapters/telegram/simulator/simula
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { createCluster } from "../chaos/cluster.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /**
  * `npm run build && npx tsx test/bench/workers.ts`: how many answers a second one, two and four workers give on

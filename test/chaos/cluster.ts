@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** Processes of the program that share one store. */
 export interface Cluster {

@@ -7,7 +7,7 @@ import { linkIn } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
 import { runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** util-linux's, which opens a real terminal. */
 const SCRIPT = "/usr/bin/script";

@@ -21,7 +21,7 @@ import { openStore } from "../../src/store/store.ts";
 import { createEcho } from "../example/echo-adapter.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const said = (id: string, text = "a secret question", name = "Ann") => ({
   id,

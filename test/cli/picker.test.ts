@@ -7,7 +7,7 @@ import { createHistory, emptyConversation } from "../../src/conversation/convers
 import { texts } from "../../src/i18n/texts.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createThreads, keyOf } from "../../src/conversation/threads.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const ENTER = "\r";
 const DOWN = "\u001B[B";

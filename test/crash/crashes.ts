@@ -5,7 +5,7 @@ import { STAGES } from "../../src/telemetry/stages.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
 import { flat, type Surroundings, surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 interface Platform {
   /** What the model says: two messages, or three. */

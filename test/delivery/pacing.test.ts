@@ -6,7 +6,7 @@ import { createColloquy } from "../../src/colloquy.ts";
 import { createPacing, type Refusal, type ChatPacing } from "../../src/delivery/pacing.ts";
 import { PlatformError } from "../../src/errors.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** That of one answer. */
 const never = () => new AbortController().signal;

@@ -5,7 +5,7 @@ import type { PostedMessage } from "../../src/conversation/conversation.ts";
 import { deliver } from "../../src/delivery/deliver.ts";
 import { createPacing } from "../../src/delivery/pacing.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 test("a page that an earlier run has shown full, and the next one short, is full in the end", async () => {
   const discord = await startDiscordSimulator();

@@ -9,9 +9,9 @@ import type { PostedMessage } from "../../src/conversation/conversation.ts";
 import { deliver } from "../../src/delivery/deliver.ts";
 import { createPacing } from "../../src/delivery/pacing.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { createHandModel } from "../support/hand-model.ts";
+import { createScriptedModel } from "../../src/testing/scripted-model.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** So slow that a test which waits for it fails. */
 const SLOW = { direct: 3_600_000, group: 3_600_000 };
@@ -32,7 +32,7 @@ async function openTelegram(options: Partial<TelegramOptions> = {}) {
 /** A whole bot on Telegram or Discord, whose model says what the test gives it. */
 async function openBot(adapter: Adapter) {
   const { log, lines } = captureLog();
-  const hand = createHandModel();
+  const hand = createScriptedModel();
   const bot = await createColloquy({ adapters: [adapter], model: hand.model, store: "memory:", log });
   onTestFinished(() => bot.stop());
   await bot.start();
@@ -74,7 +74,7 @@ function deliverTo<Body>(
 
 /** A stream that the test feeds. */
 function feed() {
-  const { model, say, end } = createHandModel();
+  const { model, say, end } = createScriptedModel();
   const stream = model.answer({ messages: [] }, new AbortController().signal);
   return { stream, say, end };
 }

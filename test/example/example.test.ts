@@ -8,7 +8,7 @@ import { createDemoModel } from "../../src/model/demo/demo.ts";
 import { startServer } from "../../src/program/server.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { diceBot } from "./dice-bot.ts";
 import { createEcho } from "./echo-adapter.ts";
 

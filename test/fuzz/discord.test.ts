@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toInteractionEvent, toMessageEvent } from "../../adapters/discord/receive/events.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { openWorld } from "../support/world.ts";
 import { mostly, odd, SEED, some } from "./odd.ts";
 

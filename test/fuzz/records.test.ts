@@ -13,7 +13,7 @@ import { openStore } from "../../src/store/store.ts";
 import { createEcho } from "./echo.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { mostly, odd, SEED, some } from "./odd.ts";
 
 /** A version that this program knows, and others. */

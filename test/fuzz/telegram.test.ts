@@ -9,7 +9,7 @@ import { startModelSimulator } from "../../src/testing/openai.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { mostly, odd, SEED, some } from "./odd.ts";
 
 const ME = { id: 7_000_000_001, username: "colloquy_bot" };

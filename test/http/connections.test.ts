@@ -10,7 +10,7 @@ import { startProgram } from "../../src/program/start.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { fetchAt } from "../support/local.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** The program on both platforms, with the demo model. */
 async function open(context: TestContext) {

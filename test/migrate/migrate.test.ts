@@ -11,7 +11,7 @@ import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { anyStored, contentOf, fill, type Stored, storedWith, waitingEvent } from "../support/stored.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const interrupts = ({ command }: ChatEvent) => command === "stop";
 const silent = { write: () => true };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createDemoModel } from "../../src/model/demo/demo.ts";
 import type { Message } from "../../src/model/model.ts";
-import { describeModel, listen } from "../contract/model.ts";
+import { describeModel, listen } from "../../src/testing/contracts/model.ts";
 
 describeModel("demo", async () => ({ model: createDemoModel(), close: async () => {} }));
 

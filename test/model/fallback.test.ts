@@ -6,9 +6,9 @@ import { startProgram } from "../../src/program/start.ts";
 import { createFallback } from "../../src/model/fallback.ts";
 import { createOpenAI } from "../../src/model/openai.ts";
 import { type Fault, startModelSimulator } from "../../src/testing/openai.ts";
-import { describeModel, listen, listenToFailure } from "../contract/model.ts";
+import { describeModel, listen, listenToFailure } from "../../src/testing/contracts/model.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 describeModel("fallback", async () => {
   const simulator = await startModelSimulator({

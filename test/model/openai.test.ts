@@ -12,8 +12,8 @@ import {
   type ModelSimulatorOptions,
   startModelSimulator,
 } from "../../src/testing/openai.ts";
-import { describeModel, listen, listenToFailure } from "../contract/model.ts";
-import { until } from "../support/until.ts";
+import { describeModel, listen, listenToFailure } from "../../src/testing/contracts/model.ts";
+import { until } from "../../src/testing/until.ts";
 
 const DOT = "data:image/png;base64,iVBORw0KGgo=";
 

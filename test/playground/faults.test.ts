@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { closeBrowser, hasBrowser } from "../support/browser.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { bare, END, openPlayground, QUESTION, text, write } from "./open.ts";
 
 /** A browser and several processes for each test. */

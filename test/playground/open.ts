@@ -4,7 +4,7 @@ import { writeAtLength } from "../../src/model/demo/sample.ts";
 import { openPage } from "../support/browser.ts";
 import { linkIn } from "../support/local.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** What the demo model answers at some length. */
 export const QUESTION = "Write 1200 characters";

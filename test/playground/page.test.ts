@@ -6,7 +6,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { closeBrowser, findBarriers, hasBrowser } from "../support/browser.ts";
 import { fetchAt } from "../support/local.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { address, bare, END, openPlayground, QUESTION, text, write } from "./open.ts";
 
 const PLATFORMS = ["telegram", "discord", "dingtalk"];

@@ -14,7 +14,7 @@ import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";
 import { anyStored, contentOf, fill, storedWith, waitingEvent } from "../support/stored.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { startProgram } from "../../src/program/start.ts";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {

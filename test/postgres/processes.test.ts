@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
 import { flat, surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { shareHighWaterMarks } from "../../src/receive/high-water-marks.ts";
 import { type Link, openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {

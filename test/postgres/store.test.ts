@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore } from "../../src/store/store.ts";
-import { describeStore } from "../contract/store.ts";
+import { describeStore } from "../../src/testing/contracts/store.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 
 let server: PostgresServer;

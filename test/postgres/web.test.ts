@@ -7,7 +7,7 @@ import { freePort } from "../support/port.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";
 import { flat, surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { createWebPeople } from "../support/web-people.ts";
 
 let server: PostgresServer;

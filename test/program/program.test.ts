@@ -8,7 +8,7 @@ import { logLines, runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
 import { fetchAt, linkIn, otherErrors } from "../support/local.ts";
 import { freePort } from "../support/port.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 describe("the console", () => {
   test("`start` without any settings answers what is piped in, and exits 0", async () => {

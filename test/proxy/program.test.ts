@@ -4,7 +4,7 @@ import { startConnectProxy } from "../support/connect-proxy.ts";
 import { type RunningProgram, runProgram } from "../support/program.ts";
 import { startSocksProxy } from "../support/socks.ts";
 import { flat, surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const GUARD = `--import=${join(import.meta.dirname, "../support/only-one-way.mjs")}`;
 

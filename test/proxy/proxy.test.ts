@@ -17,9 +17,9 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { ConfigError } from "../../src/errors.ts";
 import { createOpenAI } from "../../src/model/openai.ts";
 import { type Proxy, useProxy } from "../../src/proxy/proxy.ts";
-import { listen, listenToFailure } from "../contract/model.ts";
+import { listen, listenToFailure } from "../../src/testing/contracts/model.ts";
 import { type SocksProxy, startSocksProxy } from "../support/socks.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** Every tunnel that was asked for, as host:port, and with which password. */
 const tunnels: { to: string; password: string | undefined }[] = [];

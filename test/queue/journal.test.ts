@@ -12,9 +12,9 @@ import { createValueStore } from "../../src/store/values.ts";
 import { MAX_ATTEMPTS, MAX_WAITING, type Queue } from "../../src/queue/queue.ts";
 import type { Note } from "../../src/queue/running.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { describeQueue, type QueueHouse } from "../contract/queue.ts";
+import { describeQueue, type QueueUnderTest } from "../../src/testing/contracts/queue.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const { log } = captureLog();
 
@@ -26,7 +26,7 @@ describeQueue("journal in SQLite", async () => {
   return house(store, async () => rmSync(folder, { recursive: true }));
 });
 
-async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueHouse> {
+async function house(store: Store, cleanUp: () => Promise<void>): Promise<QueueUnderTest> {
   const keyv = await store.open("queue");
   const dead = await openDeadLetters(store);
   const note = createValueStore(store).at("running");

@@ -5,11 +5,11 @@ import { openDeadLetters } from "../../src/queue/dead.ts";
 import { createPostgresQueue } from "../../src/queue/postgres/queue.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { describeQueue } from "../contract/queue.ts";
+import { describeQueue } from "../../src/testing/contracts/queue.ts";
 import { openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { Overflow } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { MAX_WAITING } from "../../src/queue/queue.ts";
 import { createScreen } from "../../adapters/console/simulator.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { openWorld } from "../support/world.ts";
 
 const most = MAX_WAITING.conversation;

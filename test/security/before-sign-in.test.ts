@@ -12,7 +12,7 @@ import { openStore } from "../../src/store/store.ts";
 import { openShelf } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { logLines } from "../support/program.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 

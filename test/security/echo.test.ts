@@ -5,7 +5,7 @@ import type { Fault } from "../../src/testing/openai.ts";
 import { captureLog } from "../support/log.ts";
 import { logLines, runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** What nobody but the person and the model may read. */
 const QUESTION =

@@ -19,7 +19,7 @@ import { claimStore } from "../../src/store/claim.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** Everything in a folder that others can read, write or enter, such as "data 755". */
 function readable(folder: string, path = ""): string[] {

@@ -10,7 +10,7 @@ import { openShelf } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { scriptedModel, talk } from "../support/talk.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import { openWorld } from "../support/world.ts";
 
 const TOO_LONG = `Read this: ${"word ".repeat(MAX_TEXT / 4)}`;

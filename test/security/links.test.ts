@@ -5,7 +5,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/port.ts";
 import { runProgram } from "../support/program.ts";
 import { eventsIn, openSite } from "../support/site.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** Runs the command line beside a program that serves this store. */
 async function openProgram() {

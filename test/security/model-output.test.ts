@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { createOpenAI } from "../../src/model/openai.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -14,7 +14,7 @@ import { openStore } from "../../src/store/store.ts";
 import { openShelf } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const DOT =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

@@ -7,7 +7,7 @@ import { address } from "../playground/open.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { fetchAt } from "../support/local.ts";
 import { runProgram } from "../support/program.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 test("nobody at the page writes a file of the operator's", async () => {
   const program = runProgram(["playground"], { LANG: "en_US.UTF-8" });

@@ -10,7 +10,7 @@ import { createCaution, type Left } from "../../src/queue/poison.ts";
 import { writeEntry } from "../../src/queue/entry.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const BOT = fileURLToPath(new URL("../support/poisoned-bot.ts", import.meta.url));
 

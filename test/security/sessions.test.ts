@@ -7,7 +7,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/port.ts";
 import { runProgram } from "../support/program.ts";
 import { eventsIn, listen, openSite } from "../support/site.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 test("whoever reads the store finds nothing there that lets them in", async () => {
   const file = join(temporaryFolder(), "store.sqlite");

@@ -17,7 +17,7 @@ import { createPager } from "../../src/text/paginate/paginate.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { runProgram } from "../support/program.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** Texts that took many seconds, each on the platform where that was worst. */
 const SHAPES: readonly (readonly [name: string, text: string, dialect: Dialect<unknown>])[] = [

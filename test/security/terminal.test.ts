@@ -14,7 +14,7 @@ import { createThreads, keyOf } from "../../src/conversation/threads.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
 import { surroundings } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** It names the window, paints in red by the short form of the same command, erases the line, and turns the direction. */
 const STEERING = "a\u001B]0;mine\u0007b\u009B31mc\u0085d\u202Ee\u2066f\rg\bh\u007Fi\u2028j";

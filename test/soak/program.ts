@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { WebSocket } from "ws";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 import type { Sizes } from "./curve.ts";
 
 /** The program in a process of its own, as people run it, with Node's inspector to look into its memory. */

@@ -7,9 +7,9 @@ import { ConfigError, StoreError } from "../../src/errors.ts";
 import { claimStore } from "../../src/store/claim.ts";
 import { openStore } from "../../src/store/store.ts";
 import { type StoredRecord, upgrade } from "../../src/store/versions.ts";
-import { describeStore } from "../contract/store.ts";
+import { describeStore } from "../../src/testing/contracts/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 describeStore("SQLite", async () => {
   const url = `sqlite:${join(temporaryFolder(), "s.sqlite")}`;

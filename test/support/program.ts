@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { until } from "./until.ts";
+import { until } from "../../src/testing/until.ts";
 
 const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 

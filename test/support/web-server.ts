@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { inject, onTestFinished } from "vitest";
 import { temporaryFolder } from "./folder.ts";
 import { freePort } from "./port.ts";
-import { until } from "./until.ts";
+import { until } from "../../src/testing/until.ts";
 
 /** Starts nginx with these lines in its `server` block, until the test is over; resolves with its address. */
 export async function startNginx(lines: string): Promise<string> {

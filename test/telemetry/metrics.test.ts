@@ -10,7 +10,7 @@ import { type ModelSimulatorOptions, startModelSimulator } from "../../src/testi
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { flat } from "../support/surroundings.ts";
-import { until } from "../support/until.ts";
+import { until } from "../../src/testing/until.ts";
 
 async function openProgram(reply: ModelSimulatorOptions["reply"], more: Record<string, string> = {}) {
   const [telegram, model] = await Promise.all([

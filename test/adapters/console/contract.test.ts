@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { createConsole, linesOf } from "../../../adapters/console/index.ts";
-import { describeAdapter } from "../../contract/adapter.ts";
+import { describeAdapter } from "../../../src/testing/contracts/adapter.ts";
 import { createScreen } from "../../../adapters/console/simulator.ts";
 
 describeAdapter("console", () => build(false));

@@ -7,10 +7,10 @@ import type { Model } from "../../../src/model/model.ts";
 import { createOpenAI } from "../../../src/model/openai.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/testing/openai.ts";
 import { temporaryFolder } from "../../support/folder.ts";
-import { createHandModel } from "../../support/hand-model.ts";
+import { createScriptedModel } from "../../../src/testing/scripted-model.ts";
 import { captureLog } from "../../support/log.ts";
 import { createScreen } from "../../../adapters/console/simulator.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
@@ -127,7 +127,7 @@ test("what is typed while an answer runs is the next question", async () => {
 
 test("an answer that an earlier process left half written stands whole on the screen of the next", async () => {
   const store = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
-  const hand = createHandModel();
+  const hand = createScriptedModel();
   const first = await openScreen(hand.model, store);
   first.type("why?\n");
   await until(() => hand.asked.length === 1);
@@ -136,7 +136,7 @@ test("an answer that an earlier process left half written stands whole on the sc
   hand.say(" the answer");
   // Rewritten: so it is recorded that it stands.
   await until(() => first.lines().includes("Half of the answer"));
-  const next = createHandModel();
+  const next = createScriptedModel();
   const second = await openScreen(next.model, store);
   await until(() => next.asked.length === 1);
   next.say("Half of the answer is not enough.\n\nThis is the rest.");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { openBot } from "./set-up.ts";
 
 const pace = { direct: 5, group: 5 };

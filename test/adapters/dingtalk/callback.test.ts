@@ -3,7 +3,7 @@ import { signOf } from "../../../adapters/dingtalk/simulator/courier.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import { startServer } from "../../../src/program/server.ts";
 import { failure } from "../../support/failure.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { meet, names, page, type SetUp } from "./set-up.ts";
 
 /** A robot that receives by HTTP at a real port. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { failure } from "../../support/failure.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { names, openBot, page, setUp } from "./set-up.ts";
 
 const cardTemplate = { id: "a.schema", field: "content" };

@@ -1,6 +1,6 @@
 import { createDingtalk } from "../../../adapters/dingtalk/index.ts";
 import { startDingtalkSimulator } from "../../../adapters/dingtalk/simulator/simulator.ts";
-import { describeAdapter } from "../../contract/adapter.ts";
+import { describeAdapter } from "../../../src/testing/contracts/adapter.ts";
 
 describeAdapter("dingtalk", async () => {
   const simulator = await startDingtalkSimulator();

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type * as Sdk from "dingtalk-stream";
 import { expect, onTestFinished, test } from "vitest";
 import { startDingtalkSimulator } from "../../../adapters/dingtalk/simulator/simulator.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** What is used of the HTTP client that DingTalk's package brings along. */
 interface Axios {

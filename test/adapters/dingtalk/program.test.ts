@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { logLines, runProgram } from "../../support/program.ts";
 import { surroundings } from "../../support/surroundings.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 test("the program answers by callback, and logs no secret and no session", async () => {
   const { dingtalk, onDingtalk } = await surroundings({ reply: () => "fine, thank you" });

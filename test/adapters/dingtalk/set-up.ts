@@ -8,9 +8,9 @@ import {
 import type { Receive } from "../../../src/adapter.ts";
 import { createColloquy } from "../../../src/colloquy.ts";
 import type { ChatEvent } from "../../../src/event.ts";
-import { createHandModel } from "../../support/hand-model.ts";
+import { createScriptedModel } from "../../../src/testing/scripted-model.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 export interface SetUp {
   readonly simulator?: DingtalkSimulatorOptions;
@@ -44,7 +44,7 @@ export async function setUp(options: SetUp = {}) {
 /** A whole bot, whose model says what the test lets it say. */
 export async function openBot(options: SetUp = {}) {
   const world = await meet(options);
-  const hand = createHandModel();
+  const hand = createScriptedModel();
   const { log } = captureLog();
   const bot = await createColloquy({ adapters: [world.bot], model: hand.model, store: "memory:", log });
   onTestFinished(() => bot.stop());

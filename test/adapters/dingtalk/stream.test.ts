@@ -5,7 +5,7 @@ import { pauseAfter } from "../../../adapters/dingtalk/receive/health.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { failure } from "../../support/failure.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { meet, names, setUp } from "./set-up.ts";
 
 test("a message is acknowledged once it is stored, and not before", async () => {

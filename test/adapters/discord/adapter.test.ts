@@ -16,7 +16,7 @@ import { ConfigError, PlatformError } from "../../../src/errors.ts";
 import type { Address, ChatEvent } from "../../../src/event.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { runs } from "../../support/runs.ts";
 
 const menu: readonly CommandEntry[] = [

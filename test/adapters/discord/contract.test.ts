@@ -1,6 +1,6 @@
 import { createDiscord } from "../../../adapters/discord/index.ts";
 import { startDiscordSimulator } from "../../../adapters/discord/simulator/simulator.ts";
-import { describeAdapter } from "../../contract/adapter.ts";
+import { describeAdapter } from "../../../src/testing/contracts/adapter.ts";
 
 describeAdapter("discord", async () => {
   const simulator = await startDiscordSimulator();

@@ -15,7 +15,7 @@ import type { Model } from "../../../src/model/model.ts";
 import { createPager } from "../../../src/text/paginate/paginate.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 const PACE = { direct: 5, group: 5 };
 

@@ -8,7 +8,7 @@ import {
 import type { CommandEntry, Receive } from "../../../src/adapter.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 const menu: readonly CommandEntry[] = [{ name: "ask", description: { en: "Ask" }, argument: { en: "What" } }];
 

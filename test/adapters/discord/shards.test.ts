@@ -16,7 +16,7 @@ import { ConfigError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 const menu: readonly CommandEntry[] = [{ name: "ask", description: { en: "Ask" }, argument: { en: "What" } }];
 /** Two shards that need not wait for each other. */

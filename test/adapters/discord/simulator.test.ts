@@ -7,7 +7,7 @@ import {
   type DiscordSimulatorOptions,
   startDiscordSimulator,
 } from "../../../adapters/discord/simulator/simulator.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 const DIRECT_MESSAGES = 1 << 12;
 const MESSAGE_CONTENT = 1 << 15;

@@ -17,7 +17,7 @@ import type { ChatEvent } from "../../../src/event.ts";
 import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
 import { failure } from "../../support/failure.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { runs } from "../../support/runs.ts";
 
 const menu: readonly CommandEntry[] = [

@@ -1,6 +1,6 @@
 import { createTelegram } from "../../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../../adapters/telegram/simulator/simulator.ts";
-import { describeAdapter } from "../../contract/adapter.ts";
+import { describeAdapter } from "../../../src/testing/contracts/adapter.ts";
 
 describeAdapter("telegram", async () => {
   const simulator = await startTelegramSimulator();

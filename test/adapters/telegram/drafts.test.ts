@@ -14,9 +14,9 @@ import { type ChatEvent, conversationKey } from "../../../src/event.ts";
 import { openStore } from "../../../src/store/store.ts";
 import { parseMarkdown } from "../../../src/text/parse/markdown.ts";
 import { failure } from "../../support/failure.ts";
-import { createHandModel } from "../../support/hand-model.ts";
+import { createScriptedModel } from "../../../src/testing/scripted-model.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** A quick pace: the simulator's flood control is off. */
 const PACE = { direct: 20, group: 20, draft: 20 };
@@ -253,7 +253,7 @@ describe("an answer", () => {
     const store = `sqlite:${join(folder, "store.sqlite")}`;
     const { log, lines } = captureLog();
     const { token, apiRoot } = telegram;
-    const hand = createHandModel();
+    const hand = createScriptedModel();
     const bot = await createColloquy({
       adapters: [createTelegram({ token, apiRoot, log, drafts: true, pace: PACE, ...options })],
       model: hand.model,

@@ -15,9 +15,9 @@ import { PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import { startServer } from "../../../src/program/server.ts";
 import { failure } from "../../support/failure.ts";
-import { createHandModel } from "../../support/hand-model.ts";
+import { createScriptedModel } from "../../../src/testing/scripted-model.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 import { runs } from "../../support/runs.ts";
 
 const body = (text: string): TelegramBody => ({ text, entities: [] });
@@ -238,7 +238,7 @@ describe("a group that becomes a supergroup in the middle of an answer", () => {
 
 test("an answer that grows while its group becomes a supergroup is whole there", async () => {
   const telegram = await startTelegramSimulator();
-  const hand = createHandModel();
+  const hand = createScriptedModel();
   const { token, apiRoot } = telegram;
   const { log } = captureLog();
   const bot = await createColloquy({

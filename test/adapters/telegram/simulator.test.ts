@@ -6,7 +6,7 @@ import {
   startTelegramSimulator,
   type TelegramSimulatorOptions,
 } from "../../../adapters/telegram/simulator/simulator.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 const Answer = z.looseObject({
   ok: z.boolean(),

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createUnstored } from "../../../adapters/telegram/receive/unstored.ts";
 import type { ChatEvent } from "../../../src/event.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** People who are told at once, and a store that works or not. */
 function open(tell: (text: string) => Promise<void> = async () => undefined) {

@@ -9,7 +9,7 @@ import { openStore } from "../../../src/store/store.ts";
 import { openShelf } from "../../../src/program/web-chat.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** A program, and OpenAI's own client with a key of someone called Ann. */
 async function openClient(reply: ModelSimulatorOptions["reply"]) {

@@ -2,7 +2,7 @@ import { createAccounts, createWeb } from "../../../adapters/web/index.ts";
 import { startServer } from "../../../src/program/server.ts";
 import { openStore } from "../../../src/store/store.ts";
 import { openShelf } from "../../../src/program/web-chat.ts";
-import { describeAdapter } from "../../contract/adapter.ts";
+import { describeAdapter } from "../../../src/testing/contracts/adapter.ts";
 import { captureLog } from "../../support/log.ts";
 import { createWebPeople } from "../../support/web-people.ts";
 

@@ -8,7 +8,7 @@ import { openStore } from "../../../src/store/store.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { signInByName } from "../../support/local.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** The smallest picture that there is. */
 const DOT =

@@ -11,7 +11,7 @@ import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/te
 import { temporaryFolder } from "../../support/folder.ts";
 import { signInByName } from "../../support/local.ts";
 import { captureLog } from "../../support/log.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** Names that could be taken for one another, or for a part of a key. */
 const NAMES = [

@@ -10,7 +10,7 @@ import { closeBrowser, findBarriers, hasBrowser, openPage } from "../../support/
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
 import { freePort } from "../../support/port.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../../src/testing/until.ts";
 
 /** A program with the web chat alone, and a simulated model. */
 async function openChat(reply: ModelSimulatorOptions["reply"], more: Record<string, string> = {}) {

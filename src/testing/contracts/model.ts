@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import type { Message, Model, Usage } from "../../src/model/model.ts";
+import type { Message, Model, Usage } from "../../model/model.ts";
 
-/** A model to try; a service behind it answers so that the question stands in the answer, not too fast. */
+/** A model, and a service behind it that repeats the question in its answer, slowly enough to be interrupted. */
 export interface ModelUnderTest {
   readonly model: Model;
   readonly close: () => Promise<void>;
 }
 
-/** The contract that every model keeps. */
+/** Declares the tests that every model must pass. */
 export function describeModel(name: string, build: () => Promise<ModelUnderTest>): void {
   describe(`model: ${name}`, () => {
-    test("streams the answer in pieces and returns the bill", () =>
+    test("streams the answer in chunks and returns its usage", () =>
       withModel(async (model) => {
         const { pieces, usage } = await listen(model, "My name is Bartholomew");
         expect(pieces.length).toBeGreaterThan(1);
@@ -21,19 +21,19 @@ export function describeModel(name: string, build: () => Promise<ModelUnderTest>
         expect(typeof usage.estimated).toBe("boolean");
       }));
 
-    test("shows no thoughts", () =>
+    test("leaves out the reasoning", () =>
       withModel(async (model) => {
         const { pieces } = await listen(model, "My name is Bartholomew");
         expect(pieces.join("")).not.toMatch(/<\/?think|secret thought/);
       }));
 
-    test("knows its name and how much it may be given", () =>
+    test("has a name and a context length", () =>
       withModel(async (model) => {
         expect(model.name).not.toBe("");
         expect(model.contextTokens).toBeGreaterThan(0);
       }));
 
-    test("throws the reason of an abort that came before the question", () =>
+    test("throws the reason of a signal that is already aborted", () =>
       withModel(async (model) => {
         const reason = new Error("too late");
         const heard: string[] = [];
@@ -43,7 +43,7 @@ export function describeModel(name: string, build: () => Promise<ModelUnderTest>
         expect(heard).toEqual([]);
       }));
 
-    test("throws the reason of an abort in the middle, and says nothing more", () =>
+    test("throws the reason of an abort in the middle, and yields nothing more", () =>
       withModel(async (model) => {
         const reason = new Error("enough");
         const controller = new AbortController();
@@ -57,7 +57,7 @@ export function describeModel(name: string, build: () => Promise<ModelUnderTest>
         expect(heard).toHaveLength(2);
       }));
 
-    test("is aborted while it waits for the next piece", () =>
+    test("can be aborted while it waits for the next chunk", () =>
       withModel(async (model) => {
         const reason = new Error("enough");
         const controller = new AbortController();
@@ -70,7 +70,7 @@ export function describeModel(name: string, build: () => Promise<ModelUnderTest>
         await expect(hearing).rejects.toBe(reason);
       }));
 
-    test("lets a listener leave early", () =>
+    test("allows the consumer to stop early", () =>
       withModel(async (model) => {
         const heard: string[] = [];
         for await (const piece of model.answer({ messages: ask("Write 5000 characters of it") }, never())) {
@@ -81,7 +81,7 @@ export function describeModel(name: string, build: () => Promise<ModelUnderTest>
         expect((await listen(model, "My name is Bartholomew")).pieces.join("")).toContain("Bartholomew");
       }));
 
-    test("answers two at once, each their own", () =>
+    test("answers two questions at once, each with its own answer", () =>
       withModel(async (model) => {
         const [ann, bob] = await Promise.all([
           listen(model, "My name is Annabella"),

@@ -1,9 +1,11 @@
-/** It is looked at again after a moment, and as that is in vain ever less often; in ms. */
-const PAUSE = { first: 2, most: 50 };
+/** How long to wait between two checks: at first, and at most, in ms. */
+const PAUSE_MS = { first: 2, max: 50 };
 
 /**
- * Waits for a condition, never for a time; fails with what was waited for, as it is by then. The deadline is for what
- * never comes: a machine that is busy with other things is no failure.
+ * Waits until a condition holds, and returns its value. Rejects after `withinMs` with a description of the condition; the
+ * deadline is for conditions that never hold, so keep it long enough for a busy machine.
+ *
+ * @example await until(() => telegram.shows("ann").length === 2);
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -11,7 +13,7 @@ export async function until<T>(
   withinMs = 40_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + withinMs;
-  for (let pause = PAUSE.first; ; pause = Math.min(PAUSE.most, pause * 1.1)) {
+  for (let pause = PAUSE_MS.first; ; pause = Math.min(PAUSE_MS.max, pause * 1.1)) {
     const value = await condition();
     if (value) return value;
     if (Date.now() > deadline)

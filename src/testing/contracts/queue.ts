@@ -1,73 +1,73 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Overflow, Requeued, PlatformError, StoreError } from "../../src/errors.ts";
-import type { ChatEvent } from "../../src/event.ts";
-import type { DeadLetters } from "../../src/queue/dead.ts";
-import { MAX_ATTEMPTS, MAX_WAITING, type Queue, type Signals, type Worker } from "../../src/queue/queue.ts";
-import { until } from "../support/until.ts";
+import { Overflow, Requeued, PlatformError, StoreError } from "../../errors.ts";
+import type { ChatEvent } from "../../event.ts";
+import type { DeadLetters } from "../../queue/dead.ts";
+import { MAX_ATTEMPTS, MAX_WAITING, type Queue, type Signals, type Worker } from "../../queue/queue.ts";
+import { until } from "../until.ts";
 
-/** One place where events are kept; `open` gives a queue over it, as a process does when it starts. */
-export interface QueueHouse {
+/** A database; `open` opens a queue on it, as a process does when it starts. */
+export interface QueueUnderTest {
   /** `/reset` interrupts; at most `atOnce` (default 100) run at once. */
   open(options?: { atOnce?: number }): Promise<Queue>;
-  /** As when the process dies: nothing that the queue had in hand goes on. */
+  /** Kills the queue as the death of its process would: nothing it was processing goes on. */
   kill(queue: Queue): Promise<void>;
-  /** Where the queue puts what it gives up. */
+  /** Where the queue puts events that it gives up. */
   readonly dead: DeadLetters;
-  /** What is stored, as ids. */
+  /** The ids of the stored events. */
   stored(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** The contract that every queue keeps. */
-export function describeQueue(name: string, build: () => Promise<QueueHouse>): void {
+/** Declares the tests that every queue must pass. */
+export function describeQueue(name: string, build: () => Promise<QueueUnderTest>): void {
   describe(`queue: ${name}`, () => {
-    const scenario = (title: string, run: (house: QueueHouse) => Promise<void>) =>
+    const scenario = (title: string, run: (subject: QueueUnderTest) => Promise<void>) =>
       test(title, async () => {
-        const house = await build();
+        const subject = await build();
         try {
-          await run(house);
+          await run(subject);
         } finally {
-          await house.close();
+          await subject.close();
         }
       });
 
-    scenario("stores before push resolves, and forgets what is answered", async (house) => {
-      const queue = await house.open();
+    scenario("stores an event before push resolves, and deletes it once it is answered", async (subject) => {
+      const queue = await subject.open();
       await queue.push(said("ann", 1));
-      expect(await house.stored()).toEqual(["ann-1"]);
+      expect(await subject.stored()).toEqual(["ann-1"]);
       const seen: string[] = [];
       await begin(queue, async (event) => void seen.push(event.id));
-      await until(async () => (await house.stored()).length === 0);
+      await until(async () => (await subject.stored()).length === 0);
       expect(seen).toEqual(["ann-1"]);
       await queue.stop();
     });
 
-    scenario("tells how much there is to do, and since when", async (house) => {
-      const queue = await house.open();
+    scenario("reports how many events wait, and since when", async (subject) => {
+      const queue = await subject.open();
       expect(await queue.load()).toEqual({ events: 0 });
       await queue.push(said("ann", 1));
       await queue.push(said("bob", 2));
       expect(await queue.load()).toEqual({ events: 2, oldestAt: 1 });
       await begin(queue, async () => undefined);
-      await until(async () => (await house.stored()).length === 0);
+      await until(async () => (await subject.stored()).length === 0);
       expect(await queue.load()).toEqual({ events: 0 });
       await queue.stop();
     });
 
-    scenario("takes the same id twice as one event", async (house) => {
-      const queue = await house.open();
+    scenario("treats the same id twice as one event", async (subject) => {
+      const queue = await subject.open();
       const seen: string[] = [];
       await Promise.all([queue.push(said("ann", 1)), queue.push(said("ann", 1))]);
       await begin(queue, async (event) => void seen.push(event.id));
-      await until(async () => (await house.stored()).length === 0);
+      await until(async () => (await subject.stored()).length === 0);
       expect(seen).toEqual(["ann-1"]);
       await queue.stop();
     });
 
-    scenario("takes in so much of one conversation, and tells its person in its turn", async (house) => {
+    scenario("limits a conversation, and its user is told in turn", async (subject) => {
       const most = MAX_WAITING.conversation;
-      const first = await house.open();
+      const first = await subject.open();
       for (let index = 0; index < most; index += 1) await first.push(said("ann", index));
       const refused = await Promise.allSettled(
         [most, most + 1].map((index) => first.push(said("ann", index))),
@@ -79,7 +79,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await first.push(said("ann", 0));
 
       // As the next process finds it: what is to be told is told before anything else is taken in.
-      const queue = await house.open();
+      const queue = await subject.open();
       const order: ChatEvent[] = [];
       let release = () => {};
       const held = new Promise<void>((resolve) => (release = resolve));
@@ -90,7 +90,7 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await expect(queue.push(said("ann", most + 2))).rejects.toThrow(Overflow);
       await queue.push({ ...said("ann", most + 3), command: "reset" });
       release();
-      await until(async () => (await house.stored()).length === 0);
+      await until(async () => (await subject.stored()).length === 0);
       const seen = order.filter(({ user }) => user.id === "ann");
       const whole = Array.from({ length: most }, (_, index) => `ann-${index}`);
       expect(seen.map(({ id }) => id)).toEqual([...whole, `ann-${most}#overflow`, `ann-${most + 3}`]);
@@ -100,39 +100,42 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.stop();
     });
 
-    scenario("works on one conversation one at a time and in order, for any traffic", async (house) => {
-      let batch = 0;
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.constantFrom("ann", "bob", "cat"), { maxLength: 30 }),
-          async (people) => {
-            batch += 1;
-            const events = people.map((person, index) => said(`${person}${batch}`, index));
-            const queue = await house.open();
-            const order = new Map<string, string[]>();
-            const busy = new Set<string>();
-            await begin(queue, async ({ id, user }) => {
-              expect(busy.has(user.id)).toBe(false);
-              busy.add(user.id);
-              await new Promise((resolve) => setImmediate(resolve));
-              order.set(user.id, [...(order.get(user.id) ?? []), id]);
-              busy.delete(user.id);
-            });
-            await Promise.all(events.map((event) => queue.push(event)));
-            await until(async () => (await house.stored()).length === 0);
-            await queue.stop();
-            for (const [user, ids] of order) {
-              expect(ids).toEqual(events.filter((event) => event.user.id === user).map(({ id }) => id));
-            }
-            expect([...order.values()].flat()).toHaveLength(events.length);
-          },
-        ),
-        { numRuns: 15 },
-      );
-    });
+    scenario(
+      "processes a conversation one event at a time and in order, for any traffic",
+      async (subject) => {
+        let batch = 0;
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(fc.constantFrom("ann", "bob", "cat"), { maxLength: 30 }),
+            async (people) => {
+              batch += 1;
+              const events = people.map((person, index) => said(`${person}${batch}`, index));
+              const queue = await subject.open();
+              const order = new Map<string, string[]>();
+              const busy = new Set<string>();
+              await begin(queue, async ({ id, user }) => {
+                expect(busy.has(user.id)).toBe(false);
+                busy.add(user.id);
+                await new Promise((resolve) => setImmediate(resolve));
+                order.set(user.id, [...(order.get(user.id) ?? []), id]);
+                busy.delete(user.id);
+              });
+              await Promise.all(events.map((event) => queue.push(event)));
+              await until(async () => (await subject.stored()).length === 0);
+              await queue.stop();
+              for (const [user, ids] of order) {
+                expect(ids).toEqual(events.filter((event) => event.user.id === user).map(({ id }) => id));
+              }
+              expect([...order.values()].flat()).toHaveLength(events.length);
+            },
+          ),
+          { numRuns: 15 },
+        );
+      },
+    );
 
-    scenario("lets no conversation wait for another", async (house) => {
-      const queue = await house.open();
+    scenario("never makes one conversation wait for another", async (subject) => {
+      const queue = await subject.open();
       const done: string[] = [];
       let release = () => {};
       const slow = new Promise<void>((resolve) => (release = resolve));
@@ -149,8 +152,8 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.stop();
     });
 
-    scenario("works on no more than its limit at once", async (house) => {
-      const queue = await house.open({ atOnce: 3 });
+    scenario("processes no more events at once than its limit", async (subject) => {
+      const queue = await subject.open({ atOnce: 3 });
       let now = 0;
       let most = 0;
       let done = 0;
@@ -166,23 +169,23 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.stop();
     });
 
-    scenario("hands out again, in order, what a dead process left", async (house) => {
-      const dead = await house.open();
+    scenario("hands out again, in order, the events of a process that died", async (subject) => {
+      const dead = await subject.open();
       await begin(dead, () => new Promise(() => undefined));
       for (const index of [1, 2, 3]) await dead.push(said("ann", index));
       await dead.push(said("bob", 1));
-      await house.kill(dead);
-      const heir = await house.open();
+      await subject.kill(dead);
+      const heir = await subject.open();
       const seen: string[] = [];
       await begin(heir, async (event) => void seen.push(event.id));
-      await until(async () => (await house.stored()).length === 0);
+      await until(async () => (await subject.stored()).length === 0);
       expect(seen.filter((id) => id.startsWith("ann"))).toEqual(["ann-1", "ann-2", "ann-3"]);
       expect(seen).toContain("bob-1");
       await heir.stop();
     });
 
-    scenario("tries again what failed, before what came later", async (house) => {
-      const queue = await house.open();
+    scenario("retries a failed event before later ones", async (subject) => {
+      const queue = await subject.open();
       const seen: string[] = [];
       await begin(queue, async ({ id }) => {
         seen.push(id);
@@ -195,8 +198,8 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await queue.stop();
     });
 
-    scenario("an interrupting event stops what came before it, and only that", async (house) => {
-      const queue = await house.open();
+    scenario("an interrupting event stops earlier ones, and only those", async (subject) => {
+      const queue = await subject.open();
       const ended: string[] = [];
       await begin(queue, async ({ id, command }, signals) => {
         if (command === undefined) await aborted(signals);
@@ -213,8 +216,8 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       expect(ended).toContain("bob-1");
     });
 
-    scenario("parks what runs on when it stops, and keeps it", async (house) => {
-      const queue = await house.open();
+    scenario("requeues events that outlast the grace period when it stops", async (subject) => {
+      const queue = await subject.open();
       let reason: unknown;
       let begun = false;
       await begin(queue, async (_, { requeued: parked }) => {
@@ -227,13 +230,13 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       await until(() => begun);
       await queue.stop();
       expect(reason).toBeInstanceOf(Requeued);
-      expect(await house.stored()).toEqual(["ann-1"]);
+      expect(await subject.stored()).toEqual(["ann-1"]);
     });
 
     scenario(
       "gives up what fails each time, says so once, and goes on with the conversation",
-      async (house) => {
-        const queue = await house.open();
+      async (subject) => {
+        const queue = await subject.open();
         const seen: string[] = [];
         const lettersAtTheEnd: number[] = [];
         await queue.start({
@@ -243,36 +246,36 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
           },
           giveUp: async ({ id }) => {
             seen.push(`${id} given up`);
-            lettersAtTheEnd.push((await house.dead.list()).length);
+            lettersAtTheEnd.push((await subject.dead.list()).length);
           },
         });
         await queue.push(said("ann", 1));
         await queue.push(said("ann", 2));
-        await until(async () => (await house.stored()).length === 0);
+        await until(async () => (await subject.stored()).length === 0);
         await queue.stop();
         const attempts = Array.from({ length: MAX_ATTEMPTS }, () => "ann-1");
         expect(seen).toEqual([...attempts, "ann-1 given up", "ann-2"]);
         expect(lettersAtTheEnd).toEqual([1]);
-        expect(await house.dead.list()).toMatchObject([
+        expect(await subject.dead.list()).toMatchObject([
           { event: said("ann", 1), error: "this text breaks it", attempts: MAX_ATTEMPTS },
         ]);
       },
     );
 
-    scenario("never gives up what fails through no fault of its own", async (house) => {
+    scenario("never gives up an event because of a transient failure", async (subject) => {
       const failures = [
         new StoreError("SQLITE_FULL", "the disk is full"),
         new PlatformError("unreachable", "the platform is away"),
       ];
       for (const [index, failure] of failures.entries()) {
-        const queue = await house.open();
+        const queue = await subject.open();
         let attempts = 0;
         await begin(queue, async () => {
           attempts += 1;
           if (attempts <= MAX_ATTEMPTS + 1) throw failure;
         });
         await queue.push(said("ann", index));
-        await until(async () => (await house.stored()).length === 0);
+        await until(async () => (await subject.stored()).length === 0);
         await queue.stop();
       }
       const park = async (_: ChatEvent, { requeued: parked }: Signals) => {
@@ -280,80 +283,83 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
         throw parked.reason;
       };
       for (let run = 0; run <= MAX_ATTEMPTS; run += 1) {
-        const queue = await house.open();
+        const queue = await subject.open();
         await begin(queue, park);
         await queue.push(said("bob", 1));
         await queue.stop();
       }
-      expect(await house.stored()).toEqual(["bob-1"]);
-      expect(await house.dead.list()).toEqual([]);
+      expect(await subject.stored()).toEqual(["bob-1"]);
+      expect(await subject.dead.list()).toEqual([]);
     });
 
-    scenario("gives up what ends the process each time, and nothing else", async (house) => {
-      const first = await house.open();
-      await begin(first, forEver);
-      for (const event of [said("bob", 1), said("ann", 1), said("ann", 2)]) await first.push(event);
-      await house.kill(first);
-      for (let run = 0; run < 50 && (await house.dead.list()).length === 0; run += 1) {
-        const begun: string[] = [];
-        const queue = await house.open();
-        let given = false;
-        await queue.start({
-          // Ann's message kills at once; until then Bob's is worked on beside it.
-          work: async ({ id }) => {
-            begun.push(id);
-            if (!(id === "bob-1" && begun.length === 1)) return forEver();
-          },
-          giveUp: async () => {
-            given = true;
-            return forEver();
-          },
-        });
-        await until(() => given || begun.includes("ann-1"));
-        await house.kill(queue);
-      }
-      const heir = await house.open();
-      const seen: string[] = [];
-      await begin(heir, async ({ id }) => void seen.push(id));
-      await until(async () => (await house.stored()).length === 0);
-      await heir.stop();
-      expect((await house.dead.list()).map(({ event, attempts }) => [event.id, attempts])).toEqual([
-        ["ann-1", MAX_ATTEMPTS],
-      ]);
-      expect(seen.filter((id) => id !== "bob-1")).toEqual(["ann-2"]);
-    });
+    scenario(
+      "gives up a poison message that kills the process each time, and nothing else",
+      async (subject) => {
+        const first = await subject.open();
+        await begin(first, forEver);
+        for (const event of [said("bob", 1), said("ann", 1), said("ann", 2)]) await first.push(event);
+        await subject.kill(first);
+        for (let run = 0; run < 50 && (await subject.dead.list()).length === 0; run += 1) {
+          const begun: string[] = [];
+          const queue = await subject.open();
+          let given = false;
+          await queue.start({
+            // Ann's message kills at once; until then Bob's is worked on beside it.
+            work: async ({ id }) => {
+              begun.push(id);
+              if (!(id === "bob-1" && begun.length === 1)) return forEver();
+            },
+            giveUp: async () => {
+              given = true;
+              return forEver();
+            },
+          });
+          await until(() => given || begun.includes("ann-1"));
+          await subject.kill(queue);
+        }
+        const heir = await subject.open();
+        const seen: string[] = [];
+        await begin(heir, async ({ id }) => void seen.push(id));
+        await until(async () => (await subject.stored()).length === 0);
+        await heir.stop();
+        expect((await subject.dead.list()).map(({ event, attempts }) => [event.id, attempts])).toEqual([
+          ["ann-1", MAX_ATTEMPTS],
+        ]);
+        expect(seen.filter((id) => id !== "bob-1")).toEqual(["ann-2"]);
+      },
+    );
 
-    scenario("one that dies with the process is not worked on beside its like", async (house) => {
+    scenario("processes poison messages one at a time", async (subject) => {
       const people = Array.from({ length: 10 }, (_, index) => said(`user${index}`, 1));
-      const first = await house.open();
+      const first = await subject.open();
       await begin(first, forEver);
       await Promise.all(people.map((event) => first.push(event)));
-      await house.kill(first);
+      await subject.kill(first);
       for (let run = 0; run < MAX_ATTEMPTS; run += 1) {
         let begun = 0;
-        const queue = await house.open();
+        const queue = await subject.open();
         await begin(queue, () => {
           begun += 1;
           return forEver();
         });
         await until(() => begun > 0);
-        await house.kill(queue);
+        await subject.kill(queue);
       }
-      const heir = await house.open();
+      const heir = await subject.open();
       const given: string[] = [];
       const seen: string[] = [];
       await heir.start({
         work: async ({ id }) => void seen.push(id),
         giveUp: async ({ id }) => void given.push(id),
       });
-      await until(async () => (await house.stored()).length === 0);
+      await until(async () => (await subject.stored()).length === 0);
       await heir.stop();
       expect(given.length).toBeLessThanOrEqual(1);
       expect(seen.length).toBeGreaterThanOrEqual(9);
     });
 
-    scenario("takes a dead letter back when someone wants it, and tries it as if new", async (house) => {
-      const queue = await house.open();
+    scenario("takes a dead letter back on request, and retries it as if new", async (subject) => {
+      const queue = await subject.open();
       let broken = true;
       const seen: string[] = [];
       await begin(queue, async ({ id, text }) => {
@@ -362,25 +368,31 @@ export function describeQueue(name: string, build: () => Promise<QueueHouse>): v
       });
       await queue.push(said("ann", 1));
       await queue.push(said("bob", 1));
-      await until(async () => (await house.dead.list()).length === 2 && (await house.stored()).length === 0);
+      await until(
+        async () => (await subject.dead.list()).length === 2 && (await subject.stored()).length === 0,
+      );
       broken = false;
-      expect(await house.dead.retry("ann-1")).toBe(true);
-      expect(await house.dead.retry("nobody-1")).toBe(false);
-      await until(async () => (await house.dead.list()).length === 1 && (await house.stored()).length === 0);
+      expect(await subject.dead.retry("ann-1")).toBe(true);
+      expect(await subject.dead.retry("nobody-1")).toBe(false);
+      await until(
+        async () => (await subject.dead.list()).length === 1 && (await subject.stored()).length === 0,
+      );
       expect(seen).toEqual(["ann-1 message 1"]);
-      expect(await house.dead.drop("bob-1")).toBe(true);
-      expect(await house.dead.drop("bob-1")).toBe(false);
-      expect(await house.dead.list()).toEqual([]);
+      expect(await subject.dead.drop("bob-1")).toBe(true);
+      expect(await subject.dead.drop("bob-1")).toBe(false);
+      expect(await subject.dead.list()).toEqual([]);
       await queue.stop();
     });
 
-    scenario("a wish for a dead letter waits for the next start", async (house) => {
-      await house.dead.add({ event: said("ann", 1), error: "broken", attempts: 8, at: 1 });
-      await house.dead.retry("ann-1");
-      const queue = await house.open();
+    scenario("a request to retry a dead letter waits for the next start", async (subject) => {
+      await subject.dead.add({ event: said("ann", 1), error: "broken", attempts: 8, at: 1 });
+      await subject.dead.retry("ann-1");
+      const queue = await subject.open();
       const seen: string[] = [];
       await begin(queue, async ({ id }) => void seen.push(id));
-      await until(async () => (await house.dead.list()).length === 0 && (await house.stored()).length === 0);
+      await until(
+        async () => (await subject.dead.list()).length === 0 && (await subject.stored()).length === 0,
+      );
       expect(seen).toEqual(["ann-1"]);
       await queue.stop();
     });

@@ -1,29 +1,29 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createHistory } from "../../src/conversation/conversation.ts";
-import type { Store } from "../../src/store/store.ts";
+import { createHistory } from "../../conversation/conversation.ts";
+import type { Store } from "../../store/store.ts";
 
-/** One place that is kept; `open` gives a store over it, as a process does when it starts. */
-export interface StoreHouse {
+/** A database; `open` opens a store on it, as a process does when it starts. */
+export interface StoreUnderTest {
   open(): Promise<Store>;
   close(): Promise<void>;
 }
 
-/** The contract that every store keeps that outlives its process. */
-export function describeStore(name: string, build: () => Promise<StoreHouse>): void {
+/** Declares the tests that every persistent store must pass. */
+export function describeStore(name: string, build: () => Promise<StoreUnderTest>): void {
   describe(`store: ${name}`, () => {
-    const scenario = (title: string, run: (house: StoreHouse) => Promise<void>) =>
+    const scenario = (title: string, run: (subject: StoreUnderTest) => Promise<void>) =>
       test(title, async () => {
-        const house = await build();
+        const subject = await build();
         try {
-          await run(house);
+          await run(subject);
         } finally {
-          await house.close();
+          await subject.close();
         }
       });
 
-    scenario("gives back what was set, whatever it is, to those who come later too", async (house) => {
-      const first = await house.open();
+    scenario("returns any value that was set, also after it is opened again", async (subject) => {
+      const first = await subject.open();
       const keyv = await first.open("history");
       const kept = new Map<string, unknown>();
       await fc.assert(
@@ -35,7 +35,7 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
         { numRuns: 60 },
       );
       await first.close();
-      const second = await house.open();
+      const second = await subject.open();
       const found = new Map<string, unknown>();
       for await (const [key, value] of (await second.open("history")).iterator?.({}) ?? [])
         found.set(String(key), value);
@@ -43,8 +43,8 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
       await second.close();
     });
 
-    scenario("says of what is not there that it is not there", async (house) => {
-      const store = await house.open();
+    scenario("returns undefined for a missing key", async (subject) => {
+      const store = await subject.open();
       const keyv = await store.open("history");
       expect(await keyv.get("nobody")).toBeUndefined();
       expect(await keyv.delete("nobody")).toBe(false);
@@ -56,8 +56,8 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
 
     scenario(
       "keeps names apart, those too that differ in case or in a sign that means any",
-      async (house) => {
-        const store = await house.open();
+      async (subject) => {
+        const store = await subject.open();
         const names = ["history", "queue"];
         const keys = ["chat_1", "chatX1", "CHAT_1", "chat%", "chat"];
         for (const name of names)
@@ -72,8 +72,8 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
       },
     );
 
-    scenario("finds the keys that begin alike, in order", async (house) => {
-      const store = await house.open();
+    scenario("lists the keys with a prefix, in order", async (subject) => {
+      const store = await subject.open();
       const keyv = await store.open("history");
       const keys = [
         "console:Ann",
@@ -100,8 +100,8 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
       await store.close();
     });
 
-    scenario("goes through all there is, though it is more than comes at once", async (house) => {
-      const store = await house.open();
+    scenario("iterates over more records than one batch", async (subject) => {
+      const store = await subject.open();
       const keyv = await store.open("history");
       const keys = Array.from({ length: 1200 }, (_, index) => `key ${index}`);
       await Promise.all(keys.map((key) => keyv.set(key, key)));
@@ -111,8 +111,8 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
       await store.close();
     });
 
-    scenario("takes a record of the largest size", async (house) => {
-      const store = await house.open();
+    scenario("stores a record of the largest size", async (subject) => {
+      const store = await subject.open();
       const keyv = await store.open("history");
       const text = "多".repeat(400_000);
       await keyv.set("ann", { text });
@@ -120,21 +120,21 @@ export function describeStore(name: string, build: () => Promise<StoreHouse>): v
       await store.close();
     });
 
-    scenario("keeps conversations", async (house) => {
-      const first = await house.open();
+    scenario("stores conversations", async (subject) => {
+      const first = await subject.open();
       const history = createHistory(await first.open("history"));
       const conversation = await history.load("paper:ann");
       const messages = [{ role: "user" as const, content: "hello \0 \u{1F600}", at: 1 }];
       await history.save({ ...conversation, messages });
       await first.close();
-      const second = await house.open();
+      const second = await subject.open();
       const loaded = await createHistory(await second.open("history")).load("paper:ann");
       expect(loaded.messages).toEqual(messages);
       await second.close();
     });
 
-    scenario("works, as far as it can tell", async (house) => {
-      const store = await house.open();
+    scenario("passes its own check", async (subject) => {
+      const store = await subject.open();
       await Promise.all([store.check(), store.check()]);
       await store.close();
     });

@@ -1,0 +1,5 @@
+/** The contract tests of adapters, models, queues and stores, for vitest. */
+export { type AdapterUnderTest, describeAdapter } from "./adapter.ts";
+export { describeModel, type ModelUnderTest } from "./model.ts";
+export { describeQueue, type QueueUnderTest } from "./queue.ts";
+export { describeStore, type StoreUnderTest } from "./store.ts";
