@@ -39,7 +39,7 @@ test("on Telegram a persona is chosen by a button, in a private chat and in a gr
   await until(() => flat(telegram.shows("crew")).includes("I am pirate here."));
   telegram.say("bob", "/ask one", { chat: "crew" });
   await until(() => world.model.requests.length === 2);
-  // Whoever presses chooses for themselves.
+  // Users who press the button choose for themselves.
   telegram.say("carl", "/ask two", { chat: "crew" });
   await until(() => world.model.requests.length === 3);
   expect(systems(world)).toEqual(["Be a pirate.", "Be plain.", "Be a pirate."]);

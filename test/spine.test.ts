@@ -338,14 +338,14 @@ describe("when the store fails", () => {
 });
 
 describe("access", () => {
-  test("whoever is not on the list is told their own entry, and costs nothing", async () => {
+  test("a user who is not on the list is told their own entry, and costs nothing", async () => {
     const { telegram, model } = await openWorld({ middleware: [allowOnly(new Set(["telegram:1"]))] });
     telegram.say("ann", "let me in");
     await until(() => telegram.shows("ann").some((text) => /telegram:\d+/.test(text)));
     expect(model.requests).toHaveLength(0);
   });
 
-  test("whoever writes too fast is told once, and /reset goes through", async () => {
+  test("a user who writes too fast is told once, and /reset goes through", async () => {
     const { telegram, model } = await openWorld({
       middleware: [limitPace({ pace: createPace({ messagesPerMinute: 2 }), always: new Set(["reset"]) })],
     });

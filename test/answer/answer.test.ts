@@ -7,7 +7,7 @@ import { createOpenAI } from "../../src/model/openai.ts";
 import { type Fault, startModelSimulator } from "../../src/testing/openai.ts";
 import { captureLog } from "../support/log.ts";
 
-describe("whoever gets no answer is told", () => {
+describe("a user who gets no answer is told", () => {
   const faults: readonly (readonly [Fault, RegExp])[] = [
     [
       { status: 503, times: 5, headers: { "retry-after": "0" } },

@@ -88,7 +88,7 @@ test("the oldest are left out without a word", async () => {
   expect(printed).not.toMatch(/limit|short/);
 });
 
-test("so many tokens are sent, and no more", async () => {
+test("no more tokens are sent than the limit", async () => {
   const model = scriptedModel();
   await talk([...questions, "seven ".repeat(100)], { model, limits: { tokens: 150, policy: "drop" } });
   expect(model.sent.at(-2)).toHaveLength(11);

@@ -41,9 +41,9 @@ export interface Finding {
 
 /** How one conversation went. */
 export interface Verdict {
-  /** So many questions have their whole answer. */
+  /** How many questions have their whole answer. */
   readonly whole: number;
-  /** So many have an apology, or a part with a note, as the model has failed. */
+  /** How many have an apology, or a partial answer with a note, because the model failed. */
   readonly apologised: number;
   readonly findings: readonly Finding[];
 }

@@ -32,7 +32,7 @@ export interface ClusterOptions {
 
 const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
-/** A supervisor starts again what has ended, after so many ms. */
+/** After how many ms a supervisor restarts a process. */
 const AGAIN_MS = 1000;
 
 const READY_WITHIN_MS = 60_000;
@@ -125,7 +125,7 @@ function createMember({ folder, settings, role = () => "all" }: ClusterOptions, 
       child = undefined;
       const how = `process ${index} has ended with ${code ?? signal}`;
       note(how);
-      // Without its store it does not start: whoever supervises it tries again.
+      // Without its store it does not start, and its supervisor tries again.
       if (isReady || !NO_STORE.test(said)) accidents.push(how);
       again = setTimeout(start, AGAIN_MS);
     });

@@ -38,7 +38,7 @@ const DOWN_MS = [
   [3000, 12_000],
 ] as const;
 
-/** One in so many starts is killed before it is through. */
+/** One in this many starts is killed before it has finished. */
 const KILLED_AT_START = 0.2;
 
 /** Begins at once; the same seed makes the same faults in the same order. */

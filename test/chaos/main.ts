@@ -17,7 +17,7 @@ import { startWorld, type World } from "./world.ts";
  * does not see in the end what the model has said to them.
  */
 
-/** When nothing fails any more, an answer that has not come after so many ms without any other will not come. */
+/** Once no more faults happen: after how many ms without any answer the missing ones are given up. */
 const QUIET_MS = 2 * 60_000;
 
 const PROGRESS_EVERY_MS = 10_000;
@@ -103,7 +103,7 @@ async function rage(people: readonly Person[]): Promise<void> {
   await cluster.ready();
 }
 
-/** Waits until all answers are there but so many, or none comes any more; so many are still open. */
+/** Waits until at most a number of answers are missing, or until no more come; returns how many are still open. */
 async function answered(people: readonly Person[], given = 0): Promise<number> {
   let open = Number.POSITIVE_INFINITY;
   for (let quietSince = Date.now(); Date.now() - quietSince < QUIET_MS; await sleep(1000)) {

@@ -11,7 +11,7 @@ export interface Person {
   readonly name: string;
   /** In order: the number of the question, what the platform calls the message, and when it was, in ms. */
   readonly asked: { readonly number: number; readonly id: string; readonly at: number }[];
-  /** So many questions seem to be open; exact only when nothing is written any more. */
+  /** How many questions seem to be open; exact only when nothing is being written. */
   open(): number;
   ask(): void;
   shows(): readonly string[];
@@ -20,7 +20,7 @@ export interface Person {
 /** How long somebody waits for an answer before they ask the next thing all the same, in ms. */
 const PATIENCE_MS = 40_000;
 
-/** Nobody asks more while so many questions are open. */
+/** While this many questions are open, no user asks another. */
 const MAX_OPEN = 8;
 
 /** How often people look, in ms. */
@@ -36,7 +36,7 @@ function createPerson(world: World, person: number): Person {
   const place = person % 2 === 0 ? world.telegram : world.discord;
   const name = `person-${person}`;
   const asked: Person["asked"] = [];
-  /** So many of them are known to be answered. */
+  /** How many of them are known to be answered. */
   let done = 0;
 
   return {

@@ -11,7 +11,7 @@ export interface Judged {
 
 const WRONGS = Object.keys(WRONG) as Wrong[];
 
-/** So many bad conversations are printed. */
+/** How many bad conversations are printed. */
 const MAX_PRINTED = 5;
 
 /** Judges all of them. */
@@ -22,7 +22,7 @@ export function judgeAll(people: readonly Person[], evidence: readonly Evidence[
   });
 }
 
-/** So many answers are not there, or not whole. */
+/** How many answers are missing or incomplete. */
 export function openIn(judged: readonly Judged[]): number {
   return countOf(judged, "lost") + countOf(judged, "half");
 }

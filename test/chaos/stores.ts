@@ -6,7 +6,7 @@ import type { Kind } from "./faults.ts";
 
 /** Where the program keeps everything, and what can befall that. */
 export interface ChaosStore {
-  /** So many processes share it. */
+  /** How many processes share it. */
   readonly processes: number;
   /** The `STORE_URL` of a process. */
   urlOf(process: number): string;

@@ -34,7 +34,7 @@ export interface World {
 /** Small, so that the prompts of a long run fit into memory; some turns do, and that must be the newest. */
 const CONTEXT_TOKENS = 4096;
 
-/** A client that goes away may be noticed after its next request, but not by so many ms. */
+/** How many ms after its next request a client that goes away may still go unnoticed. */
 const NOTICED_MS = 2000;
 
 /** How often a half-open connection is noticed at the gateway, in ms; Discord's 41 s would be few in half an hour. */

@@ -209,7 +209,7 @@ async function leaveInQueue(url: string, entries: readonly Entry[]): Promise<voi
   await store.close();
 }
 
-/** What the echo platform shows, whoever posts it. */
+/** What the echo platform shows, from any process. */
 async function echoPlatform() {
   const shown = new Map<string, string>();
   const server = createServer((request, response) => {

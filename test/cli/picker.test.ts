@@ -106,7 +106,7 @@ test("one is renamed, and one is deleted after a question", async () => {
   expect(await threads.of("ann")).toMatchObject([{ title: "Weather" }]);
 });
 
-test("whoever changes their mind becomes somebody else, or leaves", async () => {
+test("a user can switch to another name, or leave", async () => {
   const { options, press } = await sitDown();
   const chosen = pickThread("ann", options);
   await press("why is rain", DOWN, DOWN, DOWN, DOWN, ENTER);

@@ -146,7 +146,7 @@ test("two terminals of one person take turns: nothing is lost", async () => {
   for (const [index, text] of said.entries()) if (index % 2 === 1) expect(text).toBe(`re ${said[index - 1]}`);
 });
 
-test("whoever reads only the beginning of an answer ends it quietly", async () => {
+test("a reader that stops after the beginning of an answer ends it quietly", async () => {
   const { onConsole: env } = await surroundings({
     reply: { text: "a line\n\n".repeat(3000), pieces: 300, delayMs: 2 },
   });

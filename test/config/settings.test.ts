@@ -91,7 +91,7 @@ describe("settings", () => {
     );
   });
 
-  test("whoever lets everyone read a key is warned", async () => {
+  test("a key that everyone can read is reported", async () => {
     const path = fileWith("sk-open");
     chmodSync(path, 0o644);
     const warned = once(process, "warning");

@@ -62,7 +62,7 @@ test("a conversation is renamed, and removed but for its cost", async () => {
   expect(await threads.load(key)).toMatchObject({ messages: [], usage });
 });
 
-test("one at a time may work on a conversation, whoever it is", async () => {
+test("one process at a time may work on a conversation", async () => {
   const url = `sqlite:${join(temporaryFolder(), "s.sqlite")}`;
   const store = await openStore(url);
   onTestFinished(() => store.close());

@@ -133,7 +133,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, Outcome>>>> = {
   Console: { received: "unasked", shown: "doubled" },
 };
 
-/** So many processes crash side by side; the other platforms' may do so at the same time. */
+/** How many processes crash side by side; those of other platforms may crash at the same time. */
 const AT_ONCE = 2;
 
 /** A message loses nothing, whichever of its steps the program dies at; the outcomes are printed as a table in the end. */

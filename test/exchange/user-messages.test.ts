@@ -12,7 +12,7 @@ function fileWith(content: string | Buffer): string {
   return path;
 }
 
-test("what is written is read again, whatever was said and whoever said it", async () => {
+test("an export can be imported again, whatever the messages and names are", async () => {
   const text = fc.string({
     unit: fc.constantFrom("a", "\n", '"', "\\", "字", "😀", "\u0000", "\uD83D", "{", "`"),
   });

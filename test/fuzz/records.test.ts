@@ -94,7 +94,7 @@ async function write(url: string, table: string, rows: Rows): Promise<void> {
 
 const newStore = () => `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
 
-test("a queue full of nonsense keeps nobody from being answered, and stays for whoever wants to look", async () => {
+test("a queue full of nonsense keeps nobody from being answered, and stays there to be inspected", async () => {
   const url = newStore();
   const known = row(entry).filter((text) => !/"version":(?![12],)/.test(text));
   const rows = fc.sample(known, { numRuns: 100, seed: SEED }).map((text, n) => [`row-${n}`, text] as const);

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { startRelay } from "../../src/playground/relay.ts";
 
-test("the relay passes on what the real service says, with the real key, to whoever has its own", async () => {
+test("the relay passes on what the real service says, with the real key, to callers with its own key", async () => {
   const { ask, relay, service } = await open();
   expect((await ask("sk-wrong")).status).toBe(401);
   expect((await ask(service.key)).status).toBe(401);

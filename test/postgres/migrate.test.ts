@@ -176,7 +176,7 @@ test.each(["to PostgreSQL", "back to SQLite"])(
   },
 );
 
-/** So many conversations stand in a store that is just being made. */
+/** How many conversations there are in a store that is being created. */
 async function countIn(url: string): Promise<number> {
   if (url.startsWith("sqlite:")) {
     const store = await openStore(url);

@@ -147,7 +147,7 @@ test("who waits for an answer that never comes gives up, and the end does not wa
   one.link.freeze();
   await until(() => aliveAtLoss.length > 0);
   expect(aliveAtLoss[0]).toBe(false);
-  // The server still holds the connection for alive; its end is the end of the lock, and whoever asks next has it.
+  // The server still holds the connection for alive; its end is the end of the lock, and the next process to ask gets it.
   one.link.block();
   await until(() => second?.held);
 });

@@ -35,7 +35,7 @@ test("an answer grows on the page of one process while another writes it; both m
   expect(seen()).not.toContain("END");
   worker.signal("SIGKILL");
   await start("worker", undefined).ready();
-  // Another process serves the page from now on; whoever was signed in is.
+  // Another process serves the page from now on; users stay signed in.
   web.signal("SIGKILL");
   await start("web", ports[1]).ready();
   port = ports[1];

@@ -142,7 +142,7 @@ test("what ends a process long after it began with an event is not held against 
   await queue.stop();
 });
 
-test("it takes in so much in all, and more once there is room", async () => {
+test("the whole queue is limited, and accepts events again once there is room", async () => {
   const store = await openStore("memory:");
   const keyv = await store.open("queue");
   const queue = queueOver({ keyv, dead: await openDeadLetters(store), atOnce: 1000 });

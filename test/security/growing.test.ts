@@ -18,7 +18,7 @@ async function openSite() {
   return { adapter, enter };
 }
 
-test("whoever asks in the same millisecond and under the same id sees nothing of another's answer", async () => {
+test("a request in the same millisecond and under the same id sees nothing of another's answer", async () => {
   const { adapter, enter } = await openSite();
   const [ann, bob] = [await enter("Ann"), await enter("Bob")];
   // As one who guesses does: the same id, again and again, until the clock says the same for both.

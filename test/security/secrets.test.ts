@@ -33,7 +33,7 @@ function formsOf({ meant, given }: { meant: string; given: string }): string[] {
   return [meant, given, encodeURIComponent(meant), url.password];
 }
 
-test("a password never comes out of the log, whoever quotes it and however", () => {
+test("a password never appears in the log, in whatever form it is quoted", () => {
   const settings = fc.tuple(
     fc.constantFrom("STORE_URL", "HTTPS_PROXY", "ALL_PROXY", "TELEGRAM_API_ROOT"),
     fc.constantFrom("postgres://ann:", "http://ann:", "socks5://ann:"),

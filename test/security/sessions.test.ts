@@ -9,7 +9,7 @@ import { runProgram } from "../support/program.ts";
 import { eventsIn, listen, openSite } from "../support/site.ts";
 import { until } from "../../src/testing/until.ts";
 
-test("whoever reads the store finds nothing there that lets them in", async () => {
+test("nothing in the store lets its reader in", async () => {
   const file = join(temporaryFolder(), "store.sqlite");
   const site = await openSite({ file });
   const ann = await site.enter({ name: "Ann" });

@@ -8,7 +8,7 @@ export interface Sizes {
   readonly store: number;
 }
 
-/** The sizes after so many answers. */
+/** The sizes after a number of answers. */
 export interface Sample extends Sizes {
   readonly turns: number;
   /** In ms since the beginning. */

@@ -15,10 +15,10 @@ import { type Measured, startMeasured } from "./program.ts";
  * simulated platforms; ends with 1 if an answer is lost or the program's memory goes on growing.
  */
 
-/** So many people wait for an answer at any time on each platform. */
+/** How many users wait for an answer at any time on each platform. */
 const AT_ONCE = 80;
 
-/** So many times in all the program is measured. */
+/** How often the program is measured in all. */
 const SAMPLES = 50;
 
 /** What the simulators remember: each answer is looked at when it has come. */

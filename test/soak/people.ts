@@ -12,7 +12,7 @@ export interface PeopleOptions {
   readonly places: readonly Place[];
   readonly users: number;
   readonly turns: number;
-  /** So many wait for an answer at any time in each place. */
+  /** How many questions are open at any time in each chat. */
   readonly atOnce: number;
   /** Why the program cannot answer any more. */
   readonly failed: () => string | undefined;
@@ -38,7 +38,7 @@ const PATIENCE_MS = 120_000;
 /** How often people look, in ms. */
 const LOOK_EVERY_MS = 25;
 
-/** One answer of so many takes more than one message. */
+/** One in this many answers takes more than one message. */
 const LONG_EVERY = 20;
 const LONG_SENTENCES = 60;
 

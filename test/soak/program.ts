@@ -20,7 +20,7 @@ export interface Measured {
 
 const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
-/** So many characters of what it last wrote to its log are told if it fails. */
+/** How many characters of the end of its log are printed if it fails. */
 const LAST_WORDS = 4000;
 
 /** Starts it in `folder`; resolves once it is ready. It ends with this process at the latest. */

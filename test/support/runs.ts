@@ -1,4 +1,4 @@
-/** What `RUNS` asks for: so many times as many generated cases as usual. */
+/** Multiplies the number of generated cases by the variable `RUNS`. */
 const TIMES = Number(process.env["RUNS"] ?? 1);
 
 /** How many cases a property is tried on: few in every run of the suite, which looks at others each time. */

@@ -65,7 +65,7 @@ export async function startSocksProxy({ lead, admits }: SocksOptions): Promise<S
   }
 }
 
-/** Takes so many bytes, once they are there. */
+/** Reads a number of bytes, once they have arrived. */
 function reader(socket: Socket): (count: number) => Promise<Buffer> {
   return async (count) => {
     if (count === 0) return Buffer.alloc(0);

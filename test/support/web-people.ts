@@ -10,7 +10,7 @@ export interface WebPeople {
   close(): void;
 }
 
-/** So often they look, in ms. */
+/** How often they check, in ms. */
 const LOOK_EVERY_MS = 100;
 
 interface Person {

@@ -72,7 +72,7 @@ const EXTENSIONS = [
   "| a |\n|---|\n| b<br>c |",
 ];
 
-/** READMEs longer than this many bytes are left out; of the rest there are so many that all together are not more. */
+/** The largest README that is read, and the largest sum of all of them, in bytes. */
 const MAX_README = 60_000;
 const ALL_READMES = 400_000;
 

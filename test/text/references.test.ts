@@ -3,7 +3,7 @@ import type { Block, Span } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect/dialect.ts";
 import { createPager } from "../../src/text/paginate/paginate.ts";
 
-/** Pages of so many characters in which links look as in Markdown. */
+/** Pages of a given length, in which links look as in Markdown. */
 function small(length: number): Dialect<string> {
   const spans = (all: readonly Span[]) =>
     all.map(({ text, href }) => (href && href !== text ? `<${text}|${href}>` : text)).join("");

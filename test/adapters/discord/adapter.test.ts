@@ -571,7 +571,7 @@ test.each([{ status: 502 }, { connection: "reset" as const }])(
   },
 );
 
-/** A second bot, connected after whoever is still reconnecting: that takes the library half a second. */
+/** A second bot, connected after those that are still reconnecting, which takes the library half a second. */
 async function startLater(discord: DiscordSimulator): Promise<void> {
   discord.fail({ path: /gateway-socket/, connection: "reset", times: 2 });
   await createBot(discord).bot.start(async () => {}, menu);

@@ -19,7 +19,7 @@ import { until } from "../../../src/testing/until.ts";
 
 const PACE = { direct: 5, group: 5 };
 
-/** An answer of so many paragraphs, each of which fills a page. */
+/** An answer of a number of paragraphs, each of which fills a page. */
 const long = (paragraphs: number) =>
   Array.from({ length: paragraphs }, (_, n) => `Paragraph ${n}: ${"word ".repeat(385)}`.trim()).join("\n\n");
 const pagesOf = (markdown: string) =>
