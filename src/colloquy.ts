@@ -141,7 +141,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     load: async () => ({ ...(await queue.load()), dead: (await store.keys("dead", "")).length }),
     health: () => {
       const storage = storeHealth.map((one) => ["store", one.problem()]);
-      const workers = role === "intake" && session?.held(WORKERS) === 0 ? NO_WORKER : undefined;
+      const workers = role === "intake" && session?.countLocks(WORKERS) === 0 ? NO_WORKER : undefined;
       const all = [...receiver.health(), ...storage, ["workers", workers]];
       // Whatever an adapter or a driver quotes: people with no right to the settings may look at it.
       return Object.fromEntries(
@@ -180,8 +180,8 @@ function connectPubSub(adapters: readonly Adapter[], session: Session): void {
   for (const { name, cluster } of adapters) {
     const { pubSub } = cluster ?? {};
     if (!pubSub) continue;
-    pubSub.connect((message) => session.tell(`peers:${name}`, message));
-    session.hear(`peers:${name}`, (message) => pubSub.receive(message));
+    pubSub.connect((message) => session.publish(`peers:${name}`, message));
+    session.subscribe(`peers:${name}`, (message) => pubSub.receive(message));
   }
 }
 
@@ -194,10 +194,10 @@ async function shareWithOthers(postgres: Postgres, log: Log): Promise<Session> {
 /** Those who write with the same bots. */
 function pacingPeersOn(session: Session): PacingPeers {
   return {
-    writers: () => session.held(WORKERS),
+    writers: () => session.countLocks(WORKERS),
     // Whoever does not hear of it is refused as well.
-    tell: (refusal) => void session.tell("refused", refusal).catch(() => undefined),
-    hear: (heard) => session.hear("refused", (what) => heard(what as Refusal)),
+    tell: (refusal) => void session.publish("refused", refusal).catch(() => undefined),
+    hear: (heard) => session.subscribe("refused", (message) => heard(message as Refusal)),
   };
 }
 

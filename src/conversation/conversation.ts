@@ -166,7 +166,7 @@ export function createHistory(keyv: Keyv): History {
       throw new StoreError(
         "record",
         `The stored conversation ${key} cannot be understood (${z.prettifyError(parsed.error)}). ` +
-          "It was left untouched.",
+          "It was left unchanged.",
       );
     },
     save: async (conversation) => {

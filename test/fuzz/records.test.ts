@@ -125,7 +125,7 @@ test("an entry that a newer program has written is not touched, and said", async
   });
   onTestFinished(() => bot.stop());
   await expect(bot.start()).rejects.toThrow(
-    /The event a in the queue is of version 99.*Run the newer program/,
+    /The event a in the queue has version 99.*Run the newer program/,
   );
 });
 

@@ -40,7 +40,7 @@ export async function startJobs({ db, places, pollMs, work, log }: JobsOptions):
   events.on("pool:create", ({ workerPool }) => {
     id = workerPool.id;
   });
-  const spare = db.spare(CONNECTIONS);
+  const spare = db.openSeparatePool(CONNECTIONS);
   const runner = await run({
     pgPool: spare.pool,
     events,

@@ -53,7 +53,7 @@ export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void>
   };
 
   async function keep(signal: AbortSignal): Promise<void> {
-    const spare = db.spare(1);
+    const spare = db.openSeparatePool(1);
     let made: Promise<WorkerUtils> | undefined;
     const utils = () => {
       made ??= makeWorkerUtils({ pgPool: spare.pool });
@@ -83,7 +83,7 @@ export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void>
     const rows = await db.query<{ worker: string }>(
       "select distinct locked_by as worker from graphile_worker.jobs where locked_by is not null",
     );
-    const gone = await session.unheld(
+    const gone = await session.findUnlocked(
       WORKERS,
       rows.map(({ worker }) => worker),
     );

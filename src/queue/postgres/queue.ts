@@ -44,7 +44,7 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
   let shift: Shift | undefined;
   let house: { stop(): Promise<void> } | undefined;
 
-  session.hear(
+  session.subscribe(
     INTERRUPT,
     (what) => {
       const { conversation, before } = what as { conversation: string; before: number };
