@@ -74,7 +74,7 @@ test("a file that was taken away meanwhile is noticed", async () => {
   const store = await openStore(`sqlite:${path}`);
   await store.check();
   rmSync(path);
-  await expect(store.check()).rejects.toThrow(/was deleted or replaced.*start it again/);
+  await expect(store.check()).rejects.toThrow(/was deleted or replaced.*restart the program/);
   writeFileSync(path, "");
   await expect(store.check()).rejects.toThrow(StoreError);
   await store.close();
