@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { ConfigError, StoreError } from "../errors.ts";
+import { ConfigError, type StoreError } from "../errors.ts";
+import { isTransient, toStoreError } from "./errors.ts";
 
 /** A PostgreSQL database. Failures reject with a `StoreError` that says what to do. */
 export interface Postgres {
@@ -47,9 +48,6 @@ const RETRY_FOR_MS = 20_000;
 
 /** How long `close()` waits for the server, in ms. A server that cannot be reached does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000;
-
-/** Error classes and codes of PostgreSQL after which another attempt may succeed. */
-const TRANSIENT = /^(08|57P0[123]|53300|40001|40P01)/;
 
 /** Opens the database of a `postgres://` URL. It connects with the first statement. */
 export function openPostgres(url: string): Postgres {
@@ -119,11 +117,6 @@ export function openPostgres(url: string): Postgres {
   }
 }
 
-/** Whether another attempt may succeed. A failure that the server did not report is a failure of the connection. */
-function isTransient(cause: unknown): boolean {
-  return cause instanceof pg.DatabaseError ? TRANSIENT.test(cause.code ?? "") : true;
-}
-
 /** Reads the URL before the driver does: the driver's error messages show the whole URL, including the password. */
 function readUrl(url: string) {
   const reject = (why: string): never => {
@@ -141,34 +134,4 @@ function readUrl(url: string) {
   const database = decodeURIComponent(parsed.pathname.slice(1));
   if (!database) return reject("does not name a database");
   return { connectionString: url, host: parsed.hostname || "localhost", database };
-}
-
-function toStoreError(where: string, cause: unknown): StoreError {
-  if (cause instanceof StoreError) return cause;
-  const { code = "postgres" } = (cause ?? {}) as { code?: string };
-  return new StoreError(code, `${where} ${whatToDo(code)}`, { cause });
-}
-
-/** By the error codes of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) and of Node.js. */
-function whatToDo(code: string): string {
-  switch (code) {
-    case "28000":
-    case "28P01":
-      return "rejects the user or the password: check both in STORE_URL";
-    case "3D000":
-      return "does not exist: create it with `createdb`, or name another database";
-    case "42501":
-      return "denies permission: allow the user to create schemas and tables in it";
-    case "53100":
-      return "cannot be written because the disk is full: free some space. The program then continues by itself";
-    case "53300":
-      return "accepts no more connections: raise max_connections, or run fewer processes. The program then continues by itself";
-    case "25006":
-      return "is read-only: set STORE_URL to the primary server, not a standby";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "cannot be found: check the host in STORE_URL";
-    default:
-      return "does not respond as expected: check that the server runs and can be reached. The program then continues by itself";
-  }
 }

@@ -109,11 +109,11 @@ export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
       if (!counts.has(group)) counts.set(group, undefined);
       return counts.get(group);
     },
-    findUnlocked: (group, names) => findUnlocked(db.query, group, names),
+    findUnlocked: (group, names) => findUnlocked((sql, values) => db.query(sql, values), group, names),
     publish: async (topic, message) => {
       await db.query("select pg_notify($1, $2)", [CHANNEL, subscriptions.encode(topic, message)]);
     },
-    subscribe: subscriptions.subscribe,
+    subscribe: (topic, receive, missed) => subscriptions.subscribe(topic, receive, missed),
     alive: () => client !== undefined && Date.now() - answeredAt < ALIVE_MS,
     close: async () => {
       closing.abort();

@@ -46,6 +46,7 @@ export async function openDeadLetters(store: {
   open(name: string, options: { flush: boolean }): Promise<Keyv>;
 }): Promise<DeadLetters> {
   const letters = await store.open("dead", { flush: true });
+  // Requests for a retry have this name in existing stores.
   const requests = await store.open("wishes", { flush: true });
 
   return {

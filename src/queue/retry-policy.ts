@@ -1,6 +1,6 @@
 import { describeError, Requeued, PlatformError, StoreError } from "../errors.ts";
 
-/** The rules that all queues follow when the work on an event fails. */
+// The rules that all queues follow when the work on an event fails.
 
 /**
  * An event with which this many processes have died runs without any other such event, so that a poison message does not

@@ -29,7 +29,32 @@ const MIGRATIONS: readonly (readonly string[])[] = [[]];
 /** Opens a store in a SQLite file. */
 export async function openSqlite(path: string, notice: Notice): Promise<Store> {
   const connect = await connectTo(path);
-  const store = createStore({
+  const store = createSqliteStore(connect);
+  try {
+    makeFolder(dirname(path));
+    // SQLite gives its -wal and -shm files the mode of this one.
+    makeFile(path);
+    await once(connect("probe"), (sqlite) => migrate(sqlite, path));
+    // Only now is the file known to be a store, and not a web page or script named by mistake.
+    closeToOthers(path, notice);
+    await store.check();
+  } catch (cause) {
+    await store.close().catch(() => undefined);
+    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
+  }
+  const { ino } = statSync(path);
+  return {
+    ...store,
+    check: async () => {
+      // SQLite would continue to write to the deleted file.
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
+      await store.check();
+    },
+  };
+}
+
+function createSqliteStore(connect: (table: string) => Connection): Store {
+  return createStore({
     create: async (table, flush) => {
       const sqlite = connect(table);
       await enableWriteAheadLog(sqlite);
@@ -66,27 +91,6 @@ export async function openSqlite(path: string, notice: Notice): Promise<Store> {
       }
     },
   });
-  try {
-    makeFolder(dirname(path));
-    // SQLite gives its -wal and -shm files the mode of this one.
-    makeFile(path);
-    await once(connect("probe"), (sqlite) => migrate(sqlite, path));
-    // Only now is the file known to be a store, and not a web page or script named by mistake.
-    closeToOthers(path, notice);
-    await store.check();
-  } catch (cause) {
-    await store.close().catch(() => undefined);
-    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
-  }
-  const { ino } = statSync(path);
-  return {
-    ...store,
-    check: async () => {
-      // SQLite would continue to write to the deleted file.
-      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
-      await store.check();
-    },
-  };
 }
 
 async function migrate(sqlite: Connection, path: string): Promise<void> {

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { Logger, run, type WorkerEvents } from "graphile-worker";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
-import { TASK } from "./inbox.ts";
+import { TASK } from "./statements.ts";
 
 export interface JobsOptions {
   readonly db: Postgres;

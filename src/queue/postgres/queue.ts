@@ -6,7 +6,8 @@ import type { Session } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import { queueIsFull } from "../overflow.ts";
 import { startMaintenance } from "./maintenance.ts";
-import { INTERRUPT, openInbox } from "./inbox.ts";
+import { openInbox } from "./inbox.ts";
+import { INTERRUPT } from "./statements.ts";
 import { MAX_WAITING, type Queue } from "../queue.ts";
 import { holdLease, type Lease } from "./lease.ts";
 
