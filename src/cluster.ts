@@ -38,16 +38,16 @@ function connectPubSub(adapters: readonly Adapter[], session: Session): void {
   for (const { name, cluster } of adapters) {
     const { pubSub } = cluster ?? {};
     if (!pubSub) continue;
-    pubSub.connect((message) => session.tell(`peers:${name}`, message));
-    session.hear(`peers:${name}`, (message) => pubSub.receive(message));
+    pubSub.connect((message) => session.publish(`peers:${name}`, message));
+    session.subscribe(`peers:${name}`, (message) => pubSub.receive(message));
   }
 }
 
 function pacingPeersOf(session: Session): PacingPeers {
   return {
-    writers: () => session.held(WORKERS),
+    writers: () => session.countLocks(WORKERS),
     // A process that misses this is refused by the platform as well.
-    tell: (refusal) => void session.tell("refused", refusal).catch(() => undefined),
-    hear: (listener) => session.hear("refused", (what) => listener(what as Refusal)),
+    tell: (refusal) => void session.publish("refused", refusal).catch(() => undefined),
+    hear: (listener) => session.subscribe("refused", (what) => listener(what as Refusal)),
   };
 }

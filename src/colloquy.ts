@@ -146,7 +146,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
     load: async () => ({ ...(await queue.load()), dead: (await store.keys("dead", "")).length }),
     health: () => {
       const storage = storeHealth.map((one) => ["store", one.problem()]);
-      const workers = role === "intake" && cluster?.session.held(WORKERS) === 0 ? NO_WORKER : undefined;
+      const workers = role === "intake" && cluster?.session.countLocks(WORKERS) === 0 ? NO_WORKER : undefined;
       const all = [...receiver.health(), ...storage, ["workers", workers]];
       // Adapters and drivers may quote a URL with a password, and this is shown to people without access to the settings.
       return Object.fromEntries(

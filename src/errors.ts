@@ -142,5 +142,5 @@ export class Interrupted extends Error {
 
 /** The turn cannot go on in this process: its event stays in the queue, unanswered. */
 export class Requeued extends Error {
-  override readonly name = "Parked";
+  override readonly name = "Requeued";
 }

@@ -1,26 +1,26 @@
 import type { Handler, Turn } from "../handler.ts";
 
 export interface AgeLimit {
-  /** In ms, from when something was said. */
-  readonly mostMs: number;
-  /** The names of commands that ask something; all others do what they do, however late. */
+  /** The maximum age of a question, in ms. */
+  readonly maxAgeMs: number;
+  /** The names of the commands that ask a question. All other commands run at any age. */
   readonly asking: ReadonlySet<string>;
-  /** Whoever has no access hears that instead of an apology; by default everyone has. */
+  /** Whether the user has access; by default every user has. Without access, the user gets the refusal, not an apology. */
   readonly admits?: (event: Turn["event"]) => boolean;
 }
 
 /**
- * Who asked too long ago has gone on without an answer: after a long outage each conversation gets one apology for
- * all that was asked in vain, instead of a flood of answers. It is kept in the conversation's record, so that a
- * crash in the midst of them costs no second one.
+ * Apologises for questions that are too old, whose authors have gone on without an answer. After a long outage, each
+ * conversation gets one apology for all of them instead of a flood of answers. The time of the apology is saved with the
+ * conversation, so that a crash in between does not cause a second one.
  */
-export function apologiseForOld({ mostMs, asking, admits }: AgeLimit): Handler {
+export function apologiseForOld({ maxAgeMs, asking, admits }: AgeLimit): Handler {
   return (turn, next) => {
     const { event, conversation } = turn;
     const asks = event.command === undefined || asking.has(event.command);
-    if (!asks || Date.now() - event.at <= mostMs) return next();
-    turn.log.warn({ at: event.at }, "a question is older than MAX_EVENT_AGE and is not answered");
-    // Said before the last apology: that one was meant for it too.
+    if (!asks || Date.now() - event.at <= maxAgeMs) return next();
+    turn.log.warn({ at: event.at }, "did not answer a question that is older than MAX_EVENT_AGE");
+    // The last apology covers this question as well.
     if (event.at <= (conversation.apologised ?? 0)) return undefined;
     conversation.apologised = Date.now();
     return admits && !admits(event) ? next() : turn.say("access.old");

@@ -1,10 +1,10 @@
 import type { Handler } from "../handler.ts";
 import { excerptOf } from "../i18n/excerpt.ts";
 
-/** Tells a person in its turn that what they said beyond the queue's bound was not taken in. */
+/** Tells the user that messages beyond the limit of the queue were not accepted. */
 export const tellOfOverflow: Handler = (turn, next) => {
   if (!turn.event.overflow) return next();
-  turn.log.warn("someone writes faster than can be answered, and was not listened to for a while");
+  turn.log.warn("a user writes faster than the bot can answer; some messages were not accepted");
   const { command, text } = turn.event;
   return turn.say("access.full", { text: excerptOf(command ? `/${command} ${text}` : text) });
 };

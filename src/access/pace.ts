@@ -5,23 +5,23 @@ import type { Postgres } from "../postgres/pool.ts";
 
 export interface PaceOptions {
   readonly messagesPerMinute: number;
-  /** Where other processes count too. */
+  /** The database in which several processes count together; this process counts alone if absent. */
   readonly postgres?: Postgres | undefined;
 }
 
-/** How many messages people may send in a minute, counted over all processes. */
+/** Limits the messages of each user per minute, over all processes. */
 export interface Pace {
-  /** Counts one; undefined if it may pass. `isFirst`: of this minute the first that may not. */
-  count(person: string): Promise<{ readonly waitS: number; readonly isFirst: boolean } | undefined>;
+  /** Counts a message. Returns undefined if it is within the limit; `isFirst` is set for the first one of a minute that is not. */
+  count(user: string): Promise<{ readonly waitS: number; readonly isFirst: boolean } | undefined>;
 }
 
-/** Counts in memory, or in the database. */
+/** Creates a limit that counts in memory or in the database. */
 export function createPace({ messagesPerMinute, postgres }: PaceOptions): Pace {
   const limiter = createLimiter(messagesPerMinute, postgres);
   return {
-    count: async (person) => {
+    count: async (user) => {
       try {
-        await limiter.consume(person);
+        await limiter.consume(user);
         return undefined;
       } catch (refused) {
         const { consumedPoints, msBeforeNext } = refused as RateLimiterRes;
@@ -33,9 +33,9 @@ export function createPace({ messagesPerMinute, postgres }: PaceOptions): Pace {
 }
 
 /**
- * Lets through what is not too fast. Who is faster is told once a minute to slow down, and not answered otherwise; the
- * commands in `always` go through. A platform that delivers an event again is not refused at the door, where it would
- * only come once more: so what platforms deliver is counted here, as its turn begins.
+ * Passes on messages that are within the limit. A user who exceeds it is told to slow down once a minute and otherwise gets
+ * no answer. The commands in `always` are not limited. Messages are counted here, at the beginning of their turn: a platform
+ * whose message is refused earlier would only deliver it again.
  */
 export function limitPace({
   pace,
@@ -50,12 +50,12 @@ export function limitPace({
     const refused = await pace.count(`${platform}:${user.id}`);
     if (!refused) return next();
     if (!refused.isFirst) return undefined;
-    turn.log.warn({ user: user.id }, "someone writes faster than MESSAGES_PER_MINUTE allows");
+    turn.log.warn({ user: user.id }, "a user writes faster than MESSAGES_PER_MINUTE allows");
     return turn.say("access.slow", { count: refused.waitS });
   };
 }
 
-/** For where people can be refused at once: counts what a person says before it is taken in. */
+/** Counts messages before they are accepted, for platforms that can refuse them at once. */
 export function admitAt(platform: string, pace: Pace) {
   return async (user: string, { text, locale }: { text: string; locale?: string | undefined }) => {
     const refused = await pace.count(`${platform}:${user}`);
@@ -66,8 +66,8 @@ export function admitAt(platform: string, pace: Pace) {
 }
 
 function createLimiter(points: number, postgres: Postgres | undefined) {
-  const here = new RateLimiterMemory({ points, duration: 60 });
-  if (!postgres) return here;
+  const local = new RateLimiterMemory({ points, duration: 60 });
+  if (!postgres) return local;
   return new RateLimiterPostgres({
     points,
     duration: 60,
@@ -77,7 +77,7 @@ function createLimiter(points: number, postgres: Postgres | undefined) {
     tableName: "paces",
     tableCreated: true,
     clearExpiredByTimeout: true,
-    // While the database is out of reach each process counts for itself.
-    insuranceLimiter: here,
+    // While the database is unreachable, each process counts alone.
+    insuranceLimiter: local,
   });
 }

@@ -91,7 +91,7 @@ async function* everything(store: Store): AsyncGenerator<Named> {
 /** Of each person at the console, or of those named, the conversation that was last active. */
 async function* lastActive(store: Store, url: string, named?: readonly string[]): AsyncGenerator<Named> {
   const history = createHistory(await store.open("history"));
-  const threads = createThreads({ store, history, platform: "console", alone: createKeyedLock(store, url) });
+  const threads = createThreads({ store, history, platform: "console", lock: createKeyedLock(store, url) });
   const users = named ?? (await threads.users()).map(({ user }) => user);
   for (const user of users) {
     const [last, ...others] = await threads.of(user);

@@ -10,16 +10,16 @@ import { start } from "./start.ts";
 import { stop } from "./stop.ts";
 import { type UsageOptions, usage } from "./usage.ts";
 
-/** What of the commands depends on the program. */
+/** What the commands need from the program. */
 export interface CommandParts extends UsageOptions {
   readonly models: readonly [Model, ...Model[]];
   readonly persona: string;
   readonly personas: ReadonlyMap<string, string>;
-  /** Your own. */
+  /** The bot author's own commands. */
   readonly own: readonly Command[];
 }
 
-/** The commands that Colloquy brings along, and then your own. Where there is nothing to choose, nothing is offered. */
+/** Returns Colloquy's commands followed by the author's own. `/persona` and `/model` exist only if there is a choice. */
 export function allCommands({ models, persona: usual, personas, own, ...rest }: CommandParts): Command[] {
   const choosing = [
     ...(personas.size > 1 ? [persona(personas, usual)] : []),
@@ -31,12 +31,12 @@ export function allCommands({ models, persona: usual, personas, own, ...rest }: 
 
 const FIXED: readonly Command[] = [ask, reset, stop];
 
-/** The names of those that stop what was asked before them. */
+/** Returns the names of the commands that stop the answers to earlier questions. */
 export function interruptingNames(commands: readonly Command[] = FIXED): Set<string> {
   return new Set(commands.filter(({ interrupts }) => interrupts).map(({ name }) => name));
 }
 
-/** The commands as a platform's menu shows them. */
+/** Returns the commands for a platform's menu. */
 export function menuOf(commands: readonly Command[]): CommandEntry[] {
   return commands
     .filter((command) => !command.hidden)

@@ -1,7 +1,7 @@
 import type { Command } from "../handler.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
 
-/** `/ask question`: the same as writing the question alone. */
+/** `/ask question`: the same as sending the question without a command. */
 export const ask: Command = {
   name: "ask",
   description: inEveryLanguage("ask.description"),

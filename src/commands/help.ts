@@ -1,7 +1,7 @@
 import type { Command, Turn } from "../handler.ts";
 import { inEveryLanguage, inLanguage } from "../i18n/texts.ts";
 
-/** `/help` lists the given commands and itself. */
+/** `/help`: lists the given commands and itself. */
 export function help(others: readonly Command[]): Command {
   const self: Command = {
     name: "help",

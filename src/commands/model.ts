@@ -4,7 +4,7 @@ import { inEveryLanguage } from "../i18n/texts.ts";
 import type { Model } from "../model/model.ts";
 import { choose } from "./choose.ts";
 
-/** `/model name`: the model that is asked in this conversation; without a name those to choose from. */
+/** `/model name`: sets the model of this conversation. Without a name, it lists the models. */
 export function model(models: readonly [Model, ...Model[]]): Command {
   const names = models.map(({ name }) => name);
   return {

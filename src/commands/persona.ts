@@ -3,7 +3,7 @@ import { excerptOf } from "../i18n/excerpt.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
 import { choose } from "./choose.ts";
 
-/** `/persona name`: who the bot is in this conversation; without a name the personas to choose from. */
+/** `/persona name`: sets the persona of this conversation. Without a name, it lists the personas. */
 export function persona(personas: ReadonlyMap<string, string>, fallback: string): Command {
   const names = [...personas.keys()];
   return {
@@ -19,7 +19,7 @@ export function persona(personas: ReadonlyMap<string, string>, fallback: string)
       return choose({ command: "persona", names, wanted: event.text, now, silent: event.silent }, (found) => {
         if (!found) return say("persona.unknown", { name: excerptOf(event.text) });
         conversation.persona = found;
-        // What came with an imported conversation would win.
+        // The system prompt of an imported conversation would take precedence.
         conversation.system = undefined;
         return say("persona.set", { name: found });
       });

@@ -1,7 +1,7 @@
 import type { Command } from "../handler.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
 
-/** `/reset`: stops what is being answered and forgets the conversation. */
+/** `/reset`: stops the current answer and deletes the messages of the conversation. */
 export const reset: Command = {
   name: "reset",
   description: inEveryLanguage("reset.description"),

@@ -1,7 +1,7 @@
 import type { Command } from "../handler.ts";
 import { inEveryLanguage } from "../i18n/texts.ts";
 
-/** `/stop`: stops what is being answered; the conversation goes on from there. */
+/** `/stop`: stops the current answer and keeps the conversation. */
 export const stop: Command = {
   name: "stop",
   description: inEveryLanguage("stop.description"),

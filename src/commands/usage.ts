@@ -4,13 +4,13 @@ import { inEveryLanguage } from "../i18n/texts.ts";
 import { formatCount, formatMoney, totalsOf, sum } from "../conversation/usage.ts";
 
 export interface UsageOptions {
-  /** The usage of all conversations of the person who asks but this one. */
+  /** Returns the usage of the user's other conversations. */
   readonly others: (turn: Turn) => Promise<readonly ConversationUsage[]>;
-  /** What stands before or behind amounts, such as "$" or "CNY". */
+  /** A symbol before amounts, such as "$", or a code after them, such as "CNY". */
   readonly currency: string;
 }
 
-/** `/usage`: what the person's conversations have cost. */
+/** `/usage`: shows the usage of the user's conversations. */
 export function usage({ others, currency }: UsageOptions): Command {
   return {
     name: "usage",
@@ -31,7 +31,7 @@ export function usage({ others, currency }: UsageOptions): Command {
         total.estimated ? say("usage.estimated") : "",
         total.unpriced && total.cost !== undefined ? say("usage.unpriced") : "",
       ];
-      const table = rows.map(([name, spent]) => row(name, spent, currency));
+      const table = rows.map(([name, totals]) => row(name, totals, currency));
       return [[say("usage.head"), "|---|--:|--:|--:|--:|", ...table].join("\n"), ...notes]
         .filter(Boolean)
         .join("\n\n");

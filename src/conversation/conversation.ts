@@ -1,54 +1,54 @@
 import type Keyv from "keyv";
-import { z } from "zod";
 import { StoreError } from "../errors.ts";
 import type { Choice } from "../text/dialect/dialect.ts";
-import { type Upgrade, type StoredRecord, upgrade } from "../store/versions.ts";
+import { readRecord, writeRecord } from "./record.ts";
 
 /**
- * All that is kept of one conversation, in one record: what was said, what it cost, and the answer on its
- * way out. It is written in one `set`, so that its parts never disagree.
+ * The record of one conversation: its messages, its usage, and the answer that is being sent. It is written in one `set`,
+ * so that its parts are always consistent.
  */
 export interface Conversation {
   readonly key: string;
-  /** Larger with each save: where processes share a store, one that has lost its turn to another saves no more. */
+  /** Increases with each save. If processes share a store, one whose conversation was taken over can no longer save it. */
   readonly revision: number;
-  /** Oldest first; a question and its answer follow one another. */
+  /** Oldest first. Each question is followed by its answer. */
   messages: ConversationMessage[];
-  /** What was said before the messages, in short, once that has become too much. */
+  /** Summarises earlier messages that were removed because the history became too long. */
   summary?: string | undefined;
-  /** What the person calls it. */
+  /** The name that the user gave it. */
   title?: string | undefined;
-  /** The name of the persona that the person has chosen; else the one of the program. */
+  /** The name of the persona that the user chose; the program's persona if absent. */
   persona?: string | undefined;
-  /** What the model is told about itself instead of any persona: it came with an imported conversation. */
+  /** The system prompt of an imported conversation, which replaces the persona. */
   system?: string | undefined;
-  /** The name of the model that the person has chosen; else the first of the program. */
+  /** The name of the model that the user chose; the program's first model if absent. */
   model?: string | undefined;
   readonly usage: ConversationUsage;
-  /** The ids of the last events that were answered, oldest first: a redelivered event is not answered twice. */
+  /** The ids of the most recently answered events, oldest first, so that a redelivered event is not answered twice. */
   answered: string[];
   outbox?: Outbox | undefined;
-  /** The last message that the bot has shown in this conversation: what is newer and unknown was never recorded. */
+  /** The reference of the bot's last message here. An unknown message of the bot that is newer was sent but not recorded. */
   readonly last?: string | undefined;
-  /** When the bot last apologised for questions that it found too late to answer, in ms since the epoch. */
+  /** When the bot last apologised for questions that were too old to answer, in ms since the epoch. */
   apologised?: number | undefined;
 }
 
-/** What a number of turns have cost. */
+/** The usage of some turns. */
 export interface UsageTotals {
   turns: number;
-  /** Tokens that the model was sent, and that it wrote. */
+  /** Tokens sent to the model. */
   input: number;
+  /** Tokens that the model wrote. */
   output: number;
-  /** So many of these tokens are our own count, as the service told none. */
+  /** How many of these tokens we counted ourselves, because the service reported no usage. */
   estimated?: number | undefined;
-  /** In the currency of the prices; absent where no price is known. */
+  /** In the currency of the prices; absent if no price is known. */
   cost?: number | undefined;
-  /** So many of the tokens had no price. */
+  /** How many of these tokens have no known price. */
   unpriced?: number | undefined;
 }
 
-/** What a conversation has cost, in all and by day (UTC, such as "2026-11-23") and model. */
+/** The usage of a conversation, in total and by day (in UTC, such as "2026-11-23") and model. */
 export interface ConversationUsage extends UsageTotals {
   days: { [day: string]: { [model: string]: UsageTotals } };
 }
@@ -57,147 +57,86 @@ export interface ConversationUsage extends UsageTotals {
 export interface ConversationMessage {
   readonly role: "user" | "assistant";
   readonly content: string;
-  /** Images that were sent along, by which the adapter finds them. */
+  /** References of the images sent with it, which its adapter resolves. */
   readonly images?: readonly string[] | undefined;
-  /** When it was said, in ms since the epoch. */
+  /** When it was written, in ms since the epoch. */
   readonly at: number;
 }
 
-/** The answer on its way out. */
+/** The answer that is being sent. */
 export interface Outbox {
-  /** The event that it answers. */
+  /** The id of the event that it answers. */
   readonly event: string;
-  /** The whole answer in Markdown, once it is known; empty if there is nothing to say. */
+  /** The whole answer in Markdown; absent until it is complete, empty if there is no answer. */
   readonly text?: string | undefined;
-  /** What the person may choose from, once the answer is known. */
+  /** The choices offered with the answer; absent until it is complete. */
   readonly choices?: readonly Choice[] | undefined;
-  /** The messages already shown, in order. */
+  /** The messages already posted, in order. */
   readonly shown: readonly PostedMessage[];
   /**
-   * One more message was about to be sent when this was written: it may stand there already. It is newer than the
-   * message with this reference; empty if none was known.
+   * Present if another message was about to be sent when this was written, and may have been posted. It is newer than
+   * the message with this reference; the reference is empty if no earlier message was known.
    */
   readonly sending?: string | undefined;
 }
 
-/** A message on the platform. */
+/** A message that the bot posted on the platform. */
 export interface PostedMessage {
   readonly ref: string;
-  /** A digest of what it shows; empty if unknown. */
+  /** A digest of its content; empty if unknown. */
   readonly digest: string;
 }
 
 /** Loads and saves conversations. */
 export interface History {
-  /** The record, or a new one. Rejects with a `StoreError` if it cannot be read: then write nothing. */
+  /** Loads a record, or creates an empty one. Rejects with a `StoreError` if it cannot be read; then it must not be saved. */
   load(key: string): Promise<Conversation>;
   /**
-   * Resolves once written; the record is cut to what is kept (see `KEPT_*`). Rejects with the `StoreError`
-   * `superseded` if another process has saved this `revision` or a later one.
+   * Saves a record, without what exceeds the limits below. Rejects with the `StoreError` `superseded` if another process
+   * has saved this `revision` or a later one.
    */
   save(conversation: Conversation): Promise<void>;
 }
 
-/** So many messages are kept: the record is rewritten with every turn and must not grow without end. */
+/** The number of messages kept. The record is rewritten with every turn, so it must not grow without limit. */
 export const MAX_MESSAGES = 200;
-/** So many characters of messages are kept, but always the last two messages. */
+/** The number of characters kept in all messages; the last two messages are always kept. */
 export const MAX_CHARACTERS = 400_000;
-/** So many ids of answered events are kept: far more than a platform delivers again. */
+/** The number of answered event ids kept, far more than a platform redelivers. */
 export const MAX_IDS = 100;
 
-/** So many days of usage are kept one by one; older ones count in the sum alone. */
-const KEPT_DAYS = 400;
+/** The number of days whose usage is kept separately. Older days count only in the total. */
+const MAX_DAYS = 400;
 
-/** From each version of the record to the next. */
-const STEPS: readonly Upgrade[] = [sendingAsReference];
-const VERSION = STEPS.length + 1;
-
-const spent = z.object({
-  turns: z.number(),
-  input: z.number(),
-  output: z.number(),
-  estimated: z.number().optional(),
-  cost: z.number().optional(),
-  unpriced: z.number().optional(),
-});
-
-const saying = z.object({
-  role: z.enum(["user", "assistant"]),
-  content: z.string(),
-  images: z.array(z.string()).optional(),
-  at: z.number(),
-});
-
-const record = z.object({
-  version: z.number(),
-  key: z.string(),
-  revision: z.int().nonnegative().default(0),
-  messages: z.array(saying),
-  summary: z.string().optional(),
-  title: z.string().optional(),
-  persona: z.string().optional(),
-  system: z.string().optional(),
-  model: z.string().optional(),
-  usage: spent.extend({
-    days: z.record(z.string(), z.record(z.string(), spent)).default({}),
-  }),
-  answered: z.array(z.string()),
-  outbox: z
-    .object({
-      event: z.string(),
-      text: z.string().optional(),
-      choices: z.array(z.object({ label: z.string(), command: z.string(), text: z.string() })).optional(),
-      shown: z.array(z.object({ ref: z.string(), digest: z.string() })),
-      sending: z.string().optional(),
-    })
-    .optional(),
-  last: z.string().optional(),
-  apologised: z.number().optional(),
-});
-
-/** Histories in a Keyv that throws on errors. */
+/** Creates a history in a Keyv, which must throw on errors. */
 export function createHistory(keyv: Keyv): History {
   return {
     load: async (key) => {
       const found = await attempt(key, "read", () => keyv.get<unknown>(key));
       if (found === undefined || found === null) return emptyConversation(key);
-      const parsed = record.safeParse(upgrade(found, STEPS, `The stored conversation ${key}`));
-      if (parsed.success) return parsed.data;
-      throw new StoreError(
-        "record",
-        `The stored conversation ${key} cannot be understood (${z.prettifyError(parsed.error)}). ` +
-          "It was left untouched.",
-      );
+      return readRecord(key, found);
     },
     save: async (conversation) => {
-      const kept = { version: VERSION, ...trim(conversation) };
-      await attempt(conversation.key, "write", () => keyv.set(conversation.key, kept));
+      const record = writeRecord(trim(conversation));
+      await attempt(conversation.key, "write", () => keyv.set(conversation.key, record));
     },
   };
 }
 
-/** What the model is told before the messages: the persona, and what was said before them. */
+/** Builds the system prompt from the persona and the summary of earlier messages. */
 export function withSummary(persona: string, summary: string | undefined): string {
   const earlier = summary ? `What was said earlier in this conversation, in short:\n${summary}` : "";
   return [persona, earlier].filter(Boolean).join("\n\n");
 }
 
-/** Whether a record can be read but not understood: others may be sound. */
+/** Whether an error is about a single invalid record; other records may be valid. */
 export function isInvalidRecord(error: unknown): boolean {
   return error instanceof StoreError && ["record", "version"].includes(error.code);
 }
 
-/** A conversation in which nothing was said yet. */
+/** Creates a conversation without messages. */
 export function emptyConversation(key: string): Conversation {
   return { key, revision: 0, messages: [], usage: { turns: 0, input: 0, output: 0, days: {} }, answered: [] };
-}
-
-/** Whether a message was being sent used to be yes or no. */
-function sendingAsReference(stored: StoredRecord): StoredRecord {
-  const { outbox } = stored;
-  if (typeof outbox !== "object" || outbox === null) return stored;
-  const { sending, ...rest } = outbox as { readonly sending?: unknown };
-  return { ...stored, outbox: { ...rest, ...(sending === true && { sending: "" }) } };
 }
 
 function trim(conversation: Conversation): Conversation {
@@ -214,7 +153,7 @@ function trim(conversation: Conversation): Conversation {
     ...conversation,
     messages: messages.slice(from),
     answered: answered.slice(-MAX_IDS),
-    usage: { ...usage, days: Object.fromEntries(days.slice(-KEPT_DAYS)) },
+    usage: { ...usage, days: Object.fromEntries(days.slice(-MAX_DAYS)) },
   };
 }
 

@@ -4,42 +4,42 @@ import { type Conversation, type History, isInvalidRecord } from "./conversation
 import { type ChatEvent, conversationKey, partsOfKey } from "../event.ts";
 import type { Store } from "../store/store.ts";
 
-/** The conversations that people have on one platform, to be listed and looked after. */
+/** Lists and manages the conversations on one platform. */
 export interface Threads {
-  /** Everyone who has said something, last active first. */
+  /** Lists the users with conversations, most recently active first. */
   users(): Promise<ThreadUser[]>;
-  /** The conversations of one person in which something was said, last active first. */
+  /** Lists a user's conversations that have messages, most recently active first. */
   of(user: string): Promise<Thread[]>;
-  /** The record behind a key, or a new one. */
+  /** Loads the record with this key, or creates an empty one. */
   load(key: string): Promise<Conversation>;
-  /** Gives a conversation a name; an empty one takes it away. */
+  /** Sets the title of a conversation; an empty title removes it. */
   rename(key: string, title: string): Promise<void>;
-  /** Forgets what was said in a conversation; what it has cost stays known. */
+  /** Deletes the messages of a conversation. Its usage is kept. */
   remove(key: string): Promise<void>;
 }
 
-/** Someone who has conversations. */
+/** A user with conversations. */
 export interface ThreadUser {
   readonly user: string;
-  /** When they last said something, in ms since the epoch. */
+  /** The time of the last message, in ms since the epoch. */
   readonly at: number;
   readonly conversations: number;
 }
 
-/** One conversation of a list. */
+/** A conversation in a list. */
 export interface Thread {
   readonly key: string;
   readonly user: string;
-  /** Absent for the conversation that is always there. */
+  /** Absent for the default conversation. */
   readonly thread?: string;
-  /** The name that it was given, else its first words. */
+  /** Its title, or the beginning of its first message. */
   readonly title: string;
-  /** When something was last said, in ms since the epoch. */
+  /** The time of the last message, in ms since the epoch. */
   readonly at: number;
   readonly messages: number;
 }
 
-/** The longest title, in characters as people count them. */
+/** The maximum length of a title, in grapheme clusters. */
 const MAX_TITLE = 60;
 
 const graphemes = new Intl.Segmenter();
@@ -48,12 +48,12 @@ export interface ThreadsOptions {
   readonly store: Store;
   readonly history: History;
   readonly platform: string;
-  /** Nobody else changes a record meanwhile. */
-  readonly alone: KeyedLock;
+  /** Keeps other processes from changing a record at the same time. */
+  readonly lock: KeyedLock;
 }
 
-/** The conversations in direct chats of one platform. */
-export function createThreads({ store, history, platform, alone }: ThreadsOptions): Threads {
+/** Creates the list of conversations in the direct chats of one platform. */
+export function createThreads({ store, history, platform, lock }: ThreadsOptions): Threads {
   return {
     users: async () => {
       const users = new Map<string, ThreadUser>();
@@ -79,40 +79,40 @@ export function createThreads({ store, history, platform, alone }: ThreadsOption
       })),
   };
 
-  /** Of one person, or of all. */
+  /** Lists the conversations of one user, or of all. */
   async function list(user?: string): Promise<Thread[]> {
     const found = await store.keys("history", keyOf(platform, user ?? ""));
     const keys = found.filter((key) => user === undefined || partsOfKey(key)?.user === user);
-    const all = await Promise.all(keys.map(async (key) => toThread(await loadIfSound(key))));
+    const all = await Promise.all(keys.map(async (key) => toThread(await loadIfValid(key))));
     return all.filter((thread) => thread !== undefined).sort((a, b) => b.at - a.at);
   }
 
-  /** One record that makes no sense hides none of the others. */
-  async function loadIfSound(key: string): Promise<Conversation | undefined> {
+  /** An invalid record does not hide the others. */
+  async function loadIfValid(key: string): Promise<Conversation | undefined> {
     return history.load(key).catch((error: unknown) => {
       if (isInvalidRecord(error)) return undefined;
       throw error;
     });
   }
 
-  async function change(key: string, to: (conversation: Conversation) => Conversation): Promise<void> {
-    const release = await alone(key);
+  async function change(key: string, edit: (conversation: Conversation) => Conversation): Promise<void> {
+    const release = await lock(key);
     try {
       const conversation = await history.load(key);
-      await history.save({ ...to(conversation), revision: conversation.revision + 1 });
+      await history.save({ ...edit(conversation), revision: conversation.revision + 1 });
     } finally {
       await release();
     }
   }
 }
 
-/** The key of a person's conversation in a direct chat. */
+/** Returns the key of a user's conversation in a direct chat. */
 export function keyOf(platform: string, user: string, thread?: string): string {
   const chat: ChatEvent["chat"] = { id: "", kind: "direct", ...(thread !== undefined && { thread }) };
   return conversationKey({ platform, user: { id: user }, chat });
 }
 
-/** Undefined for groups, and where nothing was said. */
+/** Returns undefined for conversations in groups and those without messages. */
 function toThread(conversation: Conversation | undefined): Thread | undefined {
   if (!conversation) return undefined;
   const { key, title, messages } = conversation;
@@ -130,9 +130,9 @@ function toThread(conversation: Conversation | undefined): Thread | undefined {
   };
 }
 
-/** The first words on one line. */
+/** Shortens a text to the length of a title, on one line. */
 function clip(text: string): string {
-  // What is not looked at here may be very long.
+  // The text may be very long.
   const line = text
     .slice(0, 1000)
     .replace(/[\s\p{C}]+/gu, " ")

@@ -2,70 +2,71 @@ import type { ConversationUsage, UsageTotals } from "./conversation.ts";
 import type { Price } from "../model/model.ts";
 import { emit } from "../telemetry/events.ts";
 
-/** What was done for one turn. */
+/** The usage of one request to a model. */
 export interface TurnUsage {
-  /** The model that did it. */
   readonly model: string;
   readonly input: number;
   readonly output: number;
-  /** The figures are our own count. */
+  /** Whether we counted the tokens ourselves. */
   readonly estimated: boolean;
   readonly price?: Price | undefined;
   /** When, in ms since the epoch. */
   readonly at: number;
 }
 
-const PER = 1_000_000;
+/** Prices are for this many tokens. */
+const PRICED_TOKENS = 1_000_000;
 
-/** Nothing yet. */
-function nothingSpent(): UsageTotals {
+function noUsage(): UsageTotals {
   return { turns: 0, input: 0, output: 0 };
 }
 
-/** Adds a bill to what a conversation has cost; `turns` is 0 for what was done beside the answer. */
-export function addUsage(usage: ConversationUsage, bill: TurnUsage, turns = 1): void {
-  const { model, input, output, estimated, price } = bill;
-  const spent: UsageTotals = {
+/** Adds a request to the usage of a conversation; `turns` is 0 for requests other than the answer. */
+export function addUsage(usage: ConversationUsage, request: TurnUsage, turns = 1): void {
+  const { model, input, output, estimated, price } = request;
+  const added: UsageTotals = {
     turns,
     input,
     output,
     ...(estimated && { estimated: input + output }),
-    ...(price ? { cost: (input * price.input + output * price.output) / PER } : { unpriced: input + output }),
+    ...(price
+      ? { cost: (input * price.input + output * price.output) / PRICED_TOKENS }
+      : { unpriced: input + output }),
   };
-  add(usage, spent);
-  emit("spent", { model, input, output, cost: spent.cost });
-  const day = new Date(bill.at).toISOString().slice(0, "2026-11-23".length);
-  add(((usage.days[day] ??= {})[model] ??= nothingSpent()), spent);
+  add(usage, added);
+  emit("spent", { model, input, output, cost: added.cost });
+  const day = new Date(request.at).toISOString().slice(0, "2026-11-23".length);
+  add(((usage.days[day] ??= {})[model] ??= noUsage()), added);
 }
 
-/** All of it together. */
+/** Adds up usage. */
 export function sum(all: Iterable<UsageTotals>): UsageTotals {
-  const total = nothingSpent();
-  for (const spent of all) add(total, spent);
+  const total = noUsage();
+  for (const one of all) add(total, one);
   return total;
 }
 
-/** What days whose names begin like `prefix` have cost: "2026-11-23", "2026-11". */
+/** Adds up the usage of the days whose names begin with `prefix`, such as "2026-11-23" or "2026-11". */
 export function totalsOf(all: readonly ConversationUsage[], prefix: string): UsageTotals {
   const days = all.flatMap(({ days }) => Object.entries(days));
   return sum(days.flatMap(([day, models]) => (day.startsWith(prefix) ? Object.values(models) : [])));
 }
 
-/** What was spent on a day with a model. */
+/** The usage of one model on one day. */
 export interface DailyUsage extends UsageTotals {
   readonly day: string;
   readonly model: string;
 }
 
-/** All of it by day and model, the newest day first. */
+/** Adds up usage by day and model, newest day first. */
 export function byDayAndModel(all: readonly ConversationUsage[]): DailyUsage[] {
   const found = new Map<string, DailyUsage>();
   for (const { days } of all)
     for (const [day, models] of Object.entries(days))
-      for (const [model, spent] of Object.entries(models)) {
+      for (const [model, used] of Object.entries(models)) {
         const name = `${day} ${model}`;
-        const known = found.get(name) ?? { day, model, ...nothingSpent() };
-        add(known, spent);
+        const known = found.get(name) ?? { day, model, ...noUsage() };
+        add(known, used);
         found.set(name, known);
       }
   return [...found.values()].sort((a, b) => (a.day < b.day ? 1 : -1));
@@ -80,13 +81,16 @@ function add(to: UsageTotals, { turns, input, output, estimated, cost, unpriced 
   if (cost !== undefined) to.cost = (to.cost ?? 0) + cost;
 }
 
-/** Such as "1,234 + 567 tokens, $0.0123"; "≈" where a part is our own count, and no money where no price is known. */
+/**
+ * Formats usage, such as "1,234 + 567 tokens, $0.0123". Estimated figures begin with "≈"; the cost is omitted if no price
+ * is known.
+ */
 export function describeUsage({ input, output, estimated, cost }: UsageTotals, currency: string): string {
   const tokens = `${estimated ? "≈ " : ""}${formatCount(input)} + ${formatCount(output)} tokens`;
   return cost === undefined ? tokens : `${tokens}, ${formatMoney(cost, currency)}`;
 }
 
-/** Such as "$12.30", and "$0.000123": what a single answer costs is far below a cent. */
+/** Formats an amount of money, such as "$12.30" or "$0.000123": a single answer costs far less than a cent. */
 export function formatMoney(amount: number, currency: string): string {
   const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   const small = { maximumSignificantDigits: 3, minimumSignificantDigits: 1 };
@@ -94,7 +98,7 @@ export function formatMoney(amount: number, currency: string): string {
   return /^[A-Z]{3}$/.test(currency) ? `${text} ${currency}` : `${currency}${text}`;
 }
 
-/** With thousands apart. */
+/** Formats a number with thousands separators. */
 export function formatCount(tokens: number): string {
   return new Intl.NumberFormat("en").format(tokens);
 }

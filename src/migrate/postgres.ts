@@ -3,6 +3,7 @@ import type pg from "pg";
 import { ConfigError } from "../errors.ts";
 import { type ChatEvent, conversationKey } from "../event.ts";
 import { openPostgres, type Postgres } from "../postgres/pool.ts";
+import { queryOn, tryLock } from "../postgres/advisory-locks.ts";
 import { escaped, unescaped } from "../postgres/records.ts";
 import { idOf, openInbox } from "../queue/postgres/inbox.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -115,7 +116,7 @@ async function claimDatabase(url: string): Promise<Claim> {
   };
   try {
     client = await db.connect();
-    await client.query("select pg_try_advisory_lock(hashtext('migration'), hashtext('store'))");
+    await tryLock(queryOn(client), { group: "migration", name: "store" });
     await check();
     return { check, release };
   } catch (error) {

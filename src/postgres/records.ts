@@ -2,72 +2,72 @@ import Keyv from "keyv";
 import { StoreError } from "../errors.ts";
 import type { Postgres } from "./pool.ts";
 
-/** So many records are read at once when all are. */
-const PAGE = 500;
+/** The number of records in one read when iterating over all. */
+const PAGE_SIZE = 500;
 
-/** What Keyv stores: the value in an envelope. */
+/** The object around a value that Keyv stores. */
 interface Envelope {
   readonly value?: unknown;
 }
 
 /**
- * A Keyv over the records of one place. A record with a number `revision` is replaced only by one with a larger
- * one: whoever has lost their turn to another process cannot overwrite what that one has written. (The very same may
- * be written again: of the first time the answer may have been lost.)
+ * Opens a Keyv over the records with one name. A record with a numeric `revision` is replaced only by one with a higher
+ * revision: a process whose conversation was taken over cannot overwrite what the new owner wrote. (The same record may
+ * be written again, because the answer to the first write may have been lost.)
  *
- * The package @keyv/postgres is not used: its pool is private and has no listener for errors, so that one idle
- * connection that breaks ends the process.
+ * The package @keyv/postgres is not used: its pool is private and has no error listener, so a single idle connection
+ * that breaks ends the process.
  */
-export function openRecords(db: Postgres, place: string): Keyv {
-  const keyv = new Keyv({ throwOnErrors: true, useKeyPrefix: false, store: createRecords(db, place) });
-  // The envelope comes as it is: what is to be compared is read from it.
+export function openRecords(db: Postgres, name: string): Keyv {
+  const keyv = new Keyv({ throwOnErrors: true, useKeyPrefix: false, store: createRecords(db, name) });
+  // Keyv passes the envelope as an object, because `set` reads the revision from it.
   keyv.serialize = undefined;
   keyv.deserialize = undefined;
   return keyv;
 }
 
-/** The keys of one place that begin with `prefix`, in order. */
-export async function keysOf(db: Postgres, place: string, prefix: string): Promise<string[]> {
+/** Lists the keys under a name that begin with `prefix`, in order. */
+export async function keysOf(db: Postgres, name: string, prefix: string): Promise<string[]> {
   const rows = await db.query<{ key: string }>(
-    // Compared by bytes, as the index is.
+    // These operators compare bytes, as the index does.
     `select key from colloquy.records where place = $1 and key ~>=~ $2 and key ~<~ $3 order by key using ~<~`,
-    [place, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
+    [name, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
   );
   return rows.map(({ key }) => unescaped(key));
 }
 
-/** How many records there are whose keys begin with `prefix`, and how large they are in bytes. */
+/** Counts the records under a name whose keys begin with `prefix`, and their bytes. */
 export async function sizeOf(
   db: Postgres,
-  place: string,
+  name: string,
   prefix: string,
 ): Promise<{ count: number; bytes: number }> {
   const [row] = await db.query<{ count: number; bytes: number }>(
     `select count(*)::int as count, coalesce(sum(octet_length(value)), 0)::float8 as bytes
      from colloquy.records where place = $1 and key ~>=~ $2 and key ~<~ $3`,
-    [place, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
+    [name, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
   );
   return row ?? { count: 0, bytes: 0 };
 }
 
-function createRecords(db: Postgres, place: string) {
+function createRecords(db: Postgres, name: string) {
   return {
-    // Keyv iterates over those alone whose dialect it knows.
+    // Keyv iterates only over stores with a dialect that it knows.
     opts: { dialect: "postgres" },
     namespace: undefined,
     on: () => undefined,
     get: async (key: string) => {
       const [row] = await db.query<{ value: string }>(
         "select value from colloquy.records where place = $1 and key = $2",
-        [place, escaped(key)],
+        [name, escaped(key)],
       );
       return row && read(row.value);
     },
-    // Without this method Keyv asks for one after the other, and takes each that could not be read for one that is not there.
+    // Without this method, Keyv reads the keys one by one and treats a failed read as a missing record.
     getMany: async (keys: readonly string[]) => {
       const rows = await db.query<{ key: string; value: string }>(
         "select key, value from colloquy.records where place = $1 and key = any($2)",
-        [place, keys.map(escaped)],
+        [name, keys.map(escaped)],
       );
       const found = new Map(rows.map(({ key, value }) => [key, value]));
       return keys.map((key) => {
@@ -82,29 +82,29 @@ function createRecords(db: Postgres, place: string) {
          where r.revision is null or excluded.revision is null or r.revision < excluded.revision
            or (r.revision = excluded.revision and r.value = excluded.value)
          returning 1`,
-        [place, escaped(key), JSON.stringify(envelope), revisionOf(envelope)],
+        [name, escaped(key), JSON.stringify(envelope), revisionOf(envelope)],
       );
       if (written.length > 0) return true;
       throw new StoreError(
         "superseded",
-        `The record ${key} in ${place} was written by another process meanwhile; it was left as that one has written it`,
+        `Another process has written the record ${key} in ${name} in the meantime. It was left unchanged`,
       );
     },
     delete: async (key: string) => {
       const gone = await db.query("delete from colloquy.records where place = $1 and key = $2 returning 1", [
-        place,
+        name,
         escaped(key),
       ]);
       return gone.length > 0;
     },
-    clear: async () => void (await db.query("delete from colloquy.records where place = $1", [place])),
-    // In the order of the keys, so that what is written meanwhile moves nothing.
+    clear: async () => void (await db.query("delete from colloquy.records where place = $1", [name])),
+    // In the order of the keys, so that concurrent writes do not move the position.
     iterator: async function* () {
       for (let after: string | undefined; ; ) {
         const rows: { key: string; value: string }[] = await db.query(
           `select key, value from colloquy.records where place = $1 and ($2::text is null or key > $2)
            order by key limit $3`,
-          [place, after ?? null, PAGE],
+          [name, after ?? null, PAGE_SIZE],
         );
         for (const { key, value } of rows) yield [unescaped(key), read(value)];
         after = rows.at(-1)?.key;
@@ -114,12 +114,12 @@ function createRecords(db: Postgres, place: string) {
   };
 }
 
-/** PostgreSQL's text cannot hold the character of code 0, and keys come from strangers. */
+/** Escapes a key: text in PostgreSQL cannot contain the character U+0000, and keys contain ids from outside. */
 export function escaped(key: string): string {
   return key.replace(/[\\\0]/g, (character) => (character === "\0" ? "\\0" : "\\\\"));
 }
 
-/** The key as it was before it was escaped. */
+/** Reverses `escaped`. */
 export function unescaped(key: string): string {
   return key.replace(/\\([0\\])/g, (_, kind: string) => (kind === "0" ? "\0" : "\\"));
 }
@@ -129,13 +129,13 @@ function revisionOf({ value }: Envelope): number | null {
   return typeof revision === "number" ? revision : null;
 }
 
-/** What somebody else has put there is handed on as it is: whoever reads it finds that it makes no sense. */
+/** Parses an envelope. A text that is not one of ours is returned as the value, and the caller finds it invalid. */
 function read(text: string): Envelope {
   try {
     const found: unknown = JSON.parse(text);
     if (typeof found === "object" && found !== null && "value" in found) return found;
   } catch {
-    // Handed on below.
+    // Returned as the value below.
   }
   return { value: text };
 }

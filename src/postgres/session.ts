@@ -3,230 +3,205 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { countLocks, findUnlocked, tryLock, unlock } from "./advisory-locks.ts";
 import type { Postgres } from "./pool.ts";
+import { createSubscriptions } from "./subscriptions.ts";
 
 /**
- * What the processes on one database tell each other, and know of each other. It lives on one connection, with which
- * all its locks end: that is how PostgreSQL itself says that a process is gone.
+ * Connects the processes that share a database: locks that one process holds at a time, and messages between all of
+ * them. A session has one connection. When the connection ends, PostgreSQL releases all its locks, and so the other
+ * processes notice that a process is gone.
  */
 export interface Session {
   /**
-   * Asks for a lock, time and again until it is released; only one process has it at a time. `lost` follows each
-   * `gained`, but for the lock's release.
+   * Requests a lock, which only one process holds at a time, and keeps trying until the lock is released. Each `gained`
+   * is followed by a `lost`, unless the lock is released.
    */
-  lock(lock: Wanted): Lock;
-  /** So many locks of this group are held by all processes together, as of a second ago; undefined if that is not known. */
-  held(group: string): number | undefined;
-  /** Those of these locks that nobody holds right now. */
-  unheld(group: string, names: readonly string[]): Promise<string[]>;
-  /** Tells all other processes. What is told while a process has no connection does not reach it. */
-  tell(topic: string, what: object): Promise<void>;
-  /** Hears what is told; `missed` is called whenever something may not have been heard. */
-  hear(topic: string, heard: (what: unknown) => void, missed?: () => void): void;
-  /** Whether the connection is known to live. */
+  lock(request: LockRequest): Lock;
+  /** The number of locks of this group that all processes hold, at most a second old; undefined if not known yet. */
+  countLocks(group: string): number | undefined;
+  /** Returns the names in a group whose locks no process holds at the moment. */
+  findUnlocked(group: string, names: readonly string[]): Promise<string[]>;
+  /** Sends a message to all other processes. A process that is not connected at the moment does not receive it. */
+  publish(topic: string, message: object): Promise<void>;
+  /** Receives the messages of other processes. `missed` is called whenever messages may have been lost. */
+  subscribe(topic: string, receive: (message: unknown) => void, missed?: () => void): void;
+  /** Whether the connection is known to work. */
   alive(): boolean;
   close(): Promise<void>;
 }
 
-/** A lock and what follows from it. */
-export interface Wanted {
-  /** Locks of the same kind, such as those of all workers. */
+/** A lock to request, and what to call when it is gained or lost. */
+export interface LockRequest {
+  /** Groups locks of the same kind, such as those of all workers. */
   readonly group: string;
   readonly name: string;
   readonly gained?: () => void;
   readonly lost?: () => void;
 }
 
-/** A lock that was asked for. */
+/** A requested lock. */
 export interface Lock {
   readonly held: boolean;
-  /** Resolves once it was asked for the first time. */
-  readonly asked: Promise<void>;
-  /** Lets it go, or asks no more. */
+  /** Resolves after the first attempt to acquire it. */
+  readonly tried: Promise<void>;
+  /** Releases the lock, or stops trying to acquire it. */
   release(): Promise<void>;
 }
 
-/** How often the connection is tried, and locks that somebody else has are asked for, in ms. */
+/** How often to check the connection and to try the locks that other processes hold, in ms. */
 const TICK_MS = 1_000;
 
-/** A connection that does not answer within so many ms is given up. */
+/** A connection that does not answer within this time, in ms, is dropped. */
 const ANSWER_MS = 3_000;
 
-/** A server that is out of reach does not say goodbye: so long, in ms, is waited for it at the end. */
-const GOODBYE_MS = 1_000;
+/** How long `close()` waits for the server, in ms. A server that cannot be reached does not answer. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
-/** A connection that has not answered for so long, in ms, may be lost though nothing was heard of it. */
+/** A connection whose last answer is older than this, in ms, may be broken even if no error was reported. */
 const ALIVE_MS = TICK_MS + ANSWER_MS;
 
-/** PostgreSQL finds within some 5 s that a machine has vanished; left to itself it takes two hours. */
-const VANISHED = "set tcp_keepalives_idle = 2; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 3";
+/** Makes PostgreSQL notice within about 5 s that a machine is gone. By default it takes two hours. */
+const KEEP_ALIVE =
+  "set tcp_keepalives_idle = 2; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 3";
 
 const CHANNEL = "colloquy";
 
-/** One session's own state of a lock. */
-interface Asked extends Wanted {
+/** A lock request and whether this session holds the lock. */
+interface LockState extends LockRequest {
   held: boolean;
 }
 
-/** Opens the session; it connects in the background, and again whenever its connection is lost. `tickMs`: a second if absent. */
+/**
+ * Opens a session. It connects in the background and reconnects whenever the connection is lost. `tickMs` is a second by
+ * default.
+ */
 export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
-  const locks = new Set<Asked>();
-  const ears = new Map<string, { heard: (what: unknown) => void; missed: (() => void) | undefined }[]>();
-  /** Of the groups that somebody has asked for. */
+  const locks = new Set<LockState>();
+  /** The number of locks in each group that was asked for. */
   const counts = new Map<string, number | undefined>();
   const closing = new AbortController();
   const id = randomUUID();
+  const subscriptions = createSubscriptions(id);
   let client: pg.Client | undefined;
   let answeredAt = 0;
-  /** One after the other: a tick must not undo what a release has just done. */
-  let turn: Promise<unknown> = Promise.resolve();
+  /** Actions run one after the other: a tick must not undo what a release has just done. */
+  let lastAction: Promise<unknown> = Promise.resolve();
   const ticking = run();
 
   return {
-    lock: (wanted) => {
-      const asked: Asked = { ...wanted, held: false };
-      locks.add(asked);
-      const first = next(() => ask([asked]));
+    lock: (request) => {
+      const lock: LockState = { ...request, held: false };
+      locks.add(lock);
+      const tried = enqueue(() => acquire([lock]));
       return {
         get held() {
-          return asked.held;
+          return lock.held;
         },
-        asked: first,
+        tried,
         release: async () => {
-          locks.delete(asked);
-          await next(() => letGo(asked));
+          locks.delete(lock);
+          await enqueue(() => release(lock));
         },
       };
     },
-    held: (group) => {
+    countLocks: (group) => {
       if (!counts.has(group)) counts.set(group, undefined);
       return counts.get(group);
     },
-    unheld: async (group, names) => {
-      const rows = await db.query<{ name: string }>(
-        `select name from unnest($2::text[]) name where not exists (
-           select 1 from pg_locks l
-           where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
-             and l.database = (select oid from pg_database where datname = current_database())
-             and l.classid = hashtext($1)::oid and l.objid = hashtext(name)::oid)`,
-        [group, names],
-      );
-      return rows.map(({ name }) => name);
+    findUnlocked: (group, names) => findUnlocked((sql, values) => db.query(sql, values), group, names),
+    publish: async (topic, message) => {
+      await db.query("select pg_notify($1, $2)", [CHANNEL, subscriptions.encode(topic, message)]);
     },
-    tell: async (topic, what) => {
-      await db.query("select pg_notify($1, $2)", [CHANNEL, JSON.stringify({ topic, what, from: id })]);
-    },
-    hear: (topic, heard, missed) => {
-      ears.set(topic, [...(ears.get(topic) ?? []), { heard, missed }]);
-    },
+    subscribe: (topic, receive, missed) => subscriptions.subscribe(topic, receive, missed),
     alive: () => client !== undefined && Date.now() - answeredAt < ALIVE_MS,
     close: async () => {
       closing.abort();
       await ticking;
-      await turn;
+      await lastAction;
       const last = client;
       client = undefined;
-      await Promise.race([last?.end().catch(() => undefined), sleep(GOODBYE_MS, undefined, { ref: false })]);
+      await Promise.race([
+        last?.end().catch(() => undefined),
+        sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false }),
+      ]);
     },
   };
 
   async function run(): Promise<void> {
     while (!closing.signal.aborted) {
-      await next(client ? look : connect);
+      await enqueue(client ? tick : connect);
       await sleep(tickMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
   }
 
-  function next(action: () => Promise<void>): Promise<void> {
-    const done = turn.then(action).catch(drop);
-    turn = done;
+  function enqueue(action: () => Promise<void>): Promise<void> {
+    const done = lastAction.then(action).catch(drop);
+    lastAction = done;
     return done;
   }
 
   async function connect(): Promise<void> {
     const opened = await db.connect();
     opened.on("end", () => {
-      if (client === opened) drop(new Error("the connection has ended"));
+      if (client === opened) drop(new Error("the connection was closed"));
     });
-    opened.on("notification", ({ payload = "" }) => hear(payload));
+    opened.on("notification", ({ payload = "" }) => subscriptions.dispatch(payload));
     client = opened;
     try {
-      await query(VANISHED);
+      await query(KEEP_ALIVE);
       await query(`listen ${CHANNEL}`);
-      await ask([...locks]);
-      await look();
+      await acquire([...locks]);
+      await tick();
     } catch (error) {
       drop(error);
       return;
     }
-    for (const { missed } of [...ears.values()].flat()) missed?.();
+    subscriptions.notifyMissed();
   }
 
-  /** Shows that the connection lives, and asks for what is not held yet. */
-  async function look(): Promise<void> {
-    await ask([...locks].filter(({ held }) => !held));
-    const rows = await query<{ group: string; count: number }>(
-      `select name as group, (
-         select count(*)::int from pg_locks l
-         where l.locktype = 'advisory' and l.objsubid = 2 and l.granted and l.classid = hashtext(name)::oid
-           and l.database = (select oid from pg_database where datname = current_database())
-       ) as count from unnest($1::text[]) name`,
-      [[...counts.keys()]],
-    );
-    for (const { group, count } of rows) counts.set(group, count);
+  /** Checks that the connection works, tries the locks that are not held yet, and updates the counts. */
+  async function tick(): Promise<void> {
+    await acquire([...locks].filter(({ held }) => !held));
+    for (const { group, count } of await countLocks(query, [...counts.keys()])) counts.set(group, count);
   }
 
-  async function ask(wanted: readonly Asked[]): Promise<void> {
-    for (const lock of wanted) {
+  async function acquire(requested: readonly LockState[]): Promise<void> {
+    for (const lock of requested) {
       if (lock.held || !client || !locks.has(lock)) continue;
-      const [row] = await query<{ got: boolean }>(
-        "select pg_try_advisory_lock(hashtext($1), hashtext($2)) as got",
-        [lock.group, lock.name],
-      );
-      if (!row?.got) continue;
+      if (!(await tryLock(query, lock))) continue;
       lock.held = true;
       lock.gained?.();
     }
   }
 
-  async function letGo(lock: Asked): Promise<void> {
+  async function release(lock: LockState): Promise<void> {
     if (!lock.held) return;
     lock.held = false;
-    if (client) await query("select pg_advisory_unlock(hashtext($1), hashtext($2))", [lock.group, lock.name]);
+    if (client) await unlock(query, lock);
   }
 
   async function query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    if (!client) throw new Error("there is no connection");
+    if (!client) throw new Error("there is no connection to PostgreSQL");
     const config = { text: sql, query_timeout: ANSWER_MS, ...(values.length > 0 && { values: [...values] }) };
     const { rows } = await client.query<Row>(config);
     answeredAt = Date.now();
     return rows;
   }
 
-  /** All locks are gone with the connection. */
+  /** Drops the connection, and with it all locks. */
   function drop(error: unknown): void {
     const dropped = client;
     client = undefined;
     if (!dropped) return;
-    // Not in order: PostgreSQL may not answer any more.
+    // Not with end(), which waits for a server that may not answer any more.
     (dropped as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
     if (closing.signal.aborted) return;
-    log.warn(`the session with PostgreSQL is lost, and opened anew: ${describeError(error)}`);
+    log.warn(`lost the session with PostgreSQL, reconnecting: ${describeError(error)}`);
     for (const lock of locks) {
       if (!lock.held) continue;
       lock.held = false;
       lock.lost?.();
     }
-  }
-
-  function hear(payload: string): void {
-    let told: { topic?: unknown; what?: unknown; from?: unknown };
-    try {
-      told = JSON.parse(payload) as typeof told;
-    } catch {
-      return;
-    }
-    if (told.from === id) return;
-    for (const { heard } of ears.get(String(told.topic)) ?? []) heard(told.what);
   }
 }

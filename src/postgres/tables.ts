@@ -1,19 +1,20 @@
 import { runMigrations } from "graphile-worker";
 import type pg from "pg";
 import { StoreError } from "../errors.ts";
+import { queryOn, waitForLock } from "./advisory-locks.ts";
 import { openPostgres, type Postgres } from "./pool.ts";
 
-/** One step from a version of the tables to the next. */
+/** A step from one version of the tables to the next. */
 interface Migration {
   readonly sql: string;
   /**
-   * Programs of before cannot work with the tables any more. Without it a rolling upgrade goes on: old and new
-   * processes work side by side, so that a step only adds what the old ones do not look at.
+   * Set if older programs cannot use the tables after this step. Without it, a rolling upgrade is possible, in which old
+   * and new processes run side by side; such a step may only add what older programs ignore.
    */
   readonly breaks?: true;
 }
 
-/** What brings an empty database to the newest version; what has been released here is never changed. */
+/** All steps from an empty database to the newest version. A released step is never changed. */
 const MIGRATIONS: readonly Migration[] = [
   {
     sql: `
@@ -38,16 +39,16 @@ const MIGRATIONS: readonly Migration[] = [
       create index inbox_conversation on colloquy.inbox (conversation, number);
     `,
   },
-  // Whose keys begin alike are found without the others, whatever the database's way of sorting.
+  // Finds keys by prefix, whatever the collation of the database.
   { sql: "create index records_prefix on colloquy.records (place, key text_pattern_ops);" },
 ];
 
-/** Several processes may start at the same time: one of them makes the tables. An arbitrary number, but always this. */
-const MIGRATION_LOCK = 67_111_108;
+/** Held while the tables are created, because several processes may start at once. The number is arbitrary but fixed. */
+const MIGRATION_LOCK = { number: 67_111_108 };
 
 /**
- * Opens the database of a `postgres://` URL and brings its tables to the newest version. Rejects if a newer program
- * has made them such that this one cannot use them.
+ * Opens the database of a `postgres://` URL and migrates its tables to the newest version. Rejects if a newer program
+ * has changed them so that this one cannot use them.
  */
 export async function openTables(url: string): Promise<Postgres> {
   const db = openPostgres(url);
@@ -63,22 +64,22 @@ export async function openTables(url: string): Promise<Postgres> {
 async function migrate(db: Postgres): Promise<void> {
   const client = await db.connect();
   try {
-    await client.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
+    await waitForLock(queryOn(client), MIGRATION_LOCK);
     await client.query("create schema if not exists colloquy");
     await client.query(
       "create table if not exists colloquy.version (number int not null, least int not null)",
     );
-    await climb(client);
+    await runSteps(client);
     await runMigrations({ pgPool: db.pool });
   } catch (cause) {
     throw db.describe(cause);
   } finally {
-    // The end of the connection releases the lock.
+    // The lock is released when the connection ends.
     await client.end().catch(() => undefined);
   }
 }
 
-async function climb(client: pg.Client): Promise<void> {
+async function runSteps(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ number: number; least: number }>(
     "select number, least from colloquy.version",
   );
@@ -87,8 +88,8 @@ async function climb(client: pg.Client): Promise<void> {
   if (least > newest) {
     throw new StoreError(
       "version",
-      `The tables of the store (STORE_URL) are of version ${number}, and this program knows ${newest} at most. ` +
-        "They were left untouched. Run the newer program that has made them.",
+      `The tables of the store (STORE_URL) have version ${number}, but this program supports at most version ` +
+        `${newest}. They were left unchanged. Run the newer program that created them.`,
     );
   }
   if (number >= newest) return;

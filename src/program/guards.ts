@@ -14,7 +14,7 @@ export async function createGuards(settings: Settings, log: Log, pace: Pace): Pr
   // Before the pace: what has piled up while the program was down was not written too fast.
   const listed = users.length > 0 ? new Set(users) : undefined;
   const age = apologiseForOld({
-    mostMs: hours * 3_600_000,
+    maxAgeMs: hours * 3_600_000,
     asking: new Set(["ask"]),
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });

@@ -4,7 +4,7 @@ import type { ChatEvent } from "../event.ts";
 import { type Upgrade, upgrade } from "../store/versions.ts";
 import { readEvent } from "./entry.ts";
 
-/** An event that could not be answered however often it was tried. */
+/** An event that could not be answered in any of its attempts. */
 export interface DeadLetter {
   readonly event: ChatEvent;
   /** Why the last attempt failed. */
@@ -14,24 +14,24 @@ export interface DeadLetter {
   readonly at: number;
 }
 
-/** The events that were given up. Another process may use the same list beside the queue. */
+/** The list of dead letters. Other processes may use the list while the queue is running. */
 export interface DeadLetters {
-  /** Resolves once stored; a letter with the same event id is replaced. */
+  /** Resolves when the letter is stored. It replaces a letter with the same event id. */
   add(letter: DeadLetter): Promise<void>;
-  /** Oldest first. */
+  /** Lists the letters, oldest first. */
   list(): Promise<DeadLetter[]>;
-  /** Asks the program that runs, or runs next, to try it once more. False if there is no such letter. */
+  /** Requests a retry from the running program, or at its next start. Returns false if there is no such letter. */
   retry(id: string): Promise<boolean>;
-  /** The events that someone wants tried once more. */
-  wanted(): Promise<ChatEvent[]>;
-  /** False if there was no such letter. */
+  /** The events for which a retry was requested. */
+  retryRequested(): Promise<ChatEvent[]>;
+  /** Removes a letter. Returns false if there was no such letter. */
   drop(id: string): Promise<boolean>;
 }
 
-/** From each version of a letter to the next. */
+/** Converts a letter from each version to the next. */
 const STEPS: readonly Upgrade[] = [];
 
-/** The last moment that a `Date` can hold, in ms since the epoch. */
+/** The largest time that a `Date` can hold, in ms since the epoch. */
 const LAST_MS = 8.64e15;
 
 const letter = z.object({
@@ -41,12 +41,13 @@ const letter = z.object({
   at: z.int().min(0).max(LAST_MS),
 });
 
-/** The list in a store. Wishes stand apart, so that looking for them costs next to nothing. */
+/** Opens the list in a store. Requests for a retry are stored separately, so that checking for them is cheap. */
 export async function openDeadLetters(store: {
   open(name: string, options: { flush: boolean }): Promise<Keyv>;
 }): Promise<DeadLetters> {
   const letters = await store.open("dead", { flush: true });
-  const wishes = await store.open("wishes", { flush: true });
+  // Requests for a retry have this name in existing stores.
+  const requests = await store.open("wishes", { flush: true });
 
   return {
     add: async (added) => {
@@ -62,17 +63,17 @@ export async function openDeadLetters(store: {
     },
     retry: async (id) => {
       if (!(await letters.get(id))) return false;
-      await wishes.set(id, true);
+      await requests.set(id, true);
       return true;
     },
-    wanted: async () => {
+    retryRequested: async () => {
       const ids: string[] = [];
-      for await (const [id] of wishes.iterator?.({}) ?? []) ids.push(String(id));
+      for await (const [id] of requests.iterator?.({}) ?? []) ids.push(String(id));
       const found = await Promise.all(ids.map(async (id) => readLetter(id, await letters.get(id))));
       return found.flatMap((read) => (read ? [read.event] : []));
     },
     drop: async (id) => {
-      await wishes.delete(id);
+      await requests.delete(id);
       return letters.delete(id);
     },
   };

@@ -2,19 +2,19 @@ import { z } from "zod";
 import type { ChatEvent } from "../event.ts";
 import { type Upgrade, upgrade } from "../store/versions.ts";
 
-/** What stands in the journal. */
+/** An event in the queue, as it is stored. */
 export interface Entry {
-  /** Larger than those of all entries before it. */
+  /** Larger than the numbers of all earlier entries. */
   readonly number: number;
   readonly event: ChatEvent;
-  /** How often the work on it was begun, as far as that is written. */
+  /** How many attempts to answer it were recorded. */
   readonly attempts: number;
 }
 
-/** From each version of an entry to the next. */
+/** Converts an entry from each version to the next. */
 const STEPS: readonly Upgrade[] = [(entry) => ({ ...entry, attempts: 0 })];
 
-/** What an event has; whatever else it has is kept. */
+/** The fields that an event must have. Other fields are kept. */
 const event = z.looseObject({
   id: z.string(),
   platform: z.string(),
@@ -32,18 +32,18 @@ const event = z.looseObject({
 
 const entry = z.object({ number: z.int(), event, attempts: z.int().nonnegative() });
 
-/** An entry as it is written. */
+/** Adds the version to an entry before it is stored. */
 export function writeEntry(parts: Entry): Entry & { readonly version: number } {
   return { version: STEPS.length + 1, ...parts };
 }
 
-/** An entry of any version; undefined if it makes no sense. Throws a `StoreError` if it is of a newer version. */
+/** Reads an entry of any version. Returns undefined if it is invalid; throws a `StoreError` if its version is newer. */
 export function readEntry(id: string, found: unknown): Entry | undefined {
   const { data } = entry.safeParse(upgrade(found, STEPS, `The event ${id} in the queue`));
   return data && { ...data, event: data.event as unknown as ChatEvent };
 }
 
-/** An event as it was stored; undefined if it makes no sense. */
+/** Reads a stored event. Returns undefined if it is invalid. */
 export function readEvent(found: unknown): ChatEvent | undefined {
   return event.safeParse(found).data as unknown as ChatEvent | undefined;
 }

@@ -1,55 +1,58 @@
-import { PROVEN_MS, SURVIVED_MS, suspectsAtOnce } from "./retry-policy.ts";
+import { concurrencyAfter, PROVEN_MS, SURVIVED_MS } from "./retry-policy.ts";
 
-/** Something that an earlier run has left, and may have died of. */
-export interface Left {
-  /** How often processes have died with it, as far as is known. */
+/** An event that an earlier run has left in the queue. It may be what ended that run. */
+export interface Leftover {
+  /** How many processes have died with it, as far as is known. */
   readonly deaths: number;
-  /** When it was last begun: larger than that of what was begun before it; -1 if never. */
+  /** Its position in the order in which events were begun; -1 if it was not begun. */
   readonly begun: number;
 }
 
 /**
- * In which order, and how many at once, what an earlier run has left is begun: first what no process has died with, then
- * what one has, and so on; of these first what was begun first, as a process mostly dies of what it began last. At the
- * beginning one at a time, and quickly more: what ends the process at once is found before the others are in it.
+ * Decides when leftover events begin, so that a poison message does not prevent the others from being answered.
+ *
+ * Events with fewer deaths begin first, and among those the ones that were begun first, because a process mostly dies of
+ * what it began last. Each group starts one at a time and speeds up quickly: an event that ends the process at once is
+ * found before the others have begun.
  */
-export interface Caution<Item extends Left> {
-  /** Which of these may begin now; undefined if none may, and `wake` is called when that can have changed. */
+export interface PoisonGuard<Item extends Leftover> {
+  /** The event that may begin now. If undefined, `wake` is called when that may have changed. */
   next(ready: readonly Item[]): Item | undefined;
-  /** It is going to be worked on. */
+  /** Reserves a slot for an event that is about to be processed. */
   begin(item: Item): void;
-  /** The work on it itself begins, which may end the process. */
+  /** Marks the start of the processing itself, which may end the process. */
   work(item: Item): void;
-  /** It has ended, or is not suspected any more. */
+  /** Frees the slot of an event that has ended or is known to be harmless. */
   end(item: Item): void;
   stop(): void;
 }
 
-/** What a process has died with waits before it is begun again, in ms, so that others who write meanwhile are answered. */
+/** The pause before events with deaths begin again, in ms, so that new messages are answered in between. */
 const PAUSE_MS = { first: 500, most: 2_000 };
 
 interface State {
-  /** It has not ended the process at once. */
+  /** Whether it did not end the process at once. */
   proven: boolean;
   readonly timers: NodeJS.Timeout[];
 }
 
-/** One for each run. */
-export function createCaution<Item extends Left>(wake: () => void): Caution<Item> {
+/** Creates the guard of one run. */
+export function createPoisonGuard<Item extends Leftover>(wake: () => void): PoisonGuard<Item> {
   const running = new Map<Item, State>();
+  /** The number of deaths of the events that begin at the moment. */
   let level = -1;
-  /** When the first of this level may begin, in ms of `performance.now()`. */
+  /** When the first event of this level may begin, by `performance.now()`. */
   let since = 0;
-  /** How many of this level have not ended the process at once. */
+  /** How many events of this level are proven. */
   let proven = 0;
   let pause: NodeJS.Timeout | undefined;
 
   return {
     next: (ready) => {
       const first = firstOf(ready);
-      // Those that fewer processes have died with are waited for.
+      // Events with fewer deaths must end first.
       if (!first || [...running.keys()].some(({ deaths }) => deaths < first.deaths)) return undefined;
-      if (first.deaths !== level) enter(first.deaths);
+      if (first.deaths !== level) enterLevel(first.deaths);
       const ms = since - performance.now();
       if (ms > 0) {
         clearTimeout(pause);
@@ -57,13 +60,13 @@ export function createCaution<Item extends Left>(wake: () => void): Caution<Item
         return undefined;
       }
       const unproven = [...running.values()].filter((state) => !state.proven).length;
-      const isFree = running.size < suspectsAtOnce(level) && unproven < Math.max(1, proven);
-      return isFree ? first : undefined;
+      const hasRoom = running.size < concurrencyAfter(level) && unproven < Math.max(1, proven);
+      return hasRoom ? first : undefined;
     },
     begin: (item) => running.set(item, { proven: false, timers: [] }),
     work: (item) => {
       const state = running.get(item);
-      const provenMs = item.deaths === 0 ? PROVEN_MS.clean : PROVEN_MS.suspect;
+      const provenMs = item.deaths === 0 ? PROVEN_MS.clean : PROVEN_MS.poison;
       state?.timers.push(
         setTimeout(() => prove(item), provenMs),
         setTimeout(() => end(item), SURVIVED_MS),
@@ -76,7 +79,7 @@ export function createCaution<Item extends Left>(wake: () => void): Caution<Item
     },
   };
 
-  function enter(deaths: number): void {
+  function enterLevel(deaths: number): void {
     level = deaths;
     since = performance.now() + pauseBefore(level);
     proven = 0;
@@ -97,7 +100,7 @@ export function createCaution<Item extends Left>(wake: () => void): Caution<Item
   }
 }
 
-function firstOf<Item extends Left>(ready: readonly Item[]): Item | undefined {
+function firstOf<Item extends Leftover>(ready: readonly Item[]): Item | undefined {
   let first = ready[0];
   for (const item of ready)
     if (first && (item.deaths - first.deaths || item.begun - first.begun) < 0) first = item;

@@ -1,35 +1,35 @@
 import { describeError, Requeued, PlatformError, StoreError } from "../errors.ts";
 
-/** What all queues hold to when work on an event does not end well. */
+// The rules that all queues follow when the work on an event fails.
 
 /**
- * An event that processes have died with this often is worked on alone among its like: the one that is to blame takes
- * the others no further down with it.
+ * An event with which this many processes have died runs without any other such event, so that a poison message does not
+ * take others down with it again.
  */
-export const SUSPECT_AFTER = 4;
+export const POISON_AFTER = 4;
 
-/** How many events that processes have died with this often may run at once: 64, 16, 4 and 1. */
-export function suspectsAtOnce(deaths: number): number {
-  return deaths === 0 ? Number.POSITIVE_INFINITY : 4 ** Math.max(0, SUSPECT_AFTER - deaths);
+/** How many events may run at once if this many processes have died with each of them: 64, 16, 4 and 1. */
+export function concurrencyAfter(deaths: number): number {
+  return deaths === 0 ? Number.POSITIVE_INFINITY : 4 ** Math.max(0, POISON_AFTER - deaths);
 }
 
 /**
- * What has been worked on for this long has not ended the process at once, in ms: of those that no process has died with,
- * and of the others. As many may begin as have come that far, or have ended. On a busy machine even what ends the process
- * in its first step may need a second to get there.
+ * An event counts as proven when it has run for this long, in ms, or has ended: it did not end the process at once. As
+ * many new events may begin as are proven. `clean` is for events with which no process has died, `poison` for the others.
+ * On a busy machine, an event that ends the process in its first step may need a second to do so.
  */
-export const PROVEN_MS = { clean: 25, suspect: 2_000 };
+export const PROVEN_MS = { clean: 25, poison: 2_000 };
 
-/** A process that has lived so long with an event, in ms, does not die of it: something else ended it. */
+/** If a process has run this long with an event, in ms, the event is not what ends it. */
 export const SURVIVED_MS = 10_000;
 
-/** The locks of those who work on conversations, where processes share a queue: a worker without one is dead. */
+/** The group of the locks of the processes that share a queue. A worker without its lock is dead. */
 export const WORKERS = "workers";
 
-/** Letters are for the eyes of people. */
+/** The length of the reason in a dead letter, in characters; operators read it. */
 const MAX_REASON = 500;
 
-/** What another event would meet as well. */
+/** Whether a failure says nothing about the event: any other event would have failed as well. */
 export function isTransient(error: unknown): boolean {
   return (
     error instanceof Requeued ||
@@ -38,12 +38,12 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** How long to wait after so many failures, in ms: twice as long each time, up to a minute, and never all at once. */
+/** The pause after a number of failures, in ms. It doubles each time up to a minute, and varies by a quarter. */
 export function pauseAfter(failures: number, firstMs: number): number {
   return Math.min(60_000, firstMs * 2 ** Math.min(failures, 30)) * (0.75 + Math.random() / 2);
 }
 
-/** The reason of a dead letter. */
+/** The reason in a dead letter. */
 export function reasonOf(error: unknown): string {
   return describeError(error).slice(0, MAX_REASON);
 }

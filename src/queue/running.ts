@@ -1,10 +1,10 @@
-/** Which events are being worked on, as is known after the process has died: one of them may have ended it. */
+/** The ids of the events that are being processed, stored so that the next run knows what may have ended this one. */
 export interface Running {
-  /** Those that the last run was at when it ended, in the order in which they were begun. */
+  /** The events that were running when the last run ended, in the order in which they began. */
   left(): Promise<readonly string[]>;
-  /** Resolves once it is stored. */
+  /** Resolves when it is stored that the event is running. */
   begin(id: string): Promise<void>;
-  /** Resolves once it is stored; an event that is gone from the queue need not wait for that. */
+  /** Resolves when it is stored that the event has ended; there is no need to wait if it has left the queue. */
   end(id: string): Promise<void>;
 }
 
@@ -14,7 +14,7 @@ export interface Note {
   save(text: string): Promise<void>;
 }
 
-/** All in one note: while it is written, what is to be written next is gathered. */
+/** Stores the ids in one note. Changes that arrive during a write are combined into the next write. */
 export function createRunning(note: Note): Running {
   const ids = new Set<string>();
   let writing: Promise<void> = Promise.resolve();

@@ -1,35 +1,35 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, CommandEntry, Receive } from "../adapter.ts";
 import { ConfigError, describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Lock, Session } from "../postgres/session.ts";
+import type { Session } from "../postgres/session.ts";
+import { createPartitionShare, type PartitionShare } from "./partition-share.ts";
 
 export interface ReceiverOptions {
   readonly adapters: readonly Adapter[];
   readonly receive: Receive;
   readonly menu: readonly CommandEntry[];
-  /** What other processes do; undefined if there are none. */
+  /** Connects this process with the others; undefined if there are none. */
   readonly session: Session | undefined;
   readonly log: Log;
 }
 
-/** What this process receives of all platforms: everything, or its share of it. */
+/** Receives events from the platforms: all of them, or this process's share if there are several processes. */
 export interface Receiver {
   /**
-   * Resolves with the names of the platforms that are connected, or that other processes receive, once each is so or
-   * has refused; rejects with a `ConfigError` if all have refused.
+   * Starts all adapters. Resolves with the names of the platforms that are connected here or received by another process,
+   * when each has connected or failed. Rejects with a `ConfigError` if all have failed.
    */
   start(): Promise<readonly string[]>;
   stop(): Promise<void>;
-  /** Which platforms do not receive right now, each with a sentence for the operator. */
+  /** The platforms from which nothing is received at the moment, each with a sentence for the operator. */
   health(): readonly (readonly [platform: string, problem: string])[];
 }
 
-/** How often it is looked what other processes receive, in ms: so long a part waits at most whose process has died. */
-const BALANCE_EVERY_MS = 1_000;
+/** How often to rebalance partitions, in ms. A partition whose process has died waits at most this long. */
+const REBALANCE_EVERY_MS = 1_000;
 
-/** Receives from adapters; what only one process may do at a time is shared out among all that want it. */
+/** Creates the receiver. Partitions, which only one process may receive at a time, are shared evenly among the processes. */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { adapters, session, log } = options;
   const unconnected = new Map(adapters.map(({ name }) => [name, "is connecting"]));
@@ -38,22 +38,23 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   return {
     start: async () => {
-      // What is our own is always there: it makes up for no platform that is not.
+      // Platforms that this program serves itself always connect, so they do not make up for others that fail.
       const served = adapters.filter(({ http }) => http?.mount !== undefined);
       const outside =
         adapters.length > served.length ? adapters.filter((one) => !served.includes(one)) : served;
       await Promise.all(served.filter((one) => !outside.includes(one)).map(connect));
       const results = await Promise.allSettled(outside.map(connect));
-      const refused = results
+      const failures = results
         .filter((result) => result.status === "rejected")
         .map(({ reason }) => reason as Error);
-      if (refused[0] && refused.length === outside.length) throw refused[0];
-      for (const error of refused) log.error(`a platform is left out: ${describeError(error)}`);
+      if (failures[0] && failures.length === outside.length) throw failures[0];
+      for (const error of failures)
+        log.error(`could not connect a platform, continuing without it: ${describeError(error)}`);
       return outside.map(({ name }) => name).filter((name) => !unconnected.has(name));
     },
     stop: async () => {
       stopping.abort();
-      // First the receiving, then the right to it.
+      // Stop receiving before the locks are released: other processes start as soon as they are.
       await Promise.all(adapters.map((adapter) => adapter.stop()));
       await Promise.all(shares.map((share) => share.release()));
     },
@@ -67,8 +68,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function connect(adapter: Adapter): Promise<void> {
     try {
       const partitions = session && (await adapter.cluster?.partitions?.());
-      if (partitions) await share(adapter, partitions, session);
-      else await begin(adapter);
+      if (partitions) await receiveShare(adapter, partitions, session);
+      else await startAdapter(adapter);
       unconnected.delete(adapter.name);
     } catch (error) {
       unconnected.set(adapter.name, describeError(error));
@@ -76,123 +77,61 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     }
   }
 
-  function begin(adapter: Adapter, part?: string): Promise<void> {
+  function startAdapter(adapter: Adapter, partition?: string): Promise<void> {
     const { receive, menu } = options;
-    return part === undefined ? adapter.start(receive, menu) : adapter.start(receive, menu, part);
+    return partition === undefined ? adapter.start(receive, menu) : adapter.start(receive, menu, partition);
   }
 
-  /** Resolves once each part is received by some process, or this one has what it can get. */
-  async function share(adapter: Adapter, parts: readonly string[], session: Session): Promise<void> {
-    const share = createShare({ parts, session, name: adapter.name });
+  /** Resolves after the first rebalancing: each partition is received by some process, or this one has its share. */
+  async function receiveShare(
+    adapter: Adapter,
+    partitions: readonly string[],
+    session: Session,
+  ): Promise<void> {
+    const share = createPartitionShare({ partitions, session, name: adapter.name });
     shares.push(share);
-    let settled = () => {};
+    let balanced = () => {};
     let failed = (_: unknown) => {};
     const first = new Promise<void>((resolve, reject) => {
-      settled = resolve;
+      balanced = resolve;
       failed = reject;
     });
-    void values();
+    void rebalanceRegularly();
     await first;
 
-    async function values(): Promise<void> {
+    async function rebalanceRegularly(): Promise<void> {
       while (!stopping.signal.aborted) {
-        await balance().then(settled, (error: unknown) => {
-          // Refused for good; of anything else the adapter itself says what is wrong.
+        await rebalance().then(balanced, (error: unknown) => {
+          // A wrong setting is reported as the health of the platform; the adapter reports other problems itself.
           if (error instanceof ConfigError) unconnected.set(adapter.name, describeError(error));
-          else log.warn(`the receiving of ${adapter.name} cannot be shared out: ${describeError(error)}`);
+          else log.warn(`could not share ${adapter.name} with other processes: ${describeError(error)}`);
           failed(error);
         });
-        await sleep(BALANCE_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await sleep(REBALANCE_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
 
-    async function balance(): Promise<void> {
-      for (const part of share.surplus()) {
-        log.info({ part }, `another process takes over a part of ${adapter.name}`);
-        await adapter.stop(part);
-        await share.leave(part);
+    async function rebalance(): Promise<void> {
+      for (const partition of share.surplus()) {
+        log.info({ partition }, `leaving a partition of ${adapter.name} to another process`);
+        await adapter.stop(partition);
+        await share.leave(partition);
       }
-      const lost = (part: string) => {
-        log.warn({ part }, `a part of ${adapter.name} is lost to other processes`);
-        void adapter.stop(part);
+      const lost = (partition: string) => {
+        log.warn({ partition }, `lost a partition of ${adapter.name} to other processes`);
+        void adapter.stop(partition);
       };
-      const taken = await share.take(lost);
-      await Promise.all(taken.map((part) => receivePart(part)));
+      const acquired = await share.acquire(lost);
+      await Promise.all(acquired.map((partition) => receivePartition(partition)));
     }
 
-    async function receivePart(part: string): Promise<void> {
-      log.info({ part }, `receiving a part of ${adapter.name} that no other process receives`);
-      await begin(adapter, part).catch(async (error: unknown) => {
-        await share.leave(part);
+    async function receivePartition(partition: string): Promise<void> {
+      log.info({ partition }, `receiving a partition of ${adapter.name}`);
+      await startAdapter(adapter, partition).catch(async (error: unknown) => {
+        await share.leave(partition);
         throw error;
       });
-      if (stopping.signal.aborted) await adapter.stop(part);
+      if (stopping.signal.aborted) await adapter.stop(partition);
     }
-  }
-}
-
-/** This process's share of the parts of one adapter. */
-interface PartitionShare {
-  /** Those taken that are more than this process's share. */
-  surplus(): readonly string[];
-  leave(part: string): Promise<void>;
-  /** Takes parts that nobody has, up to the share; `lost` is called when one is lost again. */
-  take(lost: (part: string) => void): Promise<readonly string[]>;
-  release(): Promise<void>;
-}
-
-function createShare({
-  parts,
-  session,
-  name,
-}: {
-  parts: readonly string[];
-  session: Session;
-  name: string;
-}): PartitionShare {
-  const mine = new Map<string, Lock>();
-  const group = `parts of ${name}`;
-  /** Each process that wants parts has one of these. */
-  const candidacy = session.lock({ group: `for ${group}`, name: randomUUID() });
-  const fair = () => Math.ceil(parts.length / Math.max(1, session.held(`for ${group}`) ?? 1));
-
-  return {
-    surplus: () => [...mine.keys()].slice(fair()),
-    leave: async (part) => {
-      const lock = mine.get(part);
-      mine.delete(part);
-      await lock?.release();
-    },
-    take: async (lost) => {
-      await candidacy.asked;
-      const room = fair() - mine.size;
-      if (room <= 0 || !session.alive()) return [];
-      const free = await session.unheld(group, parts);
-      const taken = await Promise.all(free.slice(0, room).map((part) => tryTo(part, lost)));
-      return taken.filter((part) => part !== undefined);
-    },
-    release: async () => {
-      await Promise.all([candidacy, ...mine.values()].map((lock) => lock.release()));
-      mine.clear();
-    },
-  };
-
-  async function tryTo(part: string, lost: (part: string) => void): Promise<string | undefined> {
-    const lock = session.lock({
-      group,
-      name: part,
-      lost: () => {
-        mine.delete(part);
-        void lock.release();
-        lost(part);
-      },
-    });
-    await lock.asked;
-    if (lock.held) {
-      mine.set(part, lock);
-      return part;
-    }
-    await lock.release();
-    return undefined;
   }
 }

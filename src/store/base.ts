@@ -2,18 +2,18 @@ import type Keyv from "keyv";
 import { StoreError } from "../errors.ts";
 import type { Size, Store } from "./store.ts";
 
-/** What is stored is plain JSON: JSON's own functions write a long record in about two thirds of Keyv's time. */
+/** Values are plain JSON, and `JSON.stringify` writes a long record in about two thirds of the time of Keyv's own serializer. */
 export const KEYV_OPTIONS = { throwOnErrors: true, serialize: JSON.stringify, deserialize } as const;
 
-/** What Keyv puts before each key, but where we are its storage. */
+/** The prefix that Keyv gives each key, unless `useKeyPrefix` is off. */
 const KEYV_PREFIX = "keyv:";
 
-/** What a check reads back is not older than this, in ms. */
+/** How old the value that a check reads back may be, in ms. */
 const MAX_CHECK_MS = 60_000;
 
 /**
- * What somebody else has put in the place of a record is handed on as it is, so that whoever reads it finds that it
- * makes no sense: one such row must not stop all others from being read.
+ * Parses a stored value. A text that is not one of our records is returned as the value, and the caller finds it
+ * invalid: one damaged row must not prevent the others from being read.
  */
 function deserialize(text: string): object {
   let found: unknown;
@@ -25,7 +25,7 @@ function deserialize(text: string): object {
   return typeof found === "object" && found !== null && "value" in found ? found : { value: text };
 }
 
-/** What all stores share, around what each does in its own way. */
+/** Builds a store from the operations in which the databases differ. */
 export function createStore({
   create,
   keys,
@@ -38,6 +38,7 @@ export function createStore({
   backup: (path: string) => Promise<void>;
 }): Store {
   const opened = new Map<string, Keyv>();
+  const prefixOf = ({ useKeyPrefix }: Keyv) => (useKeyPrefix ? KEYV_PREFIX : "");
   const store: Store = {
     open: async (name, { flush = false } = {}) => {
       const keyv = opened.get(name) ?? (await create(name, flush));
@@ -46,22 +47,24 @@ export function createStore({
     },
     keys: async (name, prefix) => {
       const keyv = await store.open(name);
-      const before = keyv.useKeyPrefix ? KEYV_PREFIX : "";
-      const found = await keys(name, before + prefix, keyv);
-      return found.map((key) => key.slice(before.length));
+      const found = await keys(name, prefixOf(keyv) + prefix, keyv);
+      return found.map((key) => key.slice(prefixOf(keyv).length));
     },
     size: async (name, prefix) => {
       const keyv = await store.open(name);
-      return size(name, (keyv.useKeyPrefix ? KEYV_PREFIX : "") + prefix, keyv);
+      return size(name, prefixOf(keyv) + prefix, keyv);
     },
     check: async () => {
       const keyv = await store.open("probe");
       const now = Date.now();
       await keyv.set("checked", now);
       const read: unknown = await keyv.get("checked");
-      // Another process may have written since, or a little earlier.
+      // Another process may have written its own time before or after.
       if (!(Number(read) >= now - MAX_CHECK_MS))
-        throw new StoreError("check", "what was written could not be read back");
+        throw new StoreError(
+          "check",
+          "The store (STORE_URL) does not return what was just written to it: check the disk or the database server.",
+        );
     },
     backup,
     close: async () => {

@@ -5,19 +5,19 @@ import { type Connection, connectTo } from "./sqlite-connection.ts";
 import { toStoreError } from "./sqlite-errors.ts";
 import { pathOf } from "./url.ts";
 
-/** Whoever has a claim keeps it for long, in ms (0 would mean sqlite3's default of a second). */
+/** How long to wait for a claim, in ms: its owner keeps it for long. (0 would mean sqlite3's default of a second.) */
 const CLAIM_TIMEOUT_MS = 1;
 
-/** A store that is one process's own until it is released or the process dies. */
+/** Exclusive use of a store, until it is released or the process dies. */
 interface Claim {
   /** Safe to call twice. */
   release(): Promise<void>;
 }
 
-/** Claims the store of a `STORE_URL` by a lock on a file beside it; undefined if another process has claimed it. */
+/** Claims the store of a `STORE_URL` with a lock on a file next to it. Returns undefined if another process has the claim. */
 export async function claimStore(url: string): Promise<Claim | undefined> {
   const path = pathOf(url);
-  // Memory is nobody else's.
+  // Memory belongs to this process anyway.
   if (path === undefined) return { release: async () => undefined };
   const file = `${path}.lock`;
   const connect = await connectTo(file, CLAIM_TIMEOUT_MS);

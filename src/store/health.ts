@@ -3,31 +3,34 @@ import { describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "./store.ts";
 
-/** Knows whether a store works right now. */
+/** Tells whether a store works right now. */
 export interface StoreHealth {
-  /** What is wrong, as a sentence for the operator; undefined if nothing is. */
+  /** A sentence for the operator; undefined if the store works. */
   problem(): string | undefined;
   stop(): Promise<void>;
 }
 
-/** How often the store is tried, in ms. */
+/** How often to check the store, in ms. */
 const CHECK_EVERY_MS = 5_000;
 
-/** Whoever waits so long for one write, in ms, would not call the store working. */
+/** A store that takes longer than this for one write, in ms, counts as broken. */
 const SLOW_WRITE_MS = 5_000;
 
-/** So long the end waits for a check that runs, in ms. */
+/** How long `stop()` waits for a running check, in ms. */
 const STOP_TIMEOUT_MS = 2_000;
 
-/** Writes to the store from time to time: silence is no proof that it works, nor is the last failure that it does not. */
+/**
+ * Checks the store regularly with a write of its own: an idle store may be broken, and one that failed a while ago may
+ * work again.
+ */
 export function watchStoreHealth(store: Pick<Store, "check">, log: Log): StoreHealth {
   let failed: string | undefined;
   let since: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  let checked = look();
+  let checking = check();
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     since = Date.now();
     const found = await store.check().then(() => undefined, describeError);
     since = undefined;
@@ -36,7 +39,7 @@ export function watchStoreHealth(store: Pick<Store, "check">, log: Log): StoreHe
     if (failed && !found) log.info("the store works again");
     failed = found;
     timer = setTimeout(() => {
-      checked = look();
+      checking = check();
     }, CHECK_EVERY_MS).unref();
   }
 
@@ -49,7 +52,7 @@ export function watchStoreHealth(store: Pick<Store, "check">, log: Log): StoreHe
     stop: () => {
       stopped = true;
       clearTimeout(timer);
-      return Promise.race([checked, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+      return Promise.race([checking, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }

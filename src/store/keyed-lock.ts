@@ -4,24 +4,24 @@ import { claimStore } from "./claim.ts";
 import type { Store } from "./store.ts";
 
 /**
- * Waits until this process alone may work on the record with this key, and returns how to let go of it. Rejects with
- * the signal's reason if that comes first. A process that dies lets go of it too.
+ * Locks the record with this key for this process and returns a function that releases the lock. Waits while another
+ * process has it; rejects with the signal's reason if the signal aborts first. The lock of a process that dies is released.
  */
 export type KeyedLock = (key: string, signal?: AbortSignal) => Promise<() => Promise<void>>;
 
-/** So many files there are for locks: one for each conversation would stay for each that ever was. */
+/** The number of lock files. A file for each conversation would remain for every conversation there ever was. */
 const LOCK_FILES = 256;
 
-/** How often a lock is tried again, in ms. */
+/** How often to try a lock again, in ms. */
 const TRY_EVERY_MS = 50;
 
 /**
- * For processes that answer in the same conversations without a common queue, such as terminals beside one another;
- * `url` is the store's.
+ * Creates the lock for processes that work on the same conversations without sharing a queue, such as several terminals.
+ * `url` is that of the store.
  */
 export function createKeyedLock(store: Store, url: string): KeyedLock {
   if (store.postgres) return createPostgresLock(store.postgres);
-  // Memory is this process's own, and in a process the queue sees to it.
+  // Memory belongs to one process, and within a process the queue runs one turn at a time.
   if (!url.startsWith("sqlite:")) return async () => async () => undefined;
   return async (key, signal) => {
     const file = createHash("sha1").update(key).digest().readUInt32BE(0) % LOCK_FILES;
@@ -35,16 +35,13 @@ export function createKeyedLock(store: Store, url: string): KeyedLock {
 
 function createPostgresLock(postgres: NonNullable<Store["postgres"]>): KeyedLock {
   return async (key, signal) => {
+    const { queryOn, tryLock } = await import("../postgres/advisory-locks.ts");
     const client = await postgres.connect();
     const end = () => client.end().catch(() => undefined);
     try {
       for (;;) {
-        const { rows } = await client.query<{ free: boolean }>(
-          "select pg_try_advisory_lock(hashtextextended($1, 0)) as free",
-          [`colloquy ${key}`],
-        );
-        // The end of the connection releases it.
-        if (rows[0]?.free) return end;
+        // The lock is released when the connection ends.
+        if (await tryLock(queryOn(client), { record: key })) return end;
         await pause(signal);
       }
     } catch (error) {

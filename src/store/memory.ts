@@ -3,7 +3,7 @@ import { ConfigError } from "../errors.ts";
 import { createStore, KEYV_OPTIONS } from "./base.ts";
 import type { Store } from "./store.ts";
 
-/** A store that ends with the process. */
+/** Opens a store in memory, which is lost when the process ends. */
 export function openMemory(): Store {
   return createStore({
     create: async () => new Keyv(KEYV_OPTIONS),
@@ -15,7 +15,10 @@ export function openMemory(): Store {
       return { count: all.length, bytes };
     },
     backup: async () => {
-      throw new ConfigError("store_url", "STORE_URL is memory: there is nothing to be copied.");
+      throw new ConfigError(
+        "store_url",
+        "STORE_URL is memory:, which has nothing to back up. Use sqlite: or postgres: to keep data.",
+      );
     },
   });
 }

@@ -4,7 +4,7 @@ import { openTables } from "../postgres/tables.ts";
 import { createStore } from "./base.ts";
 import type { Store } from "./store.ts";
 
-/** A store in PostgreSQL, which any number of processes may share. */
+/** Opens a store in PostgreSQL, which any number of processes may share. */
 export async function openPostgresStore(url: string): Promise<Store> {
   const postgres = await openTables(url);
   const store = createStore({
@@ -14,7 +14,7 @@ export async function openPostgresStore(url: string): Promise<Store> {
     backup: async () => {
       throw new ConfigError(
         "store_url",
-        "STORE_URL is PostgreSQL: copy it with `pg_dump --format=custom`, which may run beside the program.",
+        "STORE_URL is a PostgreSQL database: back it up with `pg_dump --format=custom`, while the program runs if you like.",
       );
     },
   });

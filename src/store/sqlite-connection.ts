@@ -5,13 +5,13 @@ import { toStoreError } from "./sqlite-errors.ts";
 /** How long a write waits for another process that is writing, in ms. */
 const BUSY_TIMEOUT_MS = 10_000;
 
-/** How to open one more connection to the file. Its failures are sentences with the name of the file. */
+/** Returns a function that opens a connection to the file. Queries reject with a `StoreError` that names the file. */
 export async function connectTo(path: string, busyTimeout = BUSY_TIMEOUT_MS) {
   const KeyvSqlite = await loadSqlite();
   return (table: string) => {
     const uri = `sqlite://${path}`;
     const sqlite = new KeyvSqlite({ uri, table, busyTimeout, iterationLimit: 1000 });
-    // Without a listener a failure to open would end the process; the queries below reject with it.
+    // Without a listener, a failure to open would end the process. The queries reject with it as well.
     sqlite.on("error", () => undefined);
     const query = sqlite.query;
     sqlite.query = (sql, ...values) =>
@@ -28,21 +28,21 @@ async function loadSqlite() {
   } catch (cause) {
     throw new StoreError(
       "sqlite",
-      "The native part of the package sqlite3 is missing; `npm rebuild sqlite3` builds it " +
-        "(it needs python3, make and a C++ compiler where no ready-made one exists).",
+      "The native module of the sqlite3 package is missing. Build it with `npm rebuild sqlite3`, " +
+        "which needs python3, make and a C++ compiler if there is no prebuilt module for this system.",
       { cause },
     );
   }
 }
 
 /**
- * Write-ahead logging: readers and other processes do not block. All tables share one log, so that flushing it for
- * one of them flushes what was written before to any.
+ * Turns on write-ahead logging, with which readers and other processes do not block. All tables share one log: flushing
+ * it for one table flushes all earlier writes to any table.
  *
- * While another process does the same with a new file, SQLite says that it is busy at once, without the wait that
- * it was told (two that want to be alone would wait for each other).
+ * While another process does the same with a new file, SQLite returns SQLITE_BUSY at once and ignores the busy timeout,
+ * because two processes that want an exclusive lock would wait for each other. So this function retries.
  */
-export async function logAhead(sqlite: Connection): Promise<void> {
+export async function enableWriteAheadLog(sqlite: Connection): Promise<void> {
   const until = Date.now() + BUSY_TIMEOUT_MS;
   for (;;) {
     try {
@@ -54,11 +54,13 @@ export async function logAhead(sqlite: Connection): Promise<void> {
   }
 }
 
+/** A connection to a SQLite file. */
 export interface Connection {
   query(sql: string, ...values: unknown[]): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
+/** Runs an action on a connection and closes the connection. */
 export async function once(
   sqlite: Connection,
   action: (sqlite: Connection) => Promise<unknown>,

@@ -13,26 +13,51 @@ import {
   taken,
 } from "../system/owner-only.ts";
 import { createStore, KEYV_OPTIONS } from "./base.ts";
-import { type Connection, connectTo, logAhead, once } from "./sqlite-connection.ts";
+import { type Connection, connectTo, enableWriteAheadLog, once } from "./sqlite-connection.ts";
 import { toStoreError } from "./sqlite-errors.ts";
 import type { Size, Store } from "./store.ts";
 
-/** Behind every key with the same beginning. */
+/** Sorts after every key with the same prefix. */
 const LAST = "\u{10FFFF}";
 
 /**
- * What brings a file from each version to the next, in SQL; a migration is one more list at the end. Version 0 is
- * an empty file, or one from before there were versions. (Records have versions of their own: `versions.ts`.)
+ * The SQL statements that migrate a file from each version to the next; append a list to add a migration. Version 0
+ * is an empty file, or one written before versions existed. (Records have versions of their own, see `versions.ts`.)
  */
 const MIGRATIONS: readonly (readonly string[])[] = [[]];
 
-/** A store in a file of SQLite. */
+/** Opens a store in a SQLite file. */
 export async function openSqlite(path: string, notice: Notice): Promise<Store> {
   const connect = await connectTo(path);
-  const store = createStore({
+  const store = createSqliteStore(connect);
+  try {
+    makeFolder(dirname(path));
+    // SQLite gives its -wal and -shm files the mode of this one.
+    makeFile(path);
+    await once(connect("probe"), (sqlite) => migrate(sqlite, path));
+    // Only now is the file known to be a store, and not a web page or script named by mistake.
+    closeToOthers(path, notice);
+    await store.check();
+  } catch (cause) {
+    await store.close().catch(() => undefined);
+    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
+  }
+  const { ino } = statSync(path);
+  return {
+    ...store,
+    check: async () => {
+      // SQLite would continue to write to the deleted file.
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
+      await store.check();
+    },
+  };
+}
+
+function createSqliteStore(connect: (table: string) => Connection): Store {
+  return createStore({
     create: async (table, flush) => {
       const sqlite = connect(table);
-      await logAhead(sqlite);
+      await enableWriteAheadLog(sqlite);
       await sqlite.query(`PRAGMA synchronous=${flush ? "FULL" : "NORMAL"}`);
       return new Keyv({ ...KEYV_OPTIONS, store: sqlite });
     },
@@ -45,7 +70,7 @@ export async function openSqlite(path: string, notice: Notice): Promise<Store> {
       return rows.map(({ key }) => key);
     },
     size: async (name, prefix, { store: sqlite }) => {
-      // The length of a text in bytes stands before it, so that it need not be read.
+      // SQLite keeps the length of a value in the header of its row and does not read the value.
       const [row] = (await (sqlite as Connection).query(
         `SELECT COUNT(*) AS count, COALESCE(SUM(OCTET_LENGTH(value)), 0) AS bytes FROM ${name} WHERE key >= ? AND key < ?`,
         prefix,
@@ -55,7 +80,7 @@ export async function openSqlite(path: string, notice: Notice): Promise<Store> {
     },
     backup: async (copy) => {
       if (isTaken(copy)) throw taken(copy);
-      // Under its name only once it is whole. SQLite writes into an empty file, and would follow a link.
+      // The copy gets its name only when it is complete. SQLite writes into an existing empty file and follows links.
       const part = partOf(copy);
       try {
         makeFile(part);
@@ -66,27 +91,6 @@ export async function openSqlite(path: string, notice: Notice): Promise<Store> {
       }
     },
   });
-  try {
-    makeFolder(dirname(path));
-    // SQLite gives the files that it makes beside it the same mode.
-    makeFile(path);
-    await once(connect("probe"), (sqlite) => migrate(sqlite, path));
-    // Only now is it known to be a store, and no page or script that somebody has named by mistake.
-    closeToOthers(path, notice);
-    await store.check();
-  } catch (cause) {
-    await store.close().catch(() => undefined);
-    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
-  }
-  const { ino } = statSync(path);
-  return {
-    ...store,
-    check: async () => {
-      // SQLite would go on with the file that nobody finds any more.
-      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
-      await store.check();
-    },
-  };
 }
 
 async function migrate(sqlite: Connection, path: string): Promise<void> {
@@ -100,13 +104,13 @@ async function migrate(sqlite: Connection, path: string): Promise<void> {
   if (found > newest) {
     throw new StoreError(
       "version",
-      `The store ${path} (STORE_URL) is of version ${found}, and this program knows ${newest} at most. ` +
-        "It was left untouched. Run the newer program that has written it.",
+      `The store ${path} (STORE_URL) has version ${found}, but this program supports at most version ${newest}. ` +
+        "It was left unchanged. Run the newer program that wrote it.",
     );
   }
   await sqlite.query("BEGIN IMMEDIATE");
   try {
-    // Another process may have been quicker.
+    // Another process may have migrated it in the meantime.
     for (const sql of MIGRATIONS.slice(await versionOf()).flat()) await sqlite.query(sql);
     await sqlite.query(`PRAGMA user_version = ${newest}`);
     await sqlite.query("COMMIT");

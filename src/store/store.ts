@@ -7,42 +7,42 @@ import { openMemory } from "./memory.ts";
 import { openSqlite } from "./sqlite.ts";
 import { isPostgres, pathOf } from "./url.ts";
 
-/** Where histories and the queue live. All that fails in it rejects with a `StoreError` that says what to do. */
+/** The database that holds the conversations and the queue. Failures reject with a `StoreError` that says what to do. */
 export interface Store {
   /**
-   * A Keyv of its own under this name (letters only). It throws on errors: by default Keyv answers a failed
-   * read with "nothing there", and the next write would replace a history by an empty one.
+   * Opens the Keyv with this name (letters only). It throws on errors: by default Keyv reports a failed read as
+   * "not found", and the next write would replace a history with an empty one.
    *
-   * What is written survives the death of the process. With `flush` it survives a power failure too once
-   * the write has resolved, and so does all that was written before it, under any name.
+   * A completed write survives the death of the process. With `flush`, it also survives a power failure, and so does
+   * everything written earlier, under any name.
    *
-   * Where several processes share the store, a record with a number `revision` is replaced only by one with a larger
-   * one: another is refused with the code `superseded`.
+   * If several processes share the store, a record with a numeric `revision` can only be replaced by one with a higher
+   * revision; any other write rejects with the code `superseded`.
    */
   open(name: string, options?: { readonly flush?: boolean }): Promise<Keyv>;
-  /** The keys under this name that begin with `prefix`, in order; it reads no values. */
+  /** Lists the keys under this name that begin with `prefix`, in order, without reading values. */
   keys(name: string, prefix: string): Promise<string[]>;
-  /** How many records under this name have keys that begin with `prefix`, and how large they are; it reads no values. */
+  /** Counts the records under this name whose keys begin with `prefix`, and their bytes, without reading values. */
   size(name: string, prefix: string): Promise<Size>;
-  /** Writes and reads something; rejects if that does not work. */
+  /** Writes and reads a value; rejects if the store does not work. */
   check(): Promise<void>;
-  /** Copies all of it, as it stands at one moment, into a file that must not exist yet; others may write meanwhile. */
+  /** Writes a consistent copy of the store to a file, which must not exist. Other processes may write meanwhile. */
   backup(path: string): Promise<void>;
   /** Closes everything that was opened. */
   close(): Promise<void>;
-  /** The database, where it is one that other processes may work with at the same time. */
+  /** The database, if it is PostgreSQL, which other processes may use at the same time. */
   readonly postgres?: Postgres;
 }
 
-/** How much there is of something. */
+/** The number of records and their total size. */
 export interface Size {
   readonly count: number;
   readonly bytes: number;
 }
 
 /**
- * Opens the store of a `STORE_URL`; a write and a read show that it works before anyone relies on it. Its files are
- * their owner's alone; `notice` is told if they were not.
+ * Opens the store of a `STORE_URL` and checks with a write and a read that it works. Its files become readable only by
+ * their owner; `notice` is called if they were not before.
  */
 export async function openStore(url: string, notice: Notice = () => undefined): Promise<Store> {
   if (isPostgres(url)) return openPostgres(url);
@@ -50,18 +50,21 @@ export async function openStore(url: string, notice: Notice = () => undefined): 
   return path === undefined ? openMemory() : openSqlite(path, notice);
 }
 
-/** Opens a store that is there already; it is for those who look after what a program has left. */
+/** Opens a store that already exists, for tools that inspect what a program stored. Rejects with a `ConfigError` otherwise. */
 export async function openExistingStore(url: string, notice: Notice = () => undefined): Promise<Store> {
   if (isPostgres(url)) return openPostgres(url);
   const path = pathOf(url);
   if (path === undefined || !existsSync(path)) {
-    const why = path === undefined ? "memory: keeps nothing" : `there is no file ${path}`;
-    throw new ConfigError("store_url", `There is no store to look into: ${why} (STORE_URL).`);
+    const why = path === undefined ? "memory: stores nothing" : `the file ${path} does not exist`;
+    throw new ConfigError(
+      "store_url",
+      `There is no store at STORE_URL: ${why}. Set it to the program's store.`,
+    );
   }
   return openSqlite(path, notice);
 }
 
-/** What belongs to PostgreSQL is loaded only here: everyone else starts sooner without it. */
+/** Loads the PostgreSQL driver only if it is used: without it the program starts faster. */
 async function openPostgres(url: string): Promise<Store> {
   const { openPostgresStore } = await import("./postgres.ts");
   return openPostgresStore(url);

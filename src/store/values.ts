@@ -1,12 +1,12 @@
 import type { Store } from "./store.ts";
 
-/** Single texts beside the histories, for whatever must be known after a crash and is no event. */
+/** Small named texts that must survive a crash, such as the position in an event stream. */
 export interface ValueStore {
-  /** The place of one text, by its name. */
+  /** Gives access to the text with this name. */
   at(name: string): { load(): Promise<string | undefined>; save(text: string): Promise<void> };
 }
 
-/** Keeps texts in a store. */
+/** Creates a value store in a store. */
 export function createValueStore(store: Store): ValueStore {
   return {
     at: (name) => ({

@@ -1,14 +1,14 @@
 import { StoreError } from "../errors.ts";
 
-/** A record as it stands in the store; without `version` it is of version 1. */
+/** A record as it was read from the store; without a `version` it has version 1. */
 export type StoredRecord = Readonly<Record<string, unknown>>;
 
-/** Makes of a record of one version the same in the next; it leaves alone what it is given. */
+/** Converts a record from one version to the next. It returns a new object and does not change its argument. */
 export type Upgrade = (record: StoredRecord) => StoredRecord;
 
 /**
- * A record of any version as one of the newest, which is the number of steps plus one: a migration is one more
- * step at the end. Throws a `StoreError` if a newer program has written it, so that nothing of it is lost here.
+ * Converts a record of any version to the newest, which is the number of steps plus one; append a step to add a
+ * migration. Throws a `StoreError` if a newer program wrote the record, so that none of its data is lost.
  */
 export function upgrade(found: unknown, steps: readonly Upgrade[], what: string): StoredRecord {
   const stored: StoredRecord = typeof found === "object" && found !== null ? { ...found } : {};
@@ -17,8 +17,8 @@ export function upgrade(found: unknown, steps: readonly Upgrade[], what: string)
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > newest) {
     throw new StoreError(
       "version",
-      `${what} is of version ${JSON.stringify(version)}, and this program knows ${newest} at most. ` +
-        "It was left untouched. Run the newer program that has written it.",
+      `${what} has version ${JSON.stringify(version)}, but this program supports at most version ${newest}. ` +
+        "It was left unchanged. Run the newer program that wrote it.",
     );
   }
   const upgraded = steps.slice(version - 1).reduce((record, step) => step(record), stored);

@@ -23,7 +23,7 @@ async function sitDown() {
     store,
     history,
     platform: "console",
-    alone: createKeyedLock(store, "memory:"),
+    lock: createKeyedLock(store, "memory:"),
   });
   const say = async (key: string, content: string, ago: number) =>
     history.save({ ...emptyConversation(key), messages: [{ role: "user", content, at: Date.now() - ago }] });

@@ -62,7 +62,7 @@ describe("history", () => {
   test("a record from a newer version is neither read nor replaced", async () => {
     const keyv = new Keyv({ throwOnErrors: true });
     await keyv.set("paper:ann", { version: 99, key: "paper:ann" });
-    await expect(createHistory(keyv).load("paper:ann")).rejects.toThrow(/left untouched/);
+    await expect(createHistory(keyv).load("paper:ann")).rejects.toThrow(/left unchanged/);
     expect(await keyv.get("paper:ann")).toEqual({ version: 99, key: "paper:ann" });
   });
 

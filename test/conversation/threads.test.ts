@@ -14,7 +14,7 @@ async function openThreads(url = "memory:") {
   const store = await openStore(url);
   onTestFinished(() => store.close());
   const history = createHistory(await store.open("history"));
-  const threads = createThreads({ store, history, platform: "paper", alone: createKeyedLock(store, url) });
+  const threads = createThreads({ store, history, platform: "paper", lock: createKeyedLock(store, url) });
   const say = async (key: string, at: number, ...texts: string[]) => {
     const messages: ConversationMessage[] = texts.map((content) => ({ role: "user", content, at }));
     await history.save({ ...emptyConversation(key), messages });

@@ -109,7 +109,7 @@ test("a queue full of nonsense keeps nobody from being answered, and stays there
   await bot.start();
   await echo.say({ id: "good", user: "zoe", text: "/help" });
   await until(() => echo.said("zoe").some((text) => text.includes("/reset")));
-  expect(lines()).toContain("cannot be understood; it is left there");
+  expect(lines()).toContain("is invalid and was left there");
   expect(lines()).not.toMatch(/TypeError|RangeError|is not a function/);
   expect(Object.keys(Object.prototype)).toEqual([]);
 });
@@ -124,9 +124,7 @@ test("an entry that a newer program has written is not touched, and said", async
     log: captureLog().log,
   });
   onTestFinished(() => bot.stop());
-  await expect(bot.start()).rejects.toThrow(
-    /The event a in the queue is of version 99.*Run the newer program/,
-  );
+  await expect(bot.start()).rejects.toThrow(/The event a in the queue has version 99.*Run the newer program/);
 });
 
 test("a conversation is read as it was written, or is an error of the store; never something else", async () => {

@@ -233,7 +233,7 @@ test("the password is nowhere in what it says", async () => {
   await fill(from, small);
   const url = await server.createDatabase();
   const wrong = await run(from, url.replace(":secret@", ":tell-nobody@")).catch((error: unknown) => error);
-  expect(describeError(wrong)).toMatch(/TO: .*refuses the user or the password/);
+  expect(describeError(wrong)).toMatch(/TO: .*rejects the user or the password/);
   expect(describeError(wrong)).not.toContain("tell-nobody");
   expect(await run(from, url)).not.toContain("secret");
   const again = await run(from, url).catch((error: unknown) => error);

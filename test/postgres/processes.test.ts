@@ -80,7 +80,7 @@ test("what a killed process received is received by another", async () => {
   telegram.say("ann", "first");
   discord.say("ann", "first");
   await until(() => telegram.shows("ann").length === 1 && discord.shows("ann").length === 1);
-  const receiving = both.findIndex((one) => one.output().includes('"part":"telegram'));
+  const receiving = both.findIndex((one) => one.output().includes('"partition":"telegram'));
   both[receiving]?.signal("SIGKILL");
   const since = Date.now();
   telegram.say("ann", "second");

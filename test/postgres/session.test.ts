@@ -3,7 +3,7 @@ import { createTelegram } from "../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { openPostgres } from "../../src/postgres/pool.ts";
-import { openSession, type Wanted } from "../../src/postgres/session.ts";
+import { openSession, type LockRequest } from "../../src/postgres/session.ts";
 import { openTables } from "../../src/postgres/tables.ts";
 import { shareHighWaterMarks } from "../../src/receive/high-water-marks.ts";
 import { type Link, openLink } from "../support/link.ts";
@@ -43,8 +43,8 @@ interface Process {
   readonly session: ReturnType<typeof openSession>;
 }
 
-/** A wish for a lock, and what has become of it. */
-function wish(name = "one"): Wanted & { events: string[] } {
+/** A request for a lock that records what becomes of it. */
+function request(name = "one"): LockRequest & { events: string[] } {
   const events: string[] = [];
   return {
     group: "things",
@@ -57,11 +57,11 @@ function wish(name = "one"): Wanted & { events: string[] } {
 
 test("a lock is one process's at a time, and goes to the other when it is released", async () => {
   const [one, other] = await openProcesses(2);
-  const [mine, theirs] = [wish(), wish()];
+  const [mine, theirs] = [request(), request()];
   const lock = one.session.lock(mine);
   await until(() => lock.held);
   const second = other?.session.lock(theirs);
-  await second?.asked;
+  await second?.tried;
   expect(second?.held).toBe(false);
   await lock.release();
   await until(() => second?.held);
@@ -70,7 +70,7 @@ test("a lock is one process's at a time, and goes to the other when it is releas
 
 test("a lock goes to the other when the connection is cut, and is asked for again", async () => {
   const [one, other] = await openProcesses(2);
-  const [mine, theirs] = [wish(), wish()];
+  const [mine, theirs] = [request(), request()];
   const lock = one.session.lock(mine);
   await until(() => lock.held);
   const second = other?.session.lock(theirs);
@@ -87,28 +87,28 @@ test("a lock goes to the other when the connection is cut, and is asked for agai
 
 test("each knows how many locks of a group are held, and which are not", async () => {
   const [one, other] = await openProcesses(2);
-  one.session.lock(wish("a"));
-  other?.session.lock(wish("b"));
-  await until(() => one.session.held("things") === 2 && other?.session.held("things") === 2);
-  expect(await one.session.unheld("things", ["a", "b", "c"])).toEqual(["c"]);
+  one.session.lock(request("a"));
+  other?.session.lock(request("b"));
+  await until(() => one.session.countLocks("things") === 2 && other?.session.countLocks("things") === 2);
+  expect(await one.session.findUnlocked("things", ["a", "b", "c"])).toEqual(["c"]);
   other?.link.block();
-  await until(() => one.session.held("things") === 1);
-  expect(await one.session.unheld("things", ["a", "b", "c"])).toEqual(["b", "c"]);
+  await until(() => one.session.countLocks("things") === 1);
+  expect(await one.session.findUnlocked("things", ["a", "b", "c"])).toEqual(["b", "c"]);
 });
 
-test("what one tells the others hear, and know when they may have missed something", async () => {
+test("messages reach the other processes, which notice when they may have missed some", async () => {
   const [one, other] = await openProcesses(2);
   const heard: unknown[] = [];
   let missed = 0;
-  one.session.hear("news", (what) => heard.push(["own", what]));
-  other?.session.hear(
+  one.session.subscribe("news", (what) => heard.push(["own", what]));
+  other?.session.subscribe(
     "news",
     (what) => heard.push(what),
     () => void (missed += 1),
   );
   await until(() => missed === 1, "the first connection");
-  await one.session.tell("weather", { rain: true });
-  await one.session.tell("news", { text: "hello" });
+  await one.session.publish("weather", { rain: true });
+  await one.session.publish("news", { text: "hello" });
   await until(() => heard.length > 0);
   expect(heard).toEqual([{ text: "hello" }]);
   other?.link.cut();
@@ -140,10 +140,10 @@ test("who waits for an answer that never comes gives up, and the end does not wa
   const [one, other] = await openProcesses(2);
   const aliveAtLoss: boolean[] = [];
   // A moment later there is another connection.
-  const mine = { ...wish(), lost: () => void aliveAtLoss.push(one.session.alive()) };
+  const mine = { ...request(), lost: () => void aliveAtLoss.push(one.session.alive()) };
   const lock = one.session.lock(mine);
   await until(() => lock.held);
-  const second = other?.session.lock(wish());
+  const second = other?.session.lock(request());
   one.link.freeze();
   await until(() => aliveAtLoss.length > 0);
   expect(aliveAtLoss[0]).toBe(false);
@@ -182,14 +182,14 @@ test("tables of a newer program are used, unless it says that they cannot be", a
   await db.query("update colloquy.version set number = 9");
   await (await openTables(url)).close();
   await db.query("update colloquy.version set least = 9");
-  await expect(openTables(url)).rejects.toThrow(/are of version 9.*Run the newer program/);
+  await expect(openTables(url)).rejects.toThrow(/have version 9.*Run the newer program/);
   await db.close();
 });
 
 test.each([
-  ["wrong password", (url: URL) => void (url.password = "geheim"), /refuses the user or the password/],
+  ["wrong password", (url: URL) => void (url.password = "geheim"), /rejects the user or the password/],
   ["no such database", (url: URL) => void (url.pathname = "/nowhere"), /does not exist: create it/],
-  ["nobody there", (url: URL) => void (url.port = "1"), /does not answer as it should/],
+  ["nobody there", (url: URL) => void (url.port = "1"), /does not respond as expected/],
 ])("%s is said with what to do, and without the password", async (_, spoil, sentence) => {
   const url = new URL(await server.createDatabase());
   spoil(url);

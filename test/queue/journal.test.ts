@@ -195,7 +195,7 @@ test("an event from an older version is answered, and one from a newer version s
   const newer = { version: 99, number: 1, event };
   await keyv.set("1", newer);
   await expect(queueOver({ keyv, dead, atOnce: 10 }).start(worker)).rejects.toThrow(
-    /event 1 in the queue is of version 99/,
+    /event 1 in the queue has version 99/,
   );
   expect(await keyv.get("1")).toEqual(newer);
 });

@@ -58,9 +58,9 @@ test("a worker that is cut off lets go before another takes over, and ends nothi
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
   await far.queue.start({
-    work: async ({ id }, { requeued: parked }) => {
+    work: async ({ id }, { requeued }) => {
       happened.push(`${id} begun by the first`);
-      parked.addEventListener("abort", () => happened.push(`${id} let go`));
+      requeued.addEventListener("abort", () => happened.push(`${id} let go`));
       // Deaf to that: it goes on, and comes to its end after the other has begun.
       if (id === "ann-1") await ended;
     },

@@ -6,7 +6,7 @@ import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { ChatEvent } from "../../src/event.ts";
-import { createCaution, type Left } from "../../src/queue/poison.ts";
+import { createPoisonGuard, type Leftover } from "../../src/queue/poison.ts";
 import { writeEntry } from "../../src/queue/entry.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -77,7 +77,7 @@ test("a message with which the process stands still comes after all others at th
   expect(shown.toSorted()).toEqual(["You said: one", "You said: two"]);
 });
 
-const SOME: readonly Left[] = [
+const SOME: readonly Leftover[] = [
   { deaths: 2, begun: 0 },
   { deaths: 0, begun: -1 },
   { deaths: 1, begun: 2 },
@@ -88,24 +88,24 @@ const SOME: readonly Left[] = [
 ];
 
 test("what processes have died with is begun last, and at last one at a time", async () => {
-  const begun: Left[] = [];
-  let open: Left | undefined;
+  const begun: Leftover[] = [];
+  let open: Leftover | undefined;
   let wakes = 0;
   const ready = new Set(SOME);
-  const caution = createCaution<Left>(() => (wakes += 1));
-  onTestFinished(() => caution.stop());
+  const guard = createPoisonGuard<Leftover>(() => (wakes += 1));
+  onTestFinished(() => guard.stop());
   while (ready.size > 0) {
     const before = wakes;
-    const next = caution.next([...ready]);
+    const next = guard.next([...ready]);
     if (next) {
       expect(open?.deaths ?? 0).toBeLessThan(4);
       begun.push(next);
       ready.delete(next);
-      caution.begin(next);
+      guard.begin(next);
       if (next.deaths === 4) open = next;
-      else caution.end(next);
+      else guard.end(next);
     } else if (open) {
-      caution.end(open);
+      guard.end(open);
       open = undefined;
     } else await until(() => wakes > before);
   }

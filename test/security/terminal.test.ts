@@ -192,7 +192,7 @@ test("those who choose whose conversation it is see names and titles that do not
   const key = keyOf("console", NAME);
   await history.save({ ...emptyConversation(key), messages, title: `title ${STEERING}` });
   const alone = createKeyedLock(store, "memory:");
-  const threads = createThreads({ store, history, platform: "console", alone });
+  const threads = createThreads({ store, history, platform: "console", lock: alone });
   const input = new PassThrough();
   const output = Object.assign(new PassThrough(), { columns: 90, rows: 30, isTTY: true });
   let shown = "";

@@ -74,7 +74,7 @@ test("a file that was taken away meanwhile is noticed", async () => {
   const store = await openStore(`sqlite:${path}`);
   await store.check();
   rmSync(path);
-  await expect(store.check()).rejects.toThrow(/was deleted or replaced.*start it again/);
+  await expect(store.check()).rejects.toThrow(/was deleted or replaced.*restart the program/);
   writeFileSync(path, "");
   await expect(store.check()).rejects.toThrow(StoreError);
   await store.close();
@@ -86,7 +86,7 @@ describe("versions", () => {
     const store = await openStore(`sqlite:${path}`);
     await ask(await store.open("history"), "PRAGMA user_version = 99");
     await store.close();
-    await expect(openStore(`sqlite:${path}`)).rejects.toThrow(/is of version 99.*Run the newer program/);
+    await expect(openStore(`sqlite:${path}`)).rejects.toThrow(/has version 99.*Run the newer program/);
   });
 
   test("a file from before there were versions is brought up to date with all that is in it", async () => {
@@ -114,7 +114,7 @@ describe("versions", () => {
     expect(upgrade({ version: 2, names: ["Ann"] }, steps, "It")).toEqual(newest);
     expect(upgrade(newest, steps, "It")).toEqual(newest);
     for (const version of [4, 0, 1.5, "2", null]) {
-      expect(() => upgrade({ version }, steps, "It")).toThrow(/It is of version .* left untouched/);
+      expect(() => upgrade({ version }, steps, "It")).toThrow(/It has version .* left unchanged/);
     }
   });
 });

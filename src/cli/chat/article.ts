@@ -38,7 +38,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
   const store = await openStore(settings.STORE_URL, toStderr);
   const history = createHistory(await store.open("history"));
   const alone = createKeyedLock(store, settings.STORE_URL);
-  const threads = createThreads({ store, history, platform: "console", alone });
+  const threads = createThreads({ store, history, platform: "console", lock: alone });
   const keyboard = createInterface({ input: stdin, ...(stdin.isTTY && { output: stdout }) });
   const lines = keyboard[Symbol.asyncIterator]();
   let seat: Seat = { user: "" };

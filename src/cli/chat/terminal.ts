@@ -27,7 +27,7 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
   const store = await openStore(settings.STORE_URL, toStderr);
   const history = createHistory(await store.open("history"));
   const alone = createKeyedLock(store, settings.STORE_URL);
-  const threads = createThreads({ store, history, platform: "console", alone });
+  const threads = createThreads({ store, history, platform: "console", lock: alone });
   const picking = { threads, say, locale, input: stdin, output: stdout };
   let end = async () => {};
 

@@ -1,110 +1,53 @@
 import { createHash } from "node:crypto";
-import { Overflow } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Postgres } from "../../postgres/pool.ts";
 import { readEntry, writeEntry } from "../entry.ts";
+import { conversationIsFull } from "../overflow.ts";
 import { MAX_WAITING, type QueueLoad } from "../queue.ts";
+import { GIVE_BACK, HAS_SAFER, PUSH, TAKE, WAKE } from "./statements.ts";
 
-/** The table of events that wait for an answer. Whatever is written wakes a worker in the same statement. */
+/** The table of events that wait for an answer. Each write also wakes a worker, in the same statement. */
 export interface Inbox {
-  /** False if the event is there already; rejects with an `Overflow` if its conversation is full. */
+  /** Stores an event. Returns false if it is already there; rejects with an `Overflow` if its conversation is full. */
   push(event: ChatEvent, about: { conversation: string; interrupts: boolean }): Promise<boolean>;
-  /** The first event of a conversation, counted as begun unless a process may have died with it; undefined if there is none. */
-  take(conversation: string): Promise<Taken | undefined>;
-  /** Leaves it for another time; `failed` if it was begun. */
-  giveBack(taken: Taken, options: { attempts: number; pauseMs: number; failed: boolean }): Promise<void>;
-  /** Whether there is something else that processes have died with less often, but at least once. */
-  hasSafer(taken: Taken, deaths: number): Promise<boolean>;
-  /** As often as this was it begun. */
-  count(taken: Taken, attempts: number): Promise<void>;
-  remove(taken: Taken): Promise<void>;
-  /** Out of the way of those behind it, for the eyes of people. */
-  setAside(taken: Taken): Promise<void>;
-  /** Somebody shall look whether there is more to be done in a conversation. */
+  /**
+   * Takes the first event of a conversation. The attempt is counted, unless a process may have died with the event.
+   * Returns undefined if there is no event.
+   */
+  take(conversation: string): Promise<TakenEvent | undefined>;
+  /** Gives an event back to be tried again after a pause. `failed` is set if it was begun. */
+  giveBack(taken: TakenEvent, options: { attempts: number; pauseMs: number; failed: boolean }): Promise<void>;
+  /** Whether another event has fewer deaths than this, but at least one. */
+  hasSafer(taken: TakenEvent, deaths: number): Promise<boolean>;
+  /** Sets the number of attempts. */
+  count(taken: TakenEvent, attempts: number): Promise<void>;
+  remove(taken: TakenEvent): Promise<void>;
+  /** Moves an invalid event out of its conversation, so that the others continue; operators can look at it there. */
+  setAside(taken: TakenEvent): Promise<void>;
+  /** Makes a worker check a conversation for more events. */
   wake(conversation: string): Promise<void>;
-  /** Those of these events that somebody has stopped. */
+  /** Returns those of these events that the user has stopped. */
   interrupted(numbers: readonly number[]): Promise<number[]>;
-  /** So many events wait. */
+  /** Counts the waiting events. */
   depth(): Promise<number>;
-  /** The same, with the one that waits longest. */
+  /** Counts the waiting events and finds the oldest. */
   load(): Promise<QueueLoad>;
 }
 
-/** An event in hand. */
-export interface Taken {
+/** An event that was taken to be answered. */
+export interface TakenEvent {
   readonly conversation: string;
   readonly number: number;
   readonly id: string;
-  /** Somebody has stopped it. */
+  /** Whether the user has stopped it. */
   readonly interrupted: boolean;
-  /** How often it was begun, this time too, but for the times that were no fault of it. */
+  /** The number of attempts, including this one, without failures that it did not cause. */
   readonly attempts: number;
-  /** How often it was given back after it had begun. */
+  /** How often it was given back after it was begun. */
   readonly failures: number;
-  /** Undefined if it makes no sense; throws a `StoreError` if a newer program has written it. */
+  /** Reads the event. Returns undefined if it is invalid; throws a `StoreError` if a newer program wrote it. */
   event(): ChatEvent | undefined;
 }
-
-/** The task of the workers; its payload is `{ conversation }`. */
-export const TASK = "colloquy";
-
-/** What is told to all processes when somebody stops what they have asked. */
-export const INTERRUPT = "interrupt";
-
-/**
- * Wakes a worker for a conversation: one job, whatever its number of events, in a queue of its own. So no two
- * workers have one conversation, and the order is that of the table. graphile-worker takes names of 128 characters.
- * A job that is being worked on is followed by another; one that waits for its time goes on waiting.
- */
-const WAKE = `graphile_worker.add_job('${TASK}', json_build_object('conversation', $1::text), queue_name := $2,
-  max_attempts := 32767, job_key := $2`;
-
-/** $1 conversation, $2 its lane, $3 id, $4 entry, $5 the entry in its place if it is too much, $6 interrupts, $7 most. */
-const PUSH = `
-  with waiting as (
-    select count(*)::int as count, coalesce(bool_or(overflow and attempts = 0), false) as closing,
-      coalesce(bool_or(id = $3), false) as known
-    from colloquy.inbox where conversation = $1
-  ), judged as (
-    select *, case when known then 'known' when (not closing or $6) and count < $7 then 'stored' else 'full' end as verdict
-    from waiting
-  ), stored as (
-    insert into colloquy.inbox (id, conversation, entry, overflow)
-    select case verdict when 'stored' then $3 else $3 || '#overflow' end, $1,
-      case verdict when 'stored' then $4 else $5 end, verdict = 'full'
-    from judged where verdict = 'stored' or (verdict = 'full' and not closing)
-    on conflict (id) do nothing returning number, overflow
-  ), stopped as (
-    update colloquy.inbox set interrupted = true
-    where $6 and conversation = $1 and exists (select 1 from stored where not overflow) returning number
-  ), woken as (
-    select ${WAKE}, job_key_mode := 'preserve_run_at') from stored
-  ), told as (
-    select pg_notify('colloquy', json_build_object('topic', '${INTERRUPT}', 'what',
-      json_build_object('conversation', $1::text, 'before', number))::text)
-    from stored where $6 and not overflow
-  )
-  select verdict, count, (select count(*) from woken), (select count(*) from told) from judged`;
-
-/** $1 conversation. What a process may have died with is counted only once it begins. */
-const TAKE = `
-  update colloquy.inbox i set attempts = first.attempts + (first.attempts <= first.failures)::int
-  from (
-    select number, attempts, failures from colloquy.inbox where conversation = $1 order by number limit 1
-  ) first
-  where i.number = first.number
-  returning i.number::float8 as number, id, entry, interrupted, first.attempts + 1 as attempts, first.failures`;
-
-/** $1 number, $2 deaths. What is in hand has one death as long as it is: it was begun and has not ended. */
-const HAS_SAFER = `
-  select exists (select 1 from colloquy.inbox where number <> $1 and attempts - failures between 1 and $2 - 1) as found`;
-
-/** $1 conversation, $2 its lane, $3 number, $4 attempts, $5 pause in ms, $6 1 if it has failed. */
-const GIVE_BACK = `
-  with back as (
-    update colloquy.inbox set attempts = $4, failures = failures + $6 where number = $3 returning 1
-  )
-  select ${WAKE}, run_at := now() + $5 * interval '1 ms') from back`;
 
 /** Opens the inbox of a database. */
 export function openInbox(db: Postgres): Inbox {
@@ -113,19 +56,18 @@ export function openInbox(db: Postgres): Inbox {
       const overflow = { ...event, id: `${event.id}#overflow`, overflow: true as const };
       const [row] = await db.query<{ verdict: string; count: number }>(PUSH, [
         conversation,
-        laneOf(conversation),
+        jobKeyOf(conversation),
         idOf(event.id),
-        written(event),
-        written(overflow),
+        entryOf(event),
+        entryOf(overflow),
         interrupts,
         MAX_WAITING.conversation * (interrupts ? 2 : 1),
       ]);
-      if (row?.verdict === "full")
-        throw new Overflow(true, `${row.count} messages of ${conversation} wait for an answer already`);
+      if (row?.verdict === "full") throw conversationIsFull(conversation, row.count);
       return row?.verdict === "stored";
     },
     take: async (conversation) => {
-      const [row] = await db.query<Omit<Taken, "event" | "conversation"> & { entry: string }>(TAKE, [
+      const [row] = await db.query<Omit<TakenEvent, "event" | "conversation"> & { entry: string }>(TAKE, [
         conversation,
       ]);
       if (!row) return undefined;
@@ -136,7 +78,7 @@ export function openInbox(db: Postgres): Inbox {
       const pause = Math.round(pauseMs);
       await db.query(GIVE_BACK, [
         conversation,
-        laneOf(conversation),
+        jobKeyOf(conversation),
         number,
         attempts,
         pause,
@@ -160,7 +102,7 @@ export function openInbox(db: Postgres): Inbox {
       ]);
     },
     wake: async (conversation) => {
-      await db.query(`select ${WAKE})`, [conversation, laneOf(conversation)]);
+      await db.query(`select ${WAKE})`, [conversation, jobKeyOf(conversation)]);
     },
     interrupted: async (numbers) => {
       const rows = await db.query<{ number: number }>(
@@ -184,18 +126,18 @@ export function openInbox(db: Postgres): Inbox {
   };
 }
 
-/** PostgreSQL's text cannot hold the character of code 0; the event in the entry keeps its own id. */
+/** Replaces U+0000, which text in PostgreSQL cannot contain. The event in the entry keeps its id. */
 export function idOf(id: string): string {
   return id.replaceAll("\0", "\uFFFD");
 }
 
-/** The conversation's name among the jobs. */
-function laneOf(conversation: string): string {
+/** The name of the conversation's job and of its queue. */
+function jobKeyOf(conversation: string): string {
   return createHash("sha256").update(conversation).digest("base64url");
 }
 
-/** The number comes from the table. */
-function written(event: ChatEvent): string {
+/** An event as it is stored. Its number comes from the table. */
+function entryOf(event: ChatEvent): string {
   return JSON.stringify(writeEntry({ number: 0, event, attempts: 0 }));
 }
 

@@ -2,76 +2,76 @@ import { EventEmitter } from "node:events";
 import { Logger, run, type WorkerEvents } from "graphile-worker";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
-import { TASK } from "./inbox.ts";
+import { TASK } from "./statements.ts";
 
 export interface JobsOptions {
   readonly db: Postgres;
-  /** So many conversations are worked on at once. */
-  readonly places: number;
-  /** How often it is looked for conversations whose time has come, in ms; of new events it is told. */
+  /** The maximum number of conversations that are processed at once. */
+  readonly concurrency: number;
+  /** How often to check for conversations that are due, in ms. New events are noticed at once. */
   readonly pollMs: number;
-  /** Works on a conversation; whenever it has resolved or rejected, the conversation is free for others. */
+  /** Processes a conversation. When the promise settles, other processes may take the conversation. */
   readonly work: (conversation: string) => Promise<void>;
   readonly log: Log;
 }
 
-/** The conversations that this process has taken on. */
+/** The conversations that this process has taken. */
 export interface Jobs {
-  /** Under this name the database knows who has them. */
+  /** The name of this process in the database's table of jobs. */
   readonly id: string;
-  /** Takes on no more; resolves when all are free again. */
+  /** Takes no more conversations; resolves when all are released. */
   stop(): Promise<void>;
-  /** Leaves all as they are, and writes nothing more. */
+  /** Leaves all conversations as they are and writes nothing more. */
   abandon(): void;
 }
 
-/** One listens, one takes on, one frees. */
+/** One connection listens, one takes jobs, and one releases them. */
 const CONNECTIONS = 3;
 
 /**
- * Takes on conversations, by graphile-worker. All places share one look into the database: each for itself would lock the
- * names of all free conversations, and be in the way of the others. What was fetched and finds no place is free for
- * other processes after `pollMs`.
+ * Takes conversations with graphile-worker. One query fetches jobs for all workers of this process: separate queries would
+ * lock the names of all free conversations and block each other. A job that was fetched but finds no free worker is
+ * returned to other processes after `pollMs`.
  */
-export async function startJobs({ db, places, pollMs, work, log }: JobsOptions): Promise<Jobs> {
+export async function startJobs({ db, concurrency, pollMs, work, log }: JobsOptions): Promise<Jobs> {
   const events = new EventEmitter() as WorkerEvents;
   let id = "";
-  let begun = false;
+  let started = false;
   events.on("pool:create", ({ workerPool }) => {
     id = workerPool.id;
   });
-  const spare = db.spare(CONNECTIONS);
+  const pool = db.openSeparatePool(CONNECTIONS);
   const runner = await run({
-    pgPool: spare.pool,
+    pgPool: pool.pool,
     events,
     noHandleSignals: true,
-    // Before it begins it finds fault with the size of the pool only; should it fail, it rejects.
-    logger: loggerOf(log, () => begun),
+    // Before it has started, it only warns about the size of the pool. A failure to start rejects.
+    logger: loggerOf(log, () => started),
     taskList: { [TASK]: async (payload) => work(conversationOf(payload)) },
     preset: {
       worker: {
-        concurrentJobs: places,
+        concurrentJobs: concurrency,
         pollInterval: pollMs,
-        localQueue: { size: places, ttl: pollMs },
-        // What has failed to be written is tried again, and waits for nothing else.
+        localQueue: { size: concurrency, ttl: pollMs },
+        // graphile-worker retries a failed write only if it batches writes; a delay of 0 adds no waiting.
         completeJobBatchDelay: 0,
         failJobBatchDelay: 0,
       },
     },
   });
-  begun = true;
-  // Whoever stops it hears of it too.
+  started = true;
+  // `stop()` rejects with the same error.
   runner.promise.catch(() => undefined);
   return {
     id,
     stop: async () => {
       await runner.stop();
-      await spare.end();
+      await pool.end();
     },
     abandon: () => {
       runner.stop().catch(() => undefined);
-      // It ends jobs by their number alone, and tries that time and again: by then they may be others'.
-      void spare.end();
+      // It would keep trying to complete jobs by their number, and by then other processes may have them.
+      void pool.end();
     },
   };
 }
@@ -81,12 +81,12 @@ function conversationOf(payload: unknown): string {
   return conversation;
 }
 
-/** The levels that are worth a line. */
-const WRONG: ReadonlySet<string> = new Set(["error", "warning"]);
+/** The levels that are logged. */
+const LOGGED: ReadonlySet<string> = new Set(["error", "warning"]);
 
-/** Only what is wrong: of each conversation that was worked on the engine tells. */
-function loggerOf(log: Log, isOn: () => boolean): Logger {
+/** Logs warnings and errors only; the engine logs the conversations that are processed. */
+function loggerOf(log: Log, hasStarted: () => boolean): Logger {
   return new Logger(() => (level, message) => {
-    if (isOn() && WRONG.has(level)) log.warn(`the queue's workers: ${message}`);
+    if (hasStarted() && LOGGED.has(level)) log.warn(`graphile-worker: ${message}`);
   });
 }

@@ -1,55 +1,58 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "../../errors.ts";
-import { type Crew, type CrewOptions, hireCrew } from "./worker-pool.ts";
+import { startWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 
-/** The work of this process on the queue, whichever crew does it. */
-export interface Shift {
-  /** Somebody has stopped all in a conversation before this number. */
+/** This process's part in the work on the queue. It survives the worker pools that do the work. */
+export interface Lease {
+  /** The user has stopped all events of a conversation before this number. */
   interrupt(conversation: string, before: number): void;
-  /** Somebody may have stopped something, unheard. */
+  /** Interrupts events whose interruption was not received. */
   catchUp(): void;
-  /** Lets what is running end for a while, and leaves the rest. */
+  /** Gives running work some time to end and gives the rest back. */
   end(): Promise<void>;
 }
 
-/** How often it is looked whether there is a crew and the database knows that it lives, in ms, at most. */
-const LOOK_EVERY_MS = 500;
+/** How often to check that the database knows the worker pool to be alive, in ms, at most. */
+const MAX_CHECK_EVERY_MS = 500;
 
-/** Keeps a crew at work: one that may count as dead is given up, and another hired. */
-export function beginShift(options: CrewOptions): Shift {
+/**
+ * Keeps a worker pool running. A pool that the database may consider dead is given up before other processes take over
+ * its work, and a new one is started.
+ */
+export function holdLease(options: WorkerPoolOptions): Lease {
   const { log, goneMs } = options;
   const ending = new AbortController();
-  let crew: Crew | undefined;
-  const watching = watch();
+  let pool: WorkerPool | undefined;
+  const checking = checkRegularly();
 
   return {
-    interrupt: (conversation, before) => crew?.interrupt(conversation, before),
-    catchUp: () => void crew?.catchUp(),
+    interrupt: (conversation, before) => pool?.interrupt(conversation, before),
+    catchUp: () => void pool?.catchUp(),
     end: async () => {
       ending.abort();
-      await watching;
-      await crew?.end();
+      await checking;
+      await pool?.end();
     },
   };
 
-  async function watch(): Promise<void> {
+  async function checkRegularly(): Promise<void> {
     while (!ending.signal.aborted) {
-      if (crew?.isLost()) {
-        log.warn("the database was out of reach for too long: what was being answered is taken up anew");
-        crew.giveUp();
-        crew = undefined;
+      if (pool?.isLost()) {
+        log.warn("the database was unreachable for too long: running answers were given up and start again");
+        pool.giveUp();
+        pool = undefined;
       }
-      crew ??= await hire();
-      const everyMs = Math.min(LOOK_EVERY_MS, goneMs / 8);
+      pool ??= await start();
+      const everyMs = Math.min(MAX_CHECK_EVERY_MS, goneMs / 8);
       await sleep(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   }
 
-  async function hire(): Promise<Crew | undefined> {
+  async function start(): Promise<WorkerPool | undefined> {
     try {
-      return await hireCrew(options);
+      return await startWorkerPool(options);
     } catch (error) {
-      log.warn(`the queue cannot be worked on: ${describeError(error)}`);
+      log.warn(`could not start processing the queue, retrying: ${describeError(error)}`);
       return undefined;
     }
   }

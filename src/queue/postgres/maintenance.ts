@@ -8,105 +8,115 @@ import type { Session } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import { WORKERS } from "../retry-policy.ts";
 
-export interface HousekeepingOptions {
+export interface MaintenanceOptions {
   readonly db: Postgres;
   readonly session: Session;
   readonly dead: DeadLetters;
-  /** Takes an event in again; false if it is in the queue already. */
+  /** Stores an event in the queue again; returns false if it is already there. */
   readonly takeBack: (event: ChatEvent) => Promise<boolean>;
-  /** After so many ms without a connection a worker counts as dead. */
+  /** How long a worker may be without a connection before it counts as dead, in ms. */
   readonly goneMs: number;
   readonly log: Log;
 }
 
-/** How often it is looked for dead workers, in ms, at most. */
-const LOOK_EVERY_MS = 1_000;
-/** How often it is looked for dead letters that someone wants tried once more, in ms. */
+/** How often to check for dead workers, in ms, at most. */
+const MAX_UNLOCK_EVERY_MS = 1_000;
+/** How often to check for dead letters to retry, in ms. */
 const TAKE_BACK_EVERY_MS = 2_000;
-/** How often what was left of conversations without work is swept away, in ms: whoever looks for work looks at it. */
-const SWEEP_EVERY_MS = 10_000;
+/** How often to remove the rows of conversations without work, in ms; workers read them whenever they look for work. */
+const CLEAN_UP_EVERY_MS = 10_000;
 
-/** So long the end waits for what is just being done, in ms. */
-const GOODBYE_MS = 2_000;
+/** How long `stop()` waits for a running task, in ms. */
+const STOP_TIMEOUT_MS = 2_000;
 
-/** What one process does for all, as long as it has the lock for it. */
-export function keepHouse(options: HousekeepingOptions): { stop(): Promise<void> } {
+/** The lock of the process that does the maintenance. Processes of other versions use the same name. */
+const LOCK = { group: "housekeepers", name: "queue" };
+
+/** Starts the maintenance of the queue. One process does it for all, as long as it has the lock. */
+export function startMaintenance(options: MaintenanceOptions): { stop(): Promise<void> } {
   const { session, db, dead, log } = options;
-  let keeping: { stop: AbortController; ended: Promise<void> } | undefined;
+  let running: { stop: AbortController; ended: Promise<void> } | undefined;
   const lock = session.lock({
-    group: "housekeepers",
-    name: "queue",
+    ...LOCK,
     gained: () => {
       const stop = new AbortController();
-      keeping = { stop, ended: keep(stop.signal) };
+      running = { stop, ended: run(stop.signal) };
     },
-    lost: () => keeping?.stop.abort(),
+    lost: () => running?.stop.abort(),
   });
 
   return {
     stop: async () => {
-      keeping?.stop.abort();
-      // A database that is out of reach is not waited for.
-      await Promise.race([keeping?.ended, sleep(GOODBYE_MS, undefined, { ref: false })]);
+      running?.stop.abort();
+      // The database may be unreachable.
+      await Promise.race([running?.ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
       await lock.release();
     },
   };
 
-  async function keep(signal: AbortSignal): Promise<void> {
-    const spare = db.spare(1);
+  async function run(signal: AbortSignal): Promise<void> {
+    const pool = db.openSeparatePool(1);
     let made: Promise<WorkerUtils> | undefined;
     const utils = () => {
-      made ??= makeWorkerUtils({ pgPool: spare.pool });
+      made ??= makeWorkerUtils({ pgPool: pool.pool });
       made.catch(() => (made = undefined));
       return made;
     };
-    const missing = new Map<string, number>();
-    const jobs = [
-      every(Math.min(LOOK_EVERY_MS, options.goneMs / 3), () => unlockDead(missing, utils), signal),
-      every(TAKE_BACK_EVERY_MS, takeBack, signal),
-      every(SWEEP_EVERY_MS, () => sweep(utils), signal),
-    ];
-    await Promise.all(jobs);
+    const missingSince = new Map<string, number>();
+    const unlockEveryMs = Math.min(MAX_UNLOCK_EVERY_MS, options.goneMs / 3);
+    await Promise.all([
+      repeat(unlockEveryMs, () => unlockDeadWorkers(missingSince, utils), signal),
+      repeat(TAKE_BACK_EVERY_MS, takeBack, signal),
+      repeat(CLEAN_UP_EVERY_MS, () => cleanUp(utils), signal),
+    ]);
     await made?.then((one) => one.release()).catch(() => undefined);
-    await spare.end();
+    await pool.end();
   }
 
-  async function every(ms: number, job: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  async function repeat(everyMs: number, task: () => Promise<void>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await job().catch((error: unknown) => log.warn(`housekeeping of the queue: ${describeError(error)}`));
-      await sleep(ms, undefined, { signal }).catch(() => undefined);
+      await task().catch((error: unknown) =>
+        log.warn(`maintenance of the queue failed, retrying: ${describeError(error)}`),
+      );
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** graphile-worker itself waits for four hours. */
-  async function unlockDead(missing: Map<string, number>, utils: () => Promise<WorkerUtils>): Promise<void> {
+  /** Frees the jobs of dead workers. graphile-worker itself would wait for four hours. */
+  async function unlockDeadWorkers(
+    missingSince: Map<string, number>,
+    utils: () => Promise<WorkerUtils>,
+  ): Promise<void> {
     const rows = await db.query<{ worker: string }>(
       "select distinct locked_by as worker from graphile_worker.jobs where locked_by is not null",
     );
-    const gone = await session.unheld(
+    const missing = await session.findUnlocked(
       WORKERS,
       rows.map(({ worker }) => worker),
     );
-    for (const worker of missing.keys()) if (!gone.includes(worker)) missing.delete(worker);
+    for (const worker of missingSince.keys()) if (!missing.includes(worker)) missingSince.delete(worker);
     const now = Date.now();
-    for (const worker of gone) missing.set(worker, missing.get(worker) ?? now);
-    const dead = gone.filter((worker) => now - (missing.get(worker) ?? now) >= options.goneMs);
+    for (const worker of missing) missingSince.set(worker, missingSince.get(worker) ?? now);
+    const dead = missing.filter((worker) => now - (missingSince.get(worker) ?? now) >= options.goneMs);
     if (dead.length === 0) return;
-    log.warn({ workers: dead }, "workers are gone: others go on with what they had");
+    log.warn({ workers: dead }, "workers have died: other processes continue their work");
     await (await utils()).forceUnlockWorkers(dead);
   }
 
   async function takeBack(): Promise<void> {
-    for (const event of await dead.wanted()) {
-      // Asked anew: as old as it was it would get no answer. One that is still on its way into the list stays there.
+    for (const event of await dead.retryRequested()) {
+      // With its original time, it would be too old to be answered. A letter that is still in the queue stays in the list.
       if (!(await options.takeBack({ ...event, at: Date.now() }))) continue;
       await dead.drop(event.id);
-      log.info({ event: event.id }, "a dead letter is tried once more");
+      log.info({ event: event.id }, "retrying a dead letter");
     }
   }
 
-  /** Nobody pushes meanwhile: a name that is swept away just then would be missed, and its conversation not be alone. */
-  async function sweep(utils: () => Promise<WorkerUtils>): Promise<void> {
+  /**
+   * Removes the rows of graphile-worker for conversations without work. No event may be pushed meanwhile: if its row were
+   * removed at that moment, two workers could work on the conversation at once.
+   */
+  async function cleanUp(utils: () => Promise<WorkerUtils>): Promise<void> {
     const worker = await utils();
     const client = await db.connect();
     try {

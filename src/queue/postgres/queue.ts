@@ -1,56 +1,57 @@
 import { markStage } from "../../telemetry/stages.ts";
-import { Overflow } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
-import { keepHouse } from "./maintenance.ts";
-import { INTERRUPT, openInbox } from "./inbox.ts";
+import { queueIsFull } from "../overflow.ts";
+import { startMaintenance } from "./maintenance.ts";
+import { openInbox } from "./inbox.ts";
+import { INTERRUPT } from "./statements.ts";
 import { MAX_WAITING, type Queue } from "../queue.ts";
-import { beginShift, type Shift } from "./lease.ts";
+import { holdLease, type Lease } from "./lease.ts";
 
 export interface PostgresQueueOptions {
   readonly db: Postgres;
   readonly session: Session;
-  /** Where events go that cannot be answered. */
+  /** The list of events that were given up. */
   readonly dead: DeadLetters;
   /** The conversation of an event. */
   readonly keyOf: (event: ChatEvent) => string;
-  /** Whether the event stops what the same conversation asked before it. */
+  /** Whether the event stops the answers to earlier events of its conversation. */
   readonly interrupts: (event: ChatEvent) => boolean;
-  /** So many events are worked on at once in this process. */
+  /** The maximum number of events that this process works on at once. */
   readonly atOnce: number;
-  /** How long `stop()` lets running work go on, in ms. */
+  /** How long `stop()` lets running work continue, in ms. */
   readonly graceMs: number;
-  /** The pause after the first failure, in ms; each further one is twice as long, up to a minute. */
+  /** The pause after the first failure, in ms; it doubles with each further one, up to a minute. */
   readonly pauseMs: number;
   readonly log: Log;
-  /** How often it is looked for conversations whose time has come, in ms; 500 if absent. */
+  /** How often to check for conversations that are due, in ms; 500 by default. */
   readonly pollMs?: number;
-  /** After so many ms without a connection a worker counts as dead; 4000 if absent. */
+  /** How long a worker may be without a connection before it counts as dead, in ms; 4000 by default. */
   readonly goneMs?: number;
 }
 
 /**
- * A queue in PostgreSQL, for any number of processes. The events stand in a table of ours; which process works on a
- * conversation is the matter of graphile-worker, as long as the process lives (see `shift.ts`, `housekeeping.ts`).
+ * Creates a queue in PostgreSQL, for any number of processes. The events are rows of our own table. graphile-worker decides
+ * which process works on a conversation; `lease.ts` and `maintenance.ts` make sure that this process is alive.
  */
 export function createPostgresQueue(options: PostgresQueueOptions): Queue {
   const { db, session, dead, keyOf, interrupts, log, pollMs = 500, goneMs = 4_000 } = options;
   const inbox = openInbox(db);
   const pushing = new Map<string, Promise<unknown>>();
   const depth = createDepth();
-  let shift: Shift | undefined;
-  let house: { stop(): Promise<void> } | undefined;
+  let lease: Lease | undefined;
+  let maintenance: { stop(): Promise<void> } | undefined;
 
-  session.hear(
+  session.subscribe(
     INTERRUPT,
-    (what) => {
-      const { conversation, before } = what as { conversation: string; before: number };
-      shift?.interrupt(conversation, before);
+    (message) => {
+      const { conversation, before } = message as { conversation: string; before: number };
+      lease?.interrupt(conversation, before);
     },
-    () => shift?.catchUp(),
+    () => lease?.catchUp(),
   );
 
   return {
@@ -58,17 +59,17 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
       await push(event);
     },
     start: async (worker) => {
-      shift = beginShift({ ...options, inbox, pollMs, goneMs, worker });
-      house = keepHouse({ db, session, dead, takeBack: push, goneMs, log });
+      lease = holdLease({ ...options, inbox, pollMs, goneMs, worker });
+      maintenance = startMaintenance({ db, session, dead, takeBack: push, goneMs, log });
     },
     load: () => inbox.load(),
     stop: async () => {
-      await Promise.all([shift?.end(), house?.stop()]);
-      shift = undefined;
+      await Promise.all([lease?.end(), maintenance?.stop()]);
+      lease = undefined;
     },
   };
 
-  /** What is pushed after the other is stored after the other, on whatever connection. */
+  /** Stores the events of a conversation one after the other, because statements may use different connections. */
   function push(event: ChatEvent): Promise<boolean> {
     const conversation = keyOf(event);
     const before = pushing.get(conversation) ?? Promise.resolve();
@@ -83,16 +84,15 @@ export function createPostgresQueue(options: PostgresQueueOptions): Queue {
   }
 
   async function store(event: ChatEvent, conversation: string): Promise<boolean> {
-    const times = interrupts(event) ? 2 : 1;
+    const factor = interrupts(event) ? 2 : 1;
     const waiting = await depth();
-    if (waiting >= MAX_WAITING.overall * times)
-      throw new Overflow(false, `${waiting} messages wait for an answer already; more are taken in later`);
-    const stored = await inbox.push(event, { conversation, interrupts: times > 1 });
+    if (waiting >= MAX_WAITING.overall * factor) throw queueIsFull(waiting);
+    const stored = await inbox.push(event, { conversation, interrupts: factor > 1 });
     markStage("stored", event);
     return stored;
   }
 
-  /** Looks at most once a second: a few more than `MAX_WAITING` do no harm. */
+  /** Counts the events at most once a second: a few more than `MAX_WAITING` do no harm. */
   function createDepth(): () => Promise<number> {
     let known = Promise.resolve(0);
     let at = 0;
