@@ -12,7 +12,7 @@ import { until } from "../support/until.ts";
 import { diceBot } from "./dice-bot.ts";
 import { createEcho } from "./echo-adapter.ts";
 
-test("the README's bot has a command and a middleware of its own", async () => {
+test("the bot of docs/embedding.md has a command and a middleware of its own", async () => {
   const { adapter, say, shows } = await echoPlatform();
   const bot = await diceBot(adapter);
   onTestFinished(() => bot.stop());
