@@ -74,9 +74,8 @@ function toEvent({ id, from, text }: { id: string; from: string; text: string })
 
 function toPlatformError({ status, headers }: Response): PlatformError {
   const seconds = Number(headers.get("retry-after")) || 1;
-  return new PlatformError(`echo_${status}`, `Echo refused a message (HTTP ${status})`, {
-    ...(status === 429 ? { retryAfterMs: seconds * 1000 } : { permanent: status < 500 }),
-  });
+  const details = status === 429 ? { retryAfterMs: seconds * 1000 } : { permanent: status < 500 };
+  return new PlatformError(`echo_${status}`, `Echo refused a message (HTTP ${status})`, details);
 }
 
 /** The comparison takes the same time wherever the texts differ, so that the secret cannot be guessed bit by bit. */
