@@ -95,7 +95,7 @@ describe("a poisoned message", () => {
       { event: asked("echo:2", "还有呢？"), number: 2, attempts: 0 },
     ]);
     let broken = true;
-    const echo = createEcho({ url });
+    const echo = createEcho({ url, secret: "of the platform" });
     const bot = await createColloquy({
       adapters: [poisoned(echo, () => broken)],
       model: createDemoModel(),

@@ -1,54 +1,87 @@
-import type { Adapter, Receive } from "../../src/adapter.ts";
-import { PlatformError } from "../../src/errors.ts";
-import { parseCommand } from "../../src/event.ts";
-import type { Block } from "../../src/text/block.ts";
+import { createHash, timingSafeEqual } from "node:crypto";
+import {
+  type Adapter,
+  type Block,
+  type ChatEvent,
+  createWebhook,
+  type List,
+  parseCommand,
+  PlatformError,
+  type Receive,
+  type Span,
+  spellOutLinks,
+} from "../../src/index.ts";
 
-/** A platform that posts `{id, from, text}` to our webhook, and takes `{key, text}` at a URL. */
+/** Echo posts `{id, from, text}` to our webhook, and accepts `{to, key, text}` at a URL. */
 export interface EchoOptions {
   readonly url: string;
+  /** Echo sends it in the header `x-echo-secret`. */
+  readonly secret: string;
 }
 
-/** A whole adapter: what is below is all that a platform without edits needs. */
-export function createEcho({ url }: EchoOptions): Adapter<string> {
+/** The maximum length of a message, in UTF-16 units. */
+const MAX_LENGTH = 2000;
+
+/** Connects a bot to Echo. */
+export function createEcho({ url, secret }: EchoOptions): Adapter<string> {
   let receive: Receive | undefined;
   return {
     name: "echo",
     pace: { direct: 0, group: 0 },
     dialect: {
-      limits: { length: 160, unit: "utf16" },
+      limits: { length: MAX_LENGTH, unit: "utf16" },
       print: (blocks) => blocks.map(plain).join("\n"),
-      fits: (body) => body.length <= 160,
+      fits: (body) => body.length <= MAX_LENGTH,
     },
-    start: async (take) => {
-      receive = take;
+    start: async (given) => {
+      receive = given;
     },
     stop: async () => {
       receive = undefined;
     },
     send: async (to, text, key) => {
-      const response = await fetch(url, { method: "POST", body: JSON.stringify({ to, key, text }) });
-      if (response.ok) return key;
-      throw new PlatformError("echo", `Echo refused a message (${response.status})`, {
-        permanent: response.status < 500,
+      const body = JSON.stringify({ to, key, text });
+      const response = await fetch(url, { method: "POST", body }).catch((cause: unknown) => {
+        throw new PlatformError("echo_unreachable", "Echo cannot be reached", { cause });
       });
+      if (!response.ok) throw toPlatformError(response);
+      return key;
     },
     http: {
-      fetch: async (request) => {
-        const { id, from, text } = (await request.json()) as { id: string; from: string; text: string };
-        if (!receive) return new Response("not listening", { status: 503 });
-        await receive({
-          id: `echo:${id}`,
-          platform: "echo",
-          user: { id: from },
-          chat: { id: from, kind: "direct" },
-          to: { from },
-          ...(parseCommand(text) ?? { text }),
-          at: Date.now(),
-        });
-        return new Response("stored");
-      },
+      fetch: createWebhook({
+        isGenuine: (headers) => isSame(headers.get("x-echo-secret") ?? "", secret),
+        take: () => {
+          const current = receive;
+          return current && ((body) => current(toEvent(JSON.parse(body))));
+        },
+      }),
     },
   };
+}
+
+/** What someone said, as plain data. */
+function toEvent({ id, from, text }: { id: string; from: string; text: string }): ChatEvent {
+  return {
+    id: `echo:${id}`,
+    platform: "echo",
+    user: { id: from },
+    chat: { id: from, kind: "direct" },
+    to: { from },
+    ...(parseCommand(text) ?? { text }),
+    at: Date.now(),
+  };
+}
+
+function toPlatformError({ status, headers }: Response): PlatformError {
+  const seconds = Number(headers.get("retry-after")) || 1;
+  const details = status === 429 ? { retryAfterMs: seconds * 1000 } : { permanent: status < 500 };
+  return new PlatformError(`echo_${status}`, `Echo refused a message (HTTP ${status})`, details);
+}
+
+/** The comparison takes the same time wherever the texts differ, so that the secret cannot be guessed bit by bit. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
 }
 
 function plain(block: Block): string {
@@ -60,14 +93,24 @@ function plain(block: Block): string {
     case "quote":
       return block.blocks.map(plain).join("\n");
     case "list":
-      return block.items.map((item) => `- ${item.blocks.map(plain).join("\n")}`).join("\n");
+      return block.items
+        .map(({ blocks }, index) => marker(block, index) + blocks.map(plain).join("\n"))
+        .join("\n");
     case "table":
-      return [block.head, ...block.rows].map((row) => row.map(words).join(" | ")).join("\n");
+      return [block.head, ...block.rows].map((row) => row.map(textOf).join(" | ")).join("\n");
     default:
-      return words(block.spans);
+      return textOf(block.spans);
   }
 }
 
-function words(spans: readonly { text: string }[]): string {
-  return spans.map(({ text }) => text).join("");
+function marker({ start, items }: List, index: number): string {
+  if (items[index]?.continues) return "";
+  return start === undefined ? "- " : `${start + index}. `;
+}
+
+/** The text, with the addresses of links behind it. */
+function textOf(spans: readonly Span[]): string {
+  return spellOutLinks(spans, () => false)
+    .map(({ text }) => text)
+    .join("");
 }

@@ -30,7 +30,7 @@ test("a message that ends the process keeps others waiting for no more than the 
   await new Promise<void>((resolve) => platform.listen(0, "127.0.0.1", () => resolve()));
   onTestFinished(() => void platform.close());
   const url = `http://127.0.0.1:${(platform.address() as { port: number }).port}`;
-  const echo = createEcho({ url });
+  const echo = createEcho({ url, secret: "of the platform" });
   const intake = await createColloquy({
     adapters: [echo],
     model: createDemoModel(),
@@ -46,7 +46,11 @@ test("a message that ends the process keeps others waiting for no more than the 
     ["4", "carl", "two"],
   ])
     await echo.http?.fetch(
-      new Request("http://x", { method: "POST", body: JSON.stringify({ id, from, text }) }),
+      new Request("http://x", {
+        method: "POST",
+        headers: { "x-echo-secret": "of the platform" },
+        body: JSON.stringify({ id, from, text }),
+      }),
     );
   await intake.stop();
   for (let life = 0; life < 3; life += 1) {

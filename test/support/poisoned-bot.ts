@@ -6,7 +6,7 @@ import { createEcho } from "../example/echo-adapter.ts";
 
 const [, , store = "", url = ""] = process.argv;
 const bot = await createColloquy({
-  adapters: [createEcho({ url })],
+  adapters: [createEcho({ url, secret: "of the platform" })],
   model: createDemoModel(),
   middleware: [
     ({ event }) => {
