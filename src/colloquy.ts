@@ -196,8 +196,8 @@ function pacingPeersOn(session: Session): PacingPeers {
   return {
     writers: () => session.held(WORKERS),
     // Whoever does not hear of it is refused as well.
-    tell: (refusal) => void session.tell("refused", refusal).catch(() => undefined),
-    hear: (heard) => session.hear("refused", (what) => heard(what as Refusal)),
+    publish: (refusal) => void session.tell("refused", refusal).catch(() => undefined),
+    subscribe: (receive) => session.hear("refused", (what) => receive(what as Refusal)),
   };
 }
 
