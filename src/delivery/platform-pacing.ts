@@ -9,7 +9,7 @@ export interface PlatformPacing {
   readonly overall: RateLimiter;
   /** The limiter of a chat. Ask for it at each use: an idle one is dropped, and a new one created. */
   chat(id: string, intervalMs: number): RateLimiter;
-  /** Handles a refusal to this process, in a chat that had kept to its pace or had not. */
+  /** Handles a refusal to this process. `wasOnPace` tells whether the chat had kept to its pace. */
   refused(chat: { id: string; limiter: RateLimiter; wasOnPace: boolean }, forMs: number): void;
   /** Handles a refusal to another process: in one chat, or in all of them. */
   slowDown(forMs: number, chat: string | undefined): void;

@@ -7,8 +7,8 @@ export interface RateLimiter {
   /** Counts a write that is made now. */
   spend(): void;
   /**
-   * Waits until a write may be made, and counts it. Callers are served in order of arrival, the urgent ones first;
-   * those that are not urgent cannot use the burst. Rejects with the signal's reason.
+   * Waits until a write may be made, and counts it. Callers are served in order of arrival, the urgent ones first; only
+   * urgent callers may use the burst. Rejects with the signal's reason.
    */
   acquire(urgent: boolean, signal: AbortSignal): Promise<void>;
   /** Permits no write for `forMs`, as the platform asked, and a slower pace for a while after that. */

@@ -7,7 +7,7 @@ interface Illustrated {
 /** The most images in a request. The newest are kept: each one is paid for again with every later question. */
 const MAX_IMAGES = 8;
 
-/** Stands in a text for an image that is left out. */
+/** Replaces an image that is left out. */
 const PLACEHOLDER = "[image]";
 
 /** The text with a placeholder for each image. */

@@ -25,9 +25,10 @@ export type FaultKind =
   | "no-finish" // sends the whole text and [DONE], but no finish_reason
   | "junk-json"; // sends a chunk of invalid JSON
 
-/** The faults to come. Each request takes the first one that is not used up. */
+/** The faults still to come, in order. */
 export interface FaultQueue {
   add(fault: Fault): void;
+  /** The fault of the next request, if there is one. Counts as one of its `times`. */
   next(): Fault | undefined;
 }
 

@@ -61,7 +61,7 @@ export function createRequester(options: RequesterOptions): Requester {
     const { completions } = connect().chat;
     for (;;) {
       const sent = { sendsUsageOption, limitField };
-      // No other fields: some services refuse those that they do not know.
+      // No other fields: some services refuse requests with unknown ones.
       const body = {
         model,
         messages: messages.map(toParam),
