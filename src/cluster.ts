@@ -47,7 +47,7 @@ function pacingPeersOf(session: Session): PacingPeers {
   return {
     writers: () => session.countLocks(WORKERS),
     // A process that misses this is refused by the platform as well.
-    tell: (refusal) => void session.publish("refused", refusal).catch(() => undefined),
-    hear: (listener) => session.subscribe("refused", (what) => listener(what as Refusal)),
+    publish: (refusal) => void session.publish("refused", refusal).catch(() => undefined),
+    subscribe: (listener) => session.subscribe("refused", (message) => listener(message as Refusal)),
   };
 }

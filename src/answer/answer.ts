@@ -6,7 +6,7 @@ import { emit } from "../telemetry/events.ts";
 import { compact } from "./compaction.ts";
 import { closingFence } from "../text/fence.ts";
 
-/** The last handler: asks the model with the conversation so far, and adds question and answer to it. */
+/** The last handler: sends the question to the model with the conversation so far, and appends both to the history. */
 export function createAnswer(options: AnswerOptions): Handler {
   return (turn) => {
     rewind(turn);
@@ -17,43 +17,43 @@ export function createAnswer(options: AnswerOptions): Handler {
   };
 }
 
-/** Whatever happens, the person is told: the answer, what there is of it, or why there is none. */
+/** Yields the answer, or as much of it as there is and the reason why it is incomplete. */
 async function* answer(turn: Turn, options: AnswerOptions): AsyncGenerator<string> {
-  let said = "";
+  let text = "";
   let usage: Usage | undefined;
-  let notice = "";
+  let failure = "";
   try {
-    const told = await compact(turn, options);
-    if (told) yield `${told}\n\n`;
-    const pieces = askModel(turn, buildPrompt(turn, options));
-    for (let next = await pieces.next(); ; next = await pieces.next()) {
+    const notice = await compact(turn, options);
+    if (notice) yield `${notice}\n\n`;
+    const chunks = askModel(turn, buildPrompt(turn, options));
+    for (let next = await chunks.next(); ; next = await chunks.next()) {
       if (next.done) {
         usage = next.value;
         break;
       }
-      said += next.value;
+      text += next.value;
       yield next.value;
     }
   } catch (error) {
-    notice = explain(turn, error);
+    failure = explain(turn, error);
   }
   const prompt = buildPrompt(turn, options);
-  recordUsage(turn, prompt, usage ?? (said ? await estimate(prompt, said) : NOTHING));
-  remember(turn, said);
-  if (notice) yield said ? `${closingFence(said)}\n\n*${notice}*` : notice;
+  recordUsage(turn, prompt, usage ?? (text ? await estimate(prompt, text) : NOTHING));
+  appendToHistory(turn, text);
+  if (failure) yield text ? `${closingFence(text)}\n\n*${failure}*` : failure;
 }
 
-/** The person asks something else instead of what they once asked. */
+/** Removes the messages from which on the user asks anew, as after editing an earlier question. */
 function rewind({ conversation, event: { rewinds } }: Turn): void {
   if (rewinds !== undefined) conversation.messages = conversation.messages.filter(({ at }) => at < rewinds);
 }
 
-/** Of an answer of which nothing came. */
+/** The usage of an answer without any text. */
 const NOTHING: Usage = { input: 0, output: 0, estimated: false };
 
 /**
- * What was tried is told at the end. Before that the person sees only that something is being written: a reply
- * grows and takes nothing back, so that a note like "trying again" would stand in the answer for good.
+ * The text for a turn that failed or was stopped, with the number of attempts. Attempts are mentioned only at the end:
+ * a reply cannot take anything back while it streams, so a note such as "trying again" would remain in the answer.
  */
 function explain(turn: Turn, error: unknown): string {
   if (error instanceof Interrupted) return turn.say("stopped");
@@ -65,15 +65,15 @@ function explain(turn: Turn, error: unknown): string {
     `the model did not answer: ${describeError(error)}`,
   );
   const { count, ms } = error.tries;
-  const tried = count > 1 ? ` ${turn.say("model.tried", { count, seconds: Math.ceil(ms / 1000) })}` : "";
-  return turn.say(`model.${error.code}`) + tried;
+  const attempts = count > 1 ? ` ${turn.say("model.tried", { count, seconds: Math.ceil(ms / 1000) })}` : "";
+  return turn.say(`model.${error.code}`) + attempts;
 }
 
-/** A question without any answer is not kept: asked again, it would stand there twice. */
-function remember({ conversation, event }: Turn, said: string): void {
-  if (!said.trim()) return;
+/** Appends the turn to the history. A question without an answer is left out: asked again, it would appear twice. */
+function appendToHistory({ conversation, event }: Turn, answer: string): void {
+  if (!answer.trim()) return;
   conversation.messages.push(
     { ...questionOf(event), role: "user", at: event.at },
-    { role: "assistant", content: said, at: Date.now() },
+    { role: "assistant", content: answer, at: Date.now() },
   );
 }

@@ -10,29 +10,29 @@ import { describeError, ModelError } from "../errors.ts";
 import type { Turn } from "../handler.ts";
 import { excess } from "./limits.ts";
 
-/** The longest note of what was said before, in UTF-16 units. */
+/** The longest summary that is stored, in UTF-16 units. */
 const MAX_SUMMARY = 2000;
 
 /**
- * What the model is asked for its note; it has what was said, and its last note, before it. Without the person's
- * question: that is still to be answered.
+ * Asks the model for a summary. The earlier messages and the last summary precede it in the request; the user's
+ * question does not, as it is still to be answered.
  */
-const SUMMARISE =
-  "Summarise our conversation so far, with what was said earlier, for yourself: facts, names, decisions, what is " +
-  "still open. Write in the language of the conversation, at most 150 words, nothing but the summary.";
+const SUMMARY_REQUEST =
+  "Summarise our conversation so far for yourself, including your earlier summary: facts, names, decisions and open " +
+  "questions. Write in the language of the conversation, in at most 150 words, and write nothing but the summary.";
 
-/** Keeps the conversation within its limits before the question is asked; returns what the person is told about it. */
+/** Brings the conversation within its limits before a question. Returns a notice for the user, or an empty text. */
 export async function compact(turn: Turn, options: AnswerOptions): Promise<string> {
   const { conversation } = turn;
   const { limits } = options;
   const { messages } = conversation;
   const prompt = buildPrompt(turn, options);
-  // What is dropped for its tokens stays in the record: another model may take more.
-  const fit = limits.policy === "drop" ? messages.length : await countFittingMessages(prompt);
+  // With "drop", messages beyond the token limit are left out of the request only: another model may have room for them.
+  const fitting = limits.policy === "drop" ? messages.length : await countFittingMessages(prompt);
   const over = excess(limits, {
     messages,
-    persona: prompt.persona !== "",
-    unfit: messages.length - fit,
+    hasPersona: prompt.persona !== "",
+    unfit: messages.length - fitting,
     now: Date.now(),
   });
   if (over === 0) return "";
@@ -42,29 +42,36 @@ export async function compact(turn: Turn, options: AnswerOptions): Promise<strin
   return `*${turn.say("limit.reset")}*`;
 }
 
-/** The oldest messages become a note in the model's words; if it cannot write one, they are left out without it. */
+/** Replaces the oldest messages with a summary by the model, or removes them if the model cannot write one. */
 async function summarise(turn: Turn, count: number, prompt: Prompt): Promise<string> {
   const { conversation } = turn;
-  const older = conversation.messages.slice(0, count);
+  const oldest = conversation.messages.slice(0, count);
   let summary = "";
   try {
-    const request = { ...prompt, messages: older, question: { role: "user", content: SUMMARISE } as const };
-    const pieces = askModel(turn, request);
-    let next = await pieces.next();
-    for (; !next.done; next = await pieces.next()) summary += next.value;
+    const request = {
+      ...prompt,
+      messages: oldest,
+      question: { role: "user", content: SUMMARY_REQUEST } as const,
+    };
+    const chunks = askModel(turn, request);
+    let next = await chunks.next();
+    for (; !next.done; next = await chunks.next()) summary += next.value;
     recordUsage(turn, request, next.value, 0);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    turn.log.warn({ code: error.code }, `no note of what is left out: ${describeError(error)}`);
+    turn.log.warn(
+      { code: error.code },
+      `the oldest messages are removed without a summary: ${describeError(error)}`,
+    );
   }
   conversation.messages = conversation.messages.slice(count);
   if (!summary.trim()) return "";
-  conversation.summary = clip(summary.trim());
+  conversation.summary = truncate(summary.trim());
   return `**${turn.say("limit.summary")}**\n\n${conversation.summary}`.replace(/^/gm, "> ");
 }
 
-/** Half a character would be none. */
-function clip(text: string): string {
+/** Shortens a summary without splitting a surrogate pair. */
+function truncate(text: string): string {
   if (text.length <= MAX_SUMMARY) return text;
   return `${text.slice(0, MAX_SUMMARY - 1).replace(/\p{Surrogate}$/u, "")}…`;
 }

@@ -1,59 +1,62 @@
 import { MAX_MESSAGES, type ConversationMessage } from "../conversation/conversation.ts";
 
-/** How long a conversation may become, and what happens then. */
+/** How long a conversation may become, and what happens when it is longer. */
 export interface HistoryLimits {
-  /** The most tokens of a request; what the model can take if absent. */
+  /** The maximum number of tokens in a request; by default, as many as the model permits. */
   readonly tokens?: number | undefined;
-  /** With so many messages, the persona among them, a conversation is full. */
+  /** The number of messages, including the persona, at which a conversation is full. */
   readonly messages?: number | undefined;
-  /** How old what is remembered may be, in ms. */
+  /** The maximum age of messages, in ms; with the policy `reset`, that of the last message. */
   readonly ageMs?: number | undefined;
   /**
-   * `drop`: the oldest is left out. `summarise`: the older half becomes a note of the model's own, which the person
-   * sees. `reset`: the conversation begins anew, and the person is told; its age is then that of its last message.
+   * `drop` removes the oldest messages. `summarise` replaces the older half with a summary by the model, which the user
+   * sees. `reset` starts the conversation anew, and says so.
    */
   readonly policy: LimitPolicy;
 }
 
-/** What is done about a conversation that is too long. */
+/** What to do with a conversation that is too long. */
 export type LimitPolicy = "drop" | "summarise" | "reset";
 
-/** What the limits are held against. */
+/** A conversation to check against the limits. */
 interface Measured {
   readonly messages: readonly ConversationMessage[];
-  /** There is a persona, which counts as a message. */
-  readonly persona: boolean;
-  /** So many of the oldest messages do not fit into a request. */
+  /** Whether there is a persona, which counts as a message. */
+  readonly hasPersona: boolean;
+  /** How many of the oldest messages do not fit in a request. */
   readonly unfit: number;
-  /** In ms since the epoch. */
+  /** The current time, in ms since the epoch. */
   readonly now: number;
 }
 
-/** How many of the oldest messages have to go before a question is asked; whole turns of question and answer. */
+/** How many of the oldest messages must go before the next question: always whole turns of question and answer. */
 export function excess(limits: HistoryLimits, measured: Measured): number {
   const { messages, unfit } = measured;
   const over = Math.max(unfit, overCount(limits, measured), overAge(limits, measured));
   if (over === 0) return 0;
   if (limits.policy === "reset") return messages.length;
-  // Not with every further question again.
+  // At least half, so that not every further question needs another summary.
   const enough = limits.policy === "summarise" ? Math.max(over, Math.ceil(messages.length / 2)) : over;
   const next = messages.findIndex(({ role }, index) => index >= enough && role === "user");
   return next < 0 ? messages.length : next;
 }
 
-function overCount({ policy, messages: most }: HistoryLimits, { messages, persona }: Measured): number {
-  // Beyond that the record loses its beginning: a policy that tells people must come before.
+function overCount(
+  { policy, messages: maxMessages }: HistoryLimits,
+  { messages, hasPersona }: Measured,
+): number {
+  // The record silently loses its oldest messages beyond `MAX_MESSAGES`. Policies with a notice must act before that.
   const limit = Math.min(
-    most ?? Number.POSITIVE_INFINITY,
+    maxMessages ?? Number.POSITIVE_INFINITY,
     policy === "drop" ? Number.POSITIVE_INFINITY : MAX_MESSAGES,
   );
-  return Math.max(0, messages.length + (persona ? 1 : 0) - limit + 1);
+  return Math.max(0, messages.length + (hasPersona ? 1 : 0) - limit + 1);
 }
 
 function overAge({ policy, ageMs }: HistoryLimits, { messages, now }: Measured): number {
   if (ageMs === undefined) return 0;
   const isOld = ({ at }: ConversationMessage) => now - at > ageMs;
   if (policy === "reset") return messages.slice(-1).some(isOld) ? messages.length : 0;
-  const young = messages.findIndex((saying) => !isOld(saying));
-  return young < 0 ? messages.length : young;
+  const firstRecent = messages.findIndex((message) => !isOld(message));
+  return firstRecent < 0 ? messages.length : firstRecent;
 }

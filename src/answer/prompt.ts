@@ -10,30 +10,33 @@ import { countTokens } from "../model/tokens.ts";
 import { addUsage } from "../conversation/usage.ts";
 
 export interface AnswerOptions {
-  /** Those that people may choose; the first one for who has not chosen. */
+  /** The models that users may choose from. The first one is the default. */
   readonly models: readonly [Model, ...Model[]];
-  /** What the model is told about itself, before the conversation, by those who have not chosen. */
+  /** The default persona: what the model is told about itself before the conversation. */
   readonly persona: string;
-  /** Those that people may choose, by name. */
+  /** The personas that users may choose from, by name. */
   readonly personas: ReadonlyMap<string, string>;
   readonly limits: HistoryLimits;
 }
 
-/** A question with all that the model is sent with it. */
+/** A question, and everything that is sent to the model with it. */
 export interface Prompt {
   readonly model: Model;
-  /** What the model is told about itself; empty for nothing. */
+  /** What the model is told about itself; may be empty. */
   readonly persona: string;
-  /** The persona, and what was said before the messages, in short. */
+  /** The persona and the summary of earlier messages. */
   readonly system: string;
-  /** What was said before, oldest first. */
+  /** The history, oldest first. */
   readonly messages: readonly Message[];
   readonly question: Message;
-  /** The most tokens of the request. */
+  /** The maximum number of tokens in the request. */
   readonly budget: number;
 }
 
-/** The question of a turn, as the conversation stands. A model or persona that is not there any more counts as not chosen. */
+/**
+ * Builds the prompt of a turn from the conversation as it stands. If the chosen model or persona no longer exists, the
+ * default is used.
+ */
 export function buildPrompt({ conversation, event }: Turn, options: AnswerOptions): Prompt {
   const { models, personas, limits } = options;
   const model = models.find(({ name }) => name === conversation.model) ?? models[0];
@@ -48,45 +51,48 @@ export function buildPrompt({ conversation, event }: Turn, options: AnswerOption
   };
 }
 
-/** What someone has said, as the model is asked it. */
+/** The event's text and images as a message to the model. */
 export function questionOf({ text, attachments = [] }: ChatEvent): Message {
   const images = attachments.flatMap(({ kind, ref }) => (kind === "image" && ref !== undefined ? [ref] : []));
   return { role: "user", content: text, ...(images.length > 0 && { images }) };
 }
 
-/** A request that turns out too long for the model is made again with less of the past, down to the question. */
+/**
+ * Streams the model's answer. If the service finds the request too long, it is repeated with half the budget, until
+ * only the question is left.
+ */
 export async function* askModel(turn: Turn, prompt: Prompt): AsyncGenerator<string, Usage, void> {
   let { budget } = prompt;
   for (;;) {
-    const request = await requestOf({ ...prompt, budget });
+    const request = await buildRequest({ ...prompt, budget });
     const messages = await fetchImages(request, turn.image);
     try {
       return yield* prompt.model.answer({ messages }, turn.signal);
     } catch (error) {
-      const nothingLess = pastIn(request, prompt) === 0;
-      if (!(error instanceof ModelError) || error.code !== "too_long" || nothingLess) throw error;
+      const isShortest = historyLength(request, prompt) === 0;
+      if (!(error instanceof ModelError) || error.code !== "too_long" || isShortest) throw error;
       budget = Math.floor(budget / 2);
-      turn.log.warn({ budget }, `the conversation is too long for the model, asking with less of it`);
+      turn.log.warn({ budget }, "the request was too long for the model, trying again with fewer messages");
     }
   }
 }
 
-/** How many of the messages fit. */
+/** How many messages of the history fit in a request. */
 export async function countFittingMessages(prompt: Prompt): Promise<number> {
-  return pastIn(await requestOf(prompt), prompt);
+  return historyLength(await buildRequest(prompt), prompt);
 }
 
-function requestOf({ system, messages: past, question: prompt, budget, model }: Prompt): Promise<Message[]> {
-  const messages = newestImages([...past, prompt]);
-  const question = messages.pop() ?? prompt;
+function buildRequest({ system, messages: history, budget, model, ...prompt }: Prompt): Promise<Message[]> {
+  const messages = newestImages([...history, prompt.question]);
+  const question = messages.pop() ?? prompt.question;
   return fitContext({ system, messages, question, budget, model: model.name });
 }
 
-function pastIn(request: readonly Message[], { system }: Prompt): number {
+function historyLength(request: readonly Message[], { system }: Prompt): number {
   return request.length - (system ? 2 : 1);
 }
 
-/** Adds what was asked to what the conversation has cost; `turns` is 0 for what was asked beside the answer. */
+/** Adds the usage of a request to that of the conversation. `turns` is 0 for a request beside the answer itself. */
 export function recordUsage(
   { conversation }: Turn,
   { model }: Prompt,
@@ -96,8 +102,8 @@ export function recordUsage(
   addUsage(conversation.usage, { ...usage, model: by.name, price: by.price, at: Date.now() }, turns);
 }
 
-/** What an answer that broke off has cost, as far as it can be told: the service tells only at the end. */
-export async function estimate(prompt: Prompt, said: string): Promise<Usage> {
-  const input = await countTokens(await requestOf(prompt), prompt.model.name);
-  return { input, output: await countTokens(said, prompt.model.name), estimated: true };
+/** Estimates the usage of an answer that broke off: a service reports the usage only at the end. */
+export async function estimate(prompt: Prompt, answer: string): Promise<Usage> {
+  const input = await countTokens(await buildRequest(prompt), prompt.model.name);
+  return { input, output: await countTokens(answer, prompt.model.name), estimated: true };
 }

@@ -6,34 +6,32 @@ import type { Log } from "../log.ts";
 import type { Choice } from "../text/dialect/dialect.ts";
 import { inSlices } from "../system/slices.ts";
 import { createPager } from "../text/paginate/paginate.ts";
-import { showFrames } from "./frames.ts";
-import { createStreamingStrategy, type StreamingStrategy } from "./streaming.ts";
+import { streamFrames } from "./frames.ts";
+import { createStreamingStrategy } from "./streaming.ts";
 import { retryUntilAccepted } from "./retry.ts";
 import { createPostedMessages, type PostedMessagesOptions } from "./posted-messages.ts";
-import type { ChatPacing, Pacing } from "./pacing.ts";
+import type { Pacing } from "./pacing.ts";
+import { startTyping } from "./typing.ts";
 
 export interface Delivery<Body> extends PostedMessagesOptions<Body> {
   /**
-   * Records the whole text (empty if nothing of it can be seen) and returns it, or a text to be shown
-   * instead; called before the last of it is shown.
+   * Stores the whole reply, and returns the text to post, which may be another one. Called with an empty text if
+   * nothing of the reply is visible, and always before the last page is complete on the platform.
    */
   readonly whole: (text: string) => Promise<string>;
-  /** What the person may choose from by buttons below the last page, where the dialect has them. */
+  /** The buttons below the last page, if the dialect has buttons. */
   readonly choices?: readonly Choice[] | undefined;
-  /** The same for all answers. */
+  /** Shared by all deliveries. */
   readonly pacing: Pacing;
-  /** Aborts when the program stops; what is not shown then is shown by the next run. */
+  /** Aborts when the program stops. The next run posts what is still missing. */
   readonly signal: AbortSignal;
   readonly log: Log;
 }
 
-/** Telegram forgets "typing" after 5 s, Discord after 10. */
-const TYPING_EVERY_MS = 4_500;
-
 /**
- * Shows a reply on its platform: while it grows at the platform's pace, and whole at the end. Resolves when
- * all of it stands. Rejects with a permanent `PlatformError`, with what the stream threw, or with the
- * signal's reason.
+ * Posts a reply on its platform. While the reply streams in, its pages are updated at the platform's pace; at the end
+ * they are completed. Resolves when the whole reply is posted. Rejects with a permanent `PlatformError`, with the
+ * error of the stream, or with the signal's reason.
  */
 export async function deliver<Body>(
   reply: string | AsyncIterable<string>,
@@ -41,25 +39,25 @@ export async function deliver<Body>(
 ): Promise<void> {
   const { adapter, event, signal, log } = delivery;
   const pacing = delivery.pacing.of(adapter, event);
-  const trying = { platform: adapter.name, signal, log };
+  const retrying = { platform: adapter.name, signal, log };
   const posted = createPostedMessages(delivery);
   const pager = createPager(adapter.dialect);
-  const most = (adapter.files?.send && adapter.files.maxPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
+  const maxPages = (adapter.files?.send && adapter.files.maxPages?.(event.to)) ?? Number.POSITIVE_INFINITY;
   const text = typeof reply === "string" ? reply : await stream(reply);
-  const own = await inSlices(pager.inSteps(text, true));
-  const final = await delivery.whole(own.length > 0 ? text : "");
+  const ownPages = await inSlices(pager.inSteps(text, true));
+  const final = await delivery.whole(ownPages.length > 0 ? text : "");
   const pages = withChoices(
-    final === text ? own : await inSlices(createPager(adapter.dialect).inSteps(final, true)),
+    final === text ? ownPages : await inSlices(createPager(adapter.dialect).inSteps(final, true)),
   );
-  if (pages.length <= most || !(await showWithFile(pages.slice(0, most), final))) {
+  if (pages.length <= maxPages || !(await postWithFile(pages.slice(0, maxPages), final))) {
     await posted.show(pages, attempt);
     await posted.cut(pages.length, attempt);
   }
   const { refs } = posted;
-  const shown = pages.flatMap((body, index) =>
+  const finished = pages.flatMap((body, index) =>
     refs[index] === undefined ? [] : [{ ref: refs[index], body }],
   );
-  await retryUntilAccepted(async () => adapter.finish?.(event.to, shown), trying);
+  await retryUntilAccepted(async () => adapter.finish?.(event.to, finished), retrying);
 
   function withChoices(all: readonly Body[]): readonly Body[] {
     const { choices = [] } = delivery;
@@ -70,18 +68,22 @@ export async function deliver<Body>(
   }
 
   function attempt<T>(action: () => Promise<T>): Promise<T> {
-    return retryUntilAccepted(() => pacing.writeInTurn(action, signal), trying);
+    return retryUntilAccepted(() => pacing.writeInTurn(action, signal), retrying);
   }
 
   async function stream(stream: AsyncIterable<string>): Promise<string> {
     const strategy = createStreamingStrategy({ ...delivery, posted, pacing });
-    const stopTyping = showTyping(delivery, { strategy, pacing });
-    const visible = async (grown: string) => (await inSlices(pager.inSteps(grown, false))).slice(0, most);
-    return showFrames(stream, { strategy, pages: visible, signal, log }).finally(stopTyping);
+    const stopTyping = startTyping({ adapter, event, strategy, pacing, log });
+    const paginate = async (soFar: string) =>
+      (await inSlices(pager.inSteps(soFar, false))).slice(0, maxPages);
+    return streamFrames(stream, { strategy, paginate, signal, log }).finally(stopTyping);
   }
 
-  /** False if the platform refuses the file, for want of a permission: then all pages are messages. */
-  async function showWithFile(first: readonly Body[], markdown: string): Promise<boolean> {
+  /**
+   * Posts the first pages, and the whole answer as a file behind them. Returns false if the platform refuses the file
+   * for good, as without the permission to send files: then every page must become a message.
+   */
+  async function postWithFile(first: readonly Body[], markdown: string): Promise<boolean> {
     await posted.show(first, attempt);
     try {
       await posted.attach(fileOf(markdown, event), first.length, attempt);
@@ -90,32 +92,14 @@ export async function deliver<Body>(
       if (!(error instanceof PlatformError) || !error.permanent) throw error;
       log.warn(
         { code: error.code },
-        `a file was refused, its pages are sent instead: ${describeError(error)}`,
+        `the platform refused a file, sending its pages as messages instead: ${describeError(error)}`,
       );
       return false;
     }
   }
 }
 
-/** The whole answer for those who would have to read it in too many messages. */
+/** The whole answer as a file, for platforms on which it would take too many messages. */
 function fileOf(content: string, { user, text }: ChatEvent): AnswerFile {
   return { name: "answer.md", content, note: texts(localeOf(user.locale, text))("answer.file") };
-}
-
-/** Shows "typing" until there is something to see; returns how to end it. */
-function showTyping<Body>(
-  { adapter, event, log }: Delivery<Body>,
-  { strategy, pacing }: { strategy: StreamingStrategy<Body>; pacing: ChatPacing },
-): () => void {
-  if (!adapter.typing) return () => undefined;
-  const show = () => {
-    if (strategy.seen) return stop();
-    pacing
-      .callIfIdle(async () => adapter.typing?.(event.to))
-      .catch((error: unknown) => log.debug(`could not show typing: ${describeError(error)}`));
-  };
-  const timer = setInterval(show, TYPING_EVERY_MS);
-  const stop = () => clearInterval(timer);
-  show();
-  return stop;
 }

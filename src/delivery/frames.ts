@@ -7,58 +7,58 @@ import { backOff } from "./retry.ts";
 
 interface FramesOptions<Body> {
   readonly strategy: StreamingStrategy<Body>;
-  /** The pages of a text that goes on. */
-  readonly pages: (text: string) => Promise<readonly Body[]>;
+  /** Cuts an incomplete reply into pages. */
+  readonly paginate: (text: string) => Promise<readonly Body[]>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
 
-/** What the model says within this time of its first word is the first thing shown; frames never follow faster, in ms. */
+/** The pause before each frame, in ms: it collects the first chunks of an answer, and limits the frame rate. */
 const GATHER_MS = 40;
 
 /**
- * Shows a reply frame by frame while it grows, but never the last one: that is shown once it is recorded as the
- * whole. One frame is on its way at a time, and always the newest. Resolves with the text when it has ended and
- * no frame is on its way any more; rejects with what the stream threw.
+ * Updates the pages of a reply frame by frame while it streams in. The final state is left to the caller, which stores
+ * the whole reply first. Only one frame is in flight at a time, and each one is built from the newest text. Resolves
+ * with the whole text when the stream has ended and no frame is in flight; rejects with the error of the stream.
  */
-export async function showFrames<Body>(
+export async function streamFrames<Body>(
   reply: AsyncIterable<string>,
-  { strategy, pages, signal, log }: FramesOptions<Body>,
+  { strategy, paginate, signal, log }: FramesOptions<Body>,
 ): Promise<string> {
-  const answer = readReply(reply, signal);
-  await answer.grown();
+  const stream = readReply(reply, signal);
+  await stream.nextChange();
   for (let failures = 0, pauseMs = GATHER_MS; ; ) {
-    for (let ms = pauseMs; ms > 0 && !answer.ended; ms = strategy.waitMs()) await pause(ms);
-    if (!answer.ended) await beforeEnd((over) => strategy.room(over));
-    if (answer.ended) break;
-    const refusal = await showFrame(await pages(answer.text));
+    for (let ms = pauseMs; ms > 0 && !stream.ended; ms = strategy.waitMs()) await pause(ms);
+    if (!stream.ended) await beforeEnd((over) => strategy.waitForTurn(over));
+    if (stream.ended) break;
+    const refusal = await tryUpdate(await paginate(stream.text));
     failures = refusal ? failures + 1 : 0;
     pauseMs = refusal ? backOff(refusal, failures) : GATHER_MS;
-    if (!refusal) await answer.grown(strategy.againMs);
+    if (!refusal) await stream.nextChange(strategy.refreshMs);
   }
-  await answer.end;
-  return answer.text;
+  await stream.end;
+  return stream.text;
 
   function pause(ms: number): Promise<void> {
     return beforeEnd((over) => sleep(ms, undefined, { signal: over }));
   }
 
-  /** Waits, but not beyond the end of the answer. */
+  /** Waits, but no longer than until the stream ends. */
   async function beforeEnd(wait: (over: AbortSignal) => Promise<void>): Promise<void> {
     const over = new AbortController();
     const waited = wait(over.signal).catch(() => undefined);
-    await Promise.race([waited, answer.end.catch(() => undefined)]);
+    await Promise.race([waited, stream.end.catch(() => undefined)]);
     over.abort();
   }
 
-  /** A frame that the platform does not take is dropped: the next one shows more anyway. */
-  async function showFrame(frame: readonly Body[]): Promise<PlatformError | undefined> {
+  /** Returns the error if the platform refuses the frame for now. The frame is dropped: the next one contains it. */
+  async function tryUpdate(frame: readonly Body[]): Promise<PlatformError | undefined> {
     try {
-      await strategy.show(frame);
+      await strategy.update(frame);
       return undefined;
     } catch (error) {
       if (!(error instanceof PlatformError) || error.permanent) throw error;
-      log.debug({ code: error.code }, `a frame of a growing answer was dropped: ${describeError(error)}`);
+      log.debug({ code: error.code }, `dropped a frame of a streaming answer: ${describeError(error)}`);
       return error;
     }
   }

@@ -2,50 +2,43 @@ import type { Adapter } from "../adapter.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import { emit } from "../telemetry/events.ts";
-import { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
+import { createPlatformPacing, type PlatformPacing } from "./platform-pacing.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 
-/** Keeps what is written on each platform to its pace: in each chat, and over all of them. */
+/** Keeps writes to the pace of each platform, both within a chat and over all chats. */
 export interface Pacing {
-  /** The throttle of the chat of this event. */
+  /** The pacing of the event's chat. */
   of(adapter: Pick<Adapter, "name" | "pace">, event: Pick<ChatEvent, "chat">): ChatPacing;
 }
 
 /**
- * What may be written in one chat. What stands at the end of an answer is written in the order in which it was
- * asked for; growing pages are written only as far as that leaves room for them.
+ * The pacing of one chat. Writes that must be made (`writeInTurn`) keep their order and have priority; updates of
+ * incomplete pages (`waitMs`, `waitForTurn`, `write`) use the capacity that is left.
  */
 export interface ChatPacing {
-  /** How long a growing page has to wait in its chat, in ms; `credit`: so many writes may be owed already. */
+  /** How long an update must wait for its own chat, in ms, if it may be made while `credit` earlier writes are unpaid. */
   waitMs(credit: number): number;
-  /** Resolves when a growing page may be written as far as the other chats are concerned; rejects with the signal's reason. */
-  room(signal: AbortSignal): Promise<void>;
-  /** Makes a write at once, for which there is room. Rejects with what it rejects with. */
+  /** Resolves when the limit over all chats permits an update; rejects with the signal's reason. */
+  waitForTurn(signal: AbortSignal): Promise<void>;
+  /** Makes a write now, after the caller has waited. Rejects with the error of the write. */
   readonly write: <T>(action: () => Promise<T>) => Promise<T>;
-  /** Makes a write when its turn has come. Rejects with what it rejects with, or with the signal's reason. */
+  /** Makes a write when its turn has come. Rejects with the error of the write, or with the signal's reason. */
   writeInTurn<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** Makes a call that nobody misses, if there is room for it; rejects with what it rejects with. */
+  /** Makes a call that may be skipped, such as a typing indicator, if no limit is reached. Rejects with its error. */
   callIfIdle(action: () => Promise<unknown>): Promise<void>;
 }
 
-/**
- * So many writes more than the pace allows may follow at once in a chat, such as the end of an answer and two more
- * pages: platforms let short bursts pass. Over all chats there are so many of them that more would do harm.
- */
-const BURST = { chat: 2, overall: 4 };
-
-/** If so many chats that had kept to their pace are refused within so many ms, then all of them together are too fast. */
-const TOO_FAST = { chats: 3, withinMs: 1000 };
-
-/** Other processes that write with the same bots. */
+/** The connection to other processes that write with the same bots. */
 export interface PacingPeers {
-  /** So many processes write, this one too; undefined if that is not known. */
+  /** How many processes write, including this one; undefined if that is unknown. */
   writers(): number | undefined;
-  /** Tells the others that a platform refuses writes for a while. */
-  tell(refusal: Refusal): void;
-  hear(heard: (refusal: Refusal) => void): void;
+  /** Sends a refusal to the other processes. */
+  publish(refusal: Refusal): void;
+  /** Calls `receive` with each refusal that another process publishes. */
+  subscribe(receive: (refusal: Refusal) => void): void;
 }
 
-/** A platform takes no writes in a chat for so long; without a chat, in none. */
+/** A platform accepts no writes for `forMs`: in one chat, or in all of them if `chat` is absent. */
 export interface Refusal {
   readonly platform: string;
   readonly chat?: string;
@@ -53,16 +46,16 @@ export interface Refusal {
 }
 
 /**
- * Throttles of platforms on which nothing was written yet. Of what is allowed over all chats together each process
- * takes the same share; what a platform refuses to one of them counts for all.
+ * Creates the pacing of all platforms. With `peers`, each process uses an equal share of the limit over all chats, and
+ * a refusal to one process slows down all of them.
  */
-export function createPacing(others?: PacingPeers): Pacing {
-  const platforms = new Map<string, Platform>();
-  others?.hear(({ platform, chat, forMs }) => platforms.get(platform)?.slowDown(forMs, chat));
+export function createPacing(peers?: PacingPeers): Pacing {
+  const platforms = new Map<string, PlatformPacing>();
+  peers?.subscribe(({ platform, chat, forMs }) => platforms.get(platform)?.slowDown(forMs, chat));
   return {
     of: (adapter, { chat }) => {
       const { name, pace } = adapter;
-      const platform = platforms.get(name) ?? open(name, pace.overall ?? 0);
+      const platform = platforms.get(name) ?? createPlatformPacing({ name, pace, peers });
       platforms.set(name, platform);
       return createChatPacing(platform, {
         id: chat.id,
@@ -70,51 +63,28 @@ export function createPacing(others?: PacingPeers): Pacing {
       });
     },
   };
-
-  function open(platform: string, overallMs: number): Platform {
-    const writers = () => Math.max(1, others?.writers() ?? 1);
-    return createPlatform({
-      name: platform,
-      overall: createRateLimiter(
-        () => overallMs * writers(),
-        () => BURST.overall / writers(),
-      ),
-      tell: (forMs, chat) => others?.tell({ platform, forMs, ...(chat !== undefined && { chat }) }),
-    });
-  }
-}
-
-interface Platform {
-  readonly name: string;
-  readonly overall: RateLimiter;
-  /** That of a chat: always the newest, as idle ones are forgotten. */
-  chat(id: string, paceMs: number): RateLimiter;
-  /** It has refused a write in a chat, which had kept to its pace or not. */
-  refused(chat: { id: string; limiter: RateLimiter; hadRoom: boolean }, forMs: number): void;
-  /** It has refused one to another process. */
-  slowDown(forMs: number, chat: string | undefined): void;
 }
 
 function createChatPacing(
-  platform: Platform,
+  platform: PlatformPacing,
   { id, limiter }: { id: string; limiter: () => RateLimiter },
 ): ChatPacing {
   const { overall } = platform;
   return {
     waitMs: (credit) => limiter().waitMs(credit),
-    room: (signal) => overall.turn(false, signal),
+    waitForTurn: (signal) => overall.acquire(false, signal),
     write: (action) => {
       const chat = limiter();
-      const hadRoom = chat.waitMs(0) === 0;
+      const wasOnPace = chat.waitMs(0) === 0;
       chat.spend();
-      return watch(action, chat, hadRoom);
+      return observe(action, { id, limiter: chat, wasOnPace });
     },
     writeInTurn: async (action, signal) => {
       const chat = limiter();
-      const hadRoom = chat.waitMs(0) === 0;
-      await chat.turn(true, signal);
-      await overall.turn(true, signal);
-      return watch(action, chat, hadRoom);
+      const wasOnPace = chat.waitMs(0) === 0;
+      await chat.acquire(true, signal);
+      await overall.acquire(true, signal);
+      return observe(action, { id, limiter: chat, wasOnPace });
     },
     callIfIdle: async (action) => {
       if (overall.waitMs(0) > 0) return;
@@ -123,7 +93,11 @@ function createChatPacing(
     },
   };
 
-  async function watch<T>(action: () => Promise<T>, chat: RateLimiter, hadRoom: boolean): Promise<T> {
+  /** Makes a write, counts its outcome, and slows down if the platform asks for that. */
+  async function observe<T>(
+    action: () => Promise<T>,
+    chat: Parameters<PlatformPacing["refused"]>[0],
+  ): Promise<T> {
     try {
       const result = await action();
       emit("write", { platform: platform.name, outcome: "taken" });
@@ -133,70 +107,8 @@ function createChatPacing(
       emit("write", { platform: platform.name, outcome: isSlow ? "slow" : "failed" });
       if (error instanceof PlatformError && !isSlow) emit("error", { kind: "platform", code: error.code });
       if (error instanceof PlatformError && error.retryAfterMs !== undefined)
-        platform.refused({ id, limiter: chat, hadRoom }, error.retryAfterMs);
+        platform.refused(chat, error.retryAfterMs);
       throw error;
-    }
-  }
-}
-
-function createPlatform({
-  name,
-  overall,
-  tell,
-}: {
-  name: string;
-  overall: RateLimiter;
-  tell: (forMs: number, chat?: string) => void;
-}): Platform {
-  /** By chat; the one that was longest not written in first. */
-  const chats = new Map<string, RateLimiter>();
-  let suspects: { readonly chat: RateLimiter; readonly at: number }[] = [];
-
-  return {
-    name,
-    overall,
-    chat: (id, paceMs) => {
-      const chat =
-        chats.get(id) ??
-        createRateLimiter(
-          () => paceMs,
-          () => BURST.chat,
-        );
-      chats.delete(id);
-      forgetIdle();
-      chats.set(id, chat);
-      return chat;
-    },
-    refused: ({ id, limiter, hadRoom }, forMs) => {
-      limiter.slowDown(forMs);
-      tell(forMs, id);
-      if (!hadRoom || !tooFast(limiter)) return;
-      overall.slowDown(forMs);
-      tell(forMs);
-    },
-    slowDown: (forMs, chat) => (chat === undefined ? overall : chats.get(chat))?.slowDown(forMs),
-  };
-
-  /** Whether all chats together are: this one is not the first that is refused though it had kept to its pace. */
-  function tooFast(chat: RateLimiter): boolean {
-    const at = Date.now();
-    suspects = [
-      ...suspects.filter((one) => one.at > at - TOO_FAST.withinMs && one.chat !== chat),
-      { chat, at },
-    ];
-    if (suspects.length < TOO_FAST.chats) return false;
-    suspects = [];
-    return true;
-  }
-
-  /** Looks at two with each write, so that there are never many more than are in use. */
-  function forgetIdle(): void {
-    let left = 2;
-    for (const [id, chat] of chats) {
-      if (left === 0) return;
-      left -= 1;
-      chats.delete(id);
-      if (!chat.idle) chats.set(id, chat);
     }
   }
 }

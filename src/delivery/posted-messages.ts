@@ -5,58 +5,61 @@ import { markStage } from "../telemetry/stages.ts";
 import { PlatformError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 
-/** How one attempt to talk to the platform is made: once, or again until it is taken. */
+/** Runs a call to the platform: once, or repeatedly until the platform accepts it. */
 export type Attempt = <T>(action: () => Promise<T>) => Promise<T>;
 
 export interface PostedMessagesOptions<Body> {
   readonly adapter: Adapter<Body>;
-  /** What is answered. */
+  /** The event that is answered. */
   readonly event: ChatEvent;
-  /** The messages that stand already. */
+  /** The messages that earlier runs have posted. */
   readonly shown: readonly PostedMessage[];
-  /** An earlier run died while it sent one more, which is newer than this; empty if nothing is known about that. */
+  /**
+   * Set if an earlier run died while it sent one more message: the reference of a message older than that one, or empty
+   * if none was known.
+   */
   readonly sending: string | undefined;
-  /** The last message shown before this answer. */
+  /** The last message posted before this answer. */
   readonly last: string | undefined;
-  /** Keeps the list and, if one more is about to be sent, what that is newer than; resolves once written. */
+  /** Stores the messages and, if one more is about to be sent, `sending`. Resolves when both are written. */
   readonly save: (shown: readonly PostedMessage[], sending: string | undefined) => Promise<void>;
 }
 
 /** The messages of one answer as they stand on the platform. */
 export interface PostedMessages<Body> {
+  /** Whether no message shows anything of the answer. */
   readonly empty: boolean;
-  /** The references of the messages, first to last. */
+  /** The references of the messages, in order. */
   readonly refs: readonly string[];
-  /** Makes the platform show these pages, first to last, touching only what differs. */
+  /** Makes the messages show these pages, in order. Writes only the pages that have changed. */
   show(pages: readonly Body[], attempt: Attempt): Promise<void>;
-  /** Makes one with the file the last message, behind the first `pages`. */
+  /** Makes a message with the file the last one, behind the first `pages`. */
   attach(file: AnswerFile, pages: number, attempt: Attempt): Promise<void>;
-  /** Takes away the messages beyond the first `count`: an earlier run had more to say. */
+  /** Removes the messages beyond the first `count`, which an earlier, longer run has left. */
   cut(count: number, attempt: Attempt): Promise<void>;
 }
 
-/** A message that is not there yet, as far as is known. */
+/** A message that is to be posted. */
 interface NewMessage {
-  /** A digest of what it will show; `doubtful`: an earlier attempt may have posted it with another text. */
-  digest(doubtful: boolean): string;
+  /** The digest of its content; empty if `uncertain`, when an earlier attempt may have posted it with another text. */
+  digest(uncertain: boolean): string;
   send(): Promise<string>;
-  /** Finds what an earlier attempt has left. */
+  /** Finds the message that an earlier attempt has posted. */
   recover?(): Promise<string | undefined>;
 }
 
-/** A screen that knows what stands on the platform, and records each new message before the next is sent. */
+/** Tracks the messages of an answer, and stores each new message before the next one is sent. */
 export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>): PostedMessages<Body> {
   const { adapter, event, save, last } = options;
   const { to } = event;
   const messages = [...options.shown];
-  /** What the messages show, as far as it was shown from here: pages that are full come again as the same object. */
+  /** The pages that this run has shown. A full page is the same object each time, so an identity check suffices. */
   const bodies: Body[] = [];
-  // Whether the next message may stand there already, from an attempt whose outcome is not known.
-  let inDoubt = options.sending !== undefined;
-  /** What that message is newer than. */
-  let mark = options.sending;
-  /** As in the record. */
-  let recorded = options.shown;
+  /** Whether the next message may exist already, because the outcome of an attempt to send it is unknown. */
+  let isUncertain = options.sending !== undefined;
+  let sending = options.sending;
+  /** The messages as they are stored. */
+  let stored = options.shown;
 
   return {
     get empty() {
@@ -76,7 +79,7 @@ export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>)
       const digest = digestOf(file);
       if (messages[pages]?.digest === digest) return cut(pages + 1, attempt);
       await cut(pages, attempt);
-      // The whole answer is known before there is a file: what an earlier attempt may have left is the same.
+      // A file is sent only when the whole answer is stored: an earlier attempt can have sent no other file.
       await post(pages, { digest: () => digest, send: () => sendFile(file) }, attempt);
     },
     cut,
@@ -86,21 +89,21 @@ export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>)
     if (messages.length <= count) return;
     bodies.splice(count);
     for (const { ref } of messages.splice(count)) await attempt(async () => adapter.remove?.(to, ref));
-    mark = undefined;
-    await record();
+    sending = undefined;
+    await store();
   }
 
-  async function record(): Promise<void> {
-    recorded = [...messages];
-    await save(recorded, mark);
+  async function store(): Promise<void> {
+    stored = [...messages];
+    await save(stored, sending);
   }
 
-  /** Before a message is changed: else a run that dies while it does would leave a digest of what is no longer shown. */
+  /** Clears a stored digest before its message changes: a run that dies during the edit must not leave a stale one. */
   async function forgetDigest(index: number): Promise<void> {
-    const message = recorded[index];
+    const message = stored[index];
     if (!message?.digest) return;
-    recorded = recorded.with(index, { ...message, digest: "" });
-    await save(recorded, mark);
+    stored = stored.with(index, { ...message, digest: "" });
+    await save(stored, sending);
   }
 
   async function showPage(index: number, body: Body, attempt: Attempt): Promise<void> {
@@ -108,7 +111,7 @@ export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>)
     const message = messages[index];
     if (message?.digest === digest) return;
     if (message && adapter.edit) await forgetDigest(index);
-    if (message && (await replaced(message.ref, body, attempt))) {
+    if (message && (await edited(message.ref, body, attempt))) {
       messages[index] = { ref: message.ref, digest };
       markStage("edited", event);
       return;
@@ -116,58 +119,58 @@ export function createPostedMessages<Body>(options: PostedMessagesOptions<Body>)
     await post(
       index,
       {
-        digest: (doubtful) => (doubtful ? "" : digest),
+        digest: (uncertain) => (uncertain ? "" : digest),
         send: () => adapter.send(to, body, `${event.id}#${index}`),
         recover: async () => {
-          const after = [mark, messages[index - 1]?.ref ?? last].flatMap((ref) => ref || []);
+          const after = [sending, messages[index - 1]?.ref ?? last].flatMap((ref) => ref || []);
           return adapter.recovery?.find?.(to, body, after, `${event.id}#${index}`);
         },
       },
       attempt,
     );
-    // What an earlier attempt has left may show an earlier text.
+    // A recovered message may show an earlier text.
     if (messages[index]?.digest !== digest) await showPage(index, body, attempt);
   }
 
-  /** Sends a new message, unless an earlier attempt turns out to have done so. */
+  /** Sends a new message, unless an earlier attempt turns out to have sent it. */
   async function post(index: number, message: NewMessage, attempt: Attempt): Promise<void> {
-    let doubtful = inDoubt;
+    let uncertain = isUncertain;
     const ref = await attempt(async () => {
-      doubtful ||= inDoubt;
-      return (inDoubt ? await message.recover?.() : undefined) ?? (await trySend(message));
+      uncertain ||= isUncertain;
+      return (isUncertain ? await message.recover?.() : undefined) ?? (await trySend(message));
     });
     markStage("sent", event);
-    inDoubt = false;
-    mark = undefined;
-    messages[index] = { ref, digest: message.digest(doubtful) };
-    await record();
+    isUncertain = false;
+    sending = undefined;
+    messages[index] = { ref, digest: message.digest(uncertain) };
+    await store();
     markStage("recorded", event);
   }
 
   async function sendFile(file: AnswerFile): Promise<string> {
     const { files } = adapter;
-    if (!files?.send) throw new Error(`${adapter.name} takes no files`);
+    if (!files?.send) throw new Error(`the adapter ${adapter.name} cannot send files`);
     return files.send(to, file, `${event.id}#file`);
   }
 
-  /** A refusal is an answer; after anything else the message may stand there, or not. */
+  /** After a refusal the message does not exist; after any other error it may exist. */
   async function trySend(message: NewMessage): Promise<string> {
-    if (!inDoubt) {
-      mark = adapter.recovery?.newest?.(to) ?? "";
-      // Of use only where something could be done about it.
-      if (adapter.edit) await record();
+    if (!isUncertain) {
+      sending = adapter.recovery?.newest?.(to) ?? "";
+      // Without edits, a later run could do nothing about a message that exists already.
+      if (adapter.edit) await store();
     }
     markStage("sending", event);
     try {
       return await message.send();
     } catch (error) {
-      if (!(error instanceof PlatformError) || !error.refused) inDoubt = true;
+      if (!(error instanceof PlatformError) || !error.refused) isUncertain = true;
       throw error;
     }
   }
 
-  /** False if the message is gone, so that a new one must take its place. */
-  async function replaced(ref: string, body: Body, attempt: Attempt): Promise<boolean> {
+  /** Edits a message. Returns false if the message is gone, so that a new one must be sent. */
+  async function edited(ref: string, body: Body, attempt: Attempt): Promise<boolean> {
     if (!adapter.edit) return true;
     try {
       await attempt(async () => adapter.edit?.(to, ref, body));

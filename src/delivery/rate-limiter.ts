@@ -1,74 +1,74 @@
-/** Writes that follow one another at a pace. */
+/** Spaces out writes. A write puts the limiter in debt, which time pays off; a write must wait while the debt is high. */
 export interface RateLimiter {
-  /** Whether nothing of what was written matters any more. */
+  /** Whether no earlier write, refusal or waiting caller matters any more. */
   readonly idle: boolean;
-  /** When one more may be made, in ms from now; `credit`: though so many are not paid for yet. */
+  /** How long to wait before the next write, in ms, if it may be made while `credit` earlier writes are unpaid. */
   waitMs(credit: number): number;
-  /** Counts a write. */
+  /** Counts a write that is made now. */
   spend(): void;
   /**
-   * Counts a write and resolves when its turn has come, first come first served; rejects with the signal's reason.
-   * What is not `urgent` gets no burst, and comes behind all that is.
+   * Waits until a write may be made, and counts it. Callers are served in order of arrival, the urgent ones first; only
+   * urgent callers may use the burst. Rejects with the signal's reason.
    */
-  turn(urgent: boolean, signal: AbortSignal): Promise<void>;
-  /** The platform wants to be left alone for so long: from then on the pace is slower, for a while. */
+  acquire(urgent: boolean, signal: AbortSignal): Promise<void>;
+  /** Permits no write for `forMs`, as the platform asked, and a slower pace for a while after that. */
   slowDown(forMs: number): void;
 }
 
-/** Each refusal makes the pace so many times slower, but never more than that in all. */
-const SLOWER = { each: 1.25, most: 8 };
-/** After so many ms without a refusal half of the slowness is over. */
+/** By which factor each refusal lengthens the interval between writes, and the largest factor in all. */
+const SLOWDOWN = { each: 1.25, max: 8 };
+/** After how many ms without a refusal half of the slowdown is gone. */
 const HALF_LIFE_MS = 30_000;
 
-/** A lane of one write each `pace()` ms, of which `burst()` more may be made at once, and paid for later. */
-export function createRateLimiter(pace: () => number, burst: () => number): RateLimiter {
-  /** When all that was written will have had its time, in ms since the epoch. */
-  let paid = 0;
-  /** The platform takes nothing before, in ms since the epoch. */
+/**
+ * A rate limiter (GCRA) that permits one write per `intervalMs()`, and `burst()` more at once, which are paid for later.
+ * Both are read at each use, as they may change.
+ */
+export function createRateLimiter(intervalMs: () => number, burst: () => number): RateLimiter {
+  /** When all writes so far are paid for, in ms since the epoch. */
+  let paidAt = 0;
+  /** Until when the platform refuses writes, in ms since the epoch. */
   let closedUntil = 0;
-  let slowness = { times: 1, at: 0 };
-  const rows: readonly Row[] = [
-    { credit: burst, waiting: [] },
-    { credit: () => 0, waiting: [] },
-  ];
+  let slowdown = { factor: 1, at: 0 };
+  const urgent: Queue = { credit: burst, waiting: [] };
+  const others: Queue = { credit: () => 0, waiting: [] };
   let timer: NodeJS.Timeout | undefined;
 
   return {
     get idle() {
-      return waitMs(0) === 0 && first() === undefined && times() < 1.05;
+      return waitMs(0) === 0 && firstQueue() === undefined && factor() < 1.05;
     },
     waitMs,
     spend,
-    turn: async (urgent, signal) => {
+    acquire: async (isUrgent, signal) => {
       signal.throwIfAborted();
-      const row = rows[urgent ? 0 : 1];
-      if (row) await queue(row, signal);
+      await enqueue(isUrgent ? urgent : others, signal);
     },
     slowDown: (forMs) => {
       closedUntil = Math.max(closedUntil, Date.now() + forMs);
-      slowness = { times: Math.min(SLOWER.most, times() * SLOWER.each), at: Date.now() };
+      slowdown = { factor: Math.min(SLOWDOWN.max, factor() * SLOWDOWN.each), at: Date.now() };
     },
   };
 
   function waitMs(credit: number): number {
     const now = Date.now();
-    return Math.max(0, closedUntil - now, paid - now - credit * pace() * times());
+    return Math.max(0, closedUntil - now, paidAt - now - credit * intervalMs() * factor());
   }
 
   function spend(): void {
-    paid = Math.max(Date.now(), paid) + pace() * times();
+    paidAt = Math.max(Date.now(), paidAt) + intervalMs() * factor();
   }
 
-  function times(): number {
-    return 1 + (slowness.times - 1) * 0.5 ** ((Date.now() - slowness.at) / HALF_LIFE_MS);
+  function factor(): number {
+    return 1 + (slowdown.factor - 1) * 0.5 ** ((Date.now() - slowdown.at) / HALF_LIFE_MS);
   }
 
-  function queue({ waiting }: Row, signal: AbortSignal): Promise<void> {
+  function enqueue({ waiting }: Queue, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         waiting.splice(waiting.indexOf(go), 1);
         reject(signal.reason as Error);
-        call();
+        serve();
       };
       const go = () => {
         signal.removeEventListener("abort", leave);
@@ -76,31 +76,31 @@ export function createRateLimiter(pace: () => number, burst: () => number): Rate
       };
       signal.addEventListener("abort", leave, { once: true });
       waiting.push(go);
-      call();
+      serve();
     });
   }
 
-  /** Calls those whose turn it is, and comes back for the next. */
-  function call(): void {
+  /** Serves the callers whose turn has come, and sets a timer for the next one. */
+  function serve(): void {
     clearTimeout(timer);
-    for (let row = first(); row; row = first()) {
-      const ms = waitMs(row.credit());
+    for (let queue = firstQueue(); queue; queue = firstQueue()) {
+      const ms = waitMs(queue.credit());
       if (ms > 0) {
-        timer = setTimeout(call, Math.ceil(ms));
+        timer = setTimeout(serve, Math.ceil(ms));
         return;
       }
       spend();
-      row.waiting.shift()?.();
+      queue.waiting.shift()?.();
     }
   }
 
-  function first(): Row | undefined {
-    return rows.find(({ waiting }) => waiting.length > 0);
+  function firstQueue(): Queue | undefined {
+    return [urgent, others].find(({ waiting }) => waiting.length > 0);
   }
 }
 
-/** Those who wait for their turn, and how many writes may be owed when it comes. */
-interface Row {
+/** The callers of one priority in order of arrival, and how many writes may be unpaid when one of them is served. */
+interface Queue {
   readonly credit: () => number;
   readonly waiting: (() => void)[];
 }

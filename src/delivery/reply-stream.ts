@@ -1,25 +1,27 @@
-/** A reply as far as it has come. */
+/** A reply that is being read, as far as it has arrived. */
 export interface ReplyStream {
   readonly text: string;
   readonly ended: boolean;
-  /** Resolves when the text has grown since the last call, the reply has ended, or `withinMs` are over. */
-  grown(withinMs?: number): Promise<void>;
-  /** Resolves when the reply has ended. Rejects with what the stream threw. */
+  /**
+   * Resolves when text has arrived since the last call, when the reply has ended, or after `withinMs` if that is given.
+   */
+  nextChange(withinMs?: number): Promise<void>;
+  /** Resolves when the reply has ended. Rejects with the error of the stream, or with the signal's reason. */
   readonly end: Promise<void>;
 }
 
-/** Reads a stream to its end, however fast or slowly its text is shown; `signal` ends the reading at once. */
+/** Reads a stream to its end, regardless of how fast its text is consumed. `signal` ends the reading at once. */
 export function readReply(stream: AsyncIterable<string>, signal: AbortSignal): ReplyStream {
   let text = "";
   let ended = false;
-  let fresh = false;
+  let changed = false;
   let wake: (() => void) | undefined;
 
   const end = Promise.race([read(), aborted(signal)]).finally(() => {
     ended = true;
-    tell();
+    notify();
   });
-  // Whoever shows the text awaits `end` when it is over; until then a rejection is not unhandled.
+  // The consumer awaits `end` only after its last frame: a rejection before that must not count as unhandled.
   end.catch(() => undefined);
 
   return {
@@ -30,26 +32,26 @@ export function readReply(stream: AsyncIterable<string>, signal: AbortSignal): R
       return ended;
     },
     end,
-    grown: async (withinMs) => {
-      if (!fresh && !ended) {
+    nextChange: async (withinMs) => {
+      if (!changed && !ended) {
         const woken = new Promise<void>((resolve) => (wake = resolve));
         const timer = withinMs === undefined ? undefined : setTimeout(() => wake?.(), withinMs);
         await woken.finally(() => clearTimeout(timer));
       }
-      fresh = false;
+      changed = false;
     },
   };
 
   async function read(): Promise<void> {
-    for await (const piece of stream) {
+    for await (const chunk of stream) {
       if (ended) return;
-      text += piece;
-      tell();
+      text += chunk;
+      notify();
     }
   }
 
-  function tell(): void {
-    fresh = true;
+  function notify(): void {
+    changed = true;
     wake?.();
   }
 }

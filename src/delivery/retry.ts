@@ -7,9 +7,9 @@ import { emit } from "../telemetry/events.ts";
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * Tries until the platform takes it: what must arrive waits out floods and outages. Gives up only on a
- * `PlatformError` that is permanent or says that the message is gone, on an error that is not the
- * platform's, and with the signal's reason when `signal` aborts.
+ * Repeats an action until the platform accepts it, through rate limits and outages. Rejects only with a
+ * `PlatformError` that is permanent or says that the message is gone, with an error of another kind, or with the
+ * reason of `signal`.
  */
 export async function retryUntilAccepted<T>(
   action: () => Promise<T>,
@@ -24,7 +24,7 @@ export async function retryUntilAccepted<T>(
       const pauseMs = backOff(error, attempt);
       log.warn(
         { code: error.code, attempt: attempt + 1, pauseMs },
-        `the platform did not take a message, trying again: ${describeError(error)}`,
+        `the platform did not accept a message, trying again: ${describeError(error)}`,
       );
       await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       emit("retry", { platform });
@@ -32,7 +32,7 @@ export async function retryUntilAccepted<T>(
   }
 }
 
-/** How long to wait before the next attempt, in ms: as the platform asks, else longer each time. */
+/** The pause before the next attempt, in ms: as long as the platform asks, or else growing with each attempt. */
 export function backOff(error: PlatformError, attempt: number): number {
   if (error.retryAfterMs !== undefined) return error.retryAfterMs + Math.random() * 100;
   return Math.min(MAX_PAUSE_MS, 250 * 2 ** attempt) * (0.75 + Math.random() / 2);

@@ -3,18 +3,18 @@ import { markStage } from "../telemetry/stages.ts";
 import type { PostedMessages, PostedMessagesOptions } from "./posted-messages.ts";
 import type { ChatPacing } from "./pacing.ts";
 
-/** One way to show an answer while it grows. */
+/** A way to present an answer while it streams in: by edits, by drafts, or not at all. */
 export interface StreamingStrategy<Body> {
-  /** Whether people see something of the answer. */
-  readonly seen: boolean;
-  /** How long the next frame has to wait, in ms. */
+  /** Whether the user can see part of the answer. */
+  readonly isVisible: boolean;
+  /** How long to wait before the next update, in ms. */
   waitMs(): number;
-  /** Resolves when the other chats leave room for it; rejects with the signal's reason. */
-  room(signal: AbortSignal): Promise<void>;
-  /** Shows these pages; the last one still grows. Rejects with a `PlatformError` if a frame is not taken. */
-  show(pages: readonly Body[]): Promise<void>;
-  /** After so many ms the same is to be shown again. */
-  readonly againMs?: number | undefined;
+  /** Resolves when the limit over all chats permits an update; rejects with the signal's reason. */
+  waitForTurn(signal: AbortSignal): Promise<void>;
+  /** Presents these pages, of which the last is incomplete. Rejects with a `PlatformError` if the platform refuses. */
+  update(pages: readonly Body[]): Promise<void>;
+  /** How long an update lasts, in ms, before the same pages must be presented again; forever if absent. */
+  readonly refreshMs?: number | undefined;
 }
 
 interface StreamingOptions<Body> extends Pick<PostedMessagesOptions<Body>, "adapter" | "event" | "shown"> {
@@ -23,8 +23,8 @@ interface StreamingOptions<Body> extends Pick<PostedMessagesOptions<Body>, "adap
 }
 
 /**
- * Drafts where the platform has them, else edits, else only pages that are full. Where messages of an earlier run
- * stand, those are edited: a draft below them would show the answer a second time.
+ * Chooses drafts if the platform has them, else edits, else messages for full pages only. If an earlier run has posted
+ * messages, those are edited: a draft below them would present the answer twice.
  */
 export function createStreamingStrategy<Body>(options: StreamingOptions<Body>): StreamingStrategy<Body> {
   const { adapter, shown } = options;
@@ -33,65 +33,67 @@ export function createStreamingStrategy<Body>(options: StreamingOptions<Body>): 
   return byMessages(options);
 }
 
-/** Nothing is shown while it grows; frames are not even looked for. */
+/** Presents nothing before the answer is whole. The long wait saves paginating frames that would not be posted. */
 const WHOLE_ONLY: StreamingStrategy<unknown> = {
-  seen: false,
+  isVisible: false,
   waitMs: () => 60_000,
-  room: async () => undefined,
-  show: async () => undefined,
+  waitForTurn: async () => undefined,
+  update: async () => undefined,
 };
 
-/** The growing page is a message; without edits it cannot be shown, and only full ones are posted. */
+/** Every page is a message, and the incomplete one is edited. Without edits, only full pages are posted. */
 function byMessages<Body>({ adapter, posted, pacing }: StreamingOptions<Body>): StreamingStrategy<Body> {
   return {
-    get seen() {
+    get isVisible() {
       return !posted.empty;
     },
-    // That something is seen at all is worth more than the room which an earlier answer has not paid back yet.
+    // The first message may exceed the pace by one write: a visible beginning is worth more than the debt that an
+    // earlier answer has left.
     waitMs: () => pacing.waitMs(posted.empty ? 1 : 0),
-    room: (signal) => pacing.room(signal),
-    show: (pages) => posted.show(adapter.edit ? pages : pages.slice(0, -1), pacing.write),
+    waitForTurn: (signal) => pacing.waitForTurn(signal),
+    update: (pages) => posted.show(adapter.edit ? pages : pages.slice(0, -1), pacing.write),
   };
 }
 
-/** The growing page is a draft, full ones are messages. */
+/** Full pages are messages, and the incomplete one is a draft. If the platform refuses drafts for good, by messages. */
 function byDrafts<Body>(options: StreamingOptions<Body>): StreamingStrategy<Body> {
   const { adapter, event, posted, pacing } = options;
   const { pace } = adapter;
-  const written = byMessages(options);
+  const fallback = byMessages(options);
   let isPossible = true;
-  let last: { readonly look: string; readonly at: number } | undefined;
+  let last: { readonly fingerprint: string; readonly at: number } | undefined;
 
   return {
-    get seen() {
-      return last !== undefined || written.seen;
+    get isVisible() {
+      return last !== undefined || fallback.isVisible;
     },
-    get againMs() {
+    get refreshMs() {
       return isPossible ? pace.redraft : undefined;
     },
     waitMs: () => {
-      if (!isPossible) return written.waitMs();
+      if (!isPossible) return fallback.waitMs();
       return last ? Math.max(0, last.at + (pace.draft ?? pace[event.chat.kind]) - Date.now()) : 0;
     },
-    // Drafts are counted apart.
-    room: async (signal) => (isPossible ? undefined : written.room(signal)),
-    show: async (pages) => {
+    // Drafts do not count against the limit for messages.
+    waitForTurn: async (signal) => (isPossible ? undefined : fallback.waitForTurn(signal)),
+    update: async (pages) => {
       if (isPossible) {
         await posted.show(pages.slice(0, -1), pacing.write);
-        await showDraft(pages);
+        await updateDraft(pages);
       }
-      if (!isPossible) await written.show(pages);
+      if (!isPossible) await fallback.update(pages);
     },
   };
 
-  async function showDraft(pages: readonly Body[]): Promise<void> {
+  async function updateDraft(pages: readonly Body[]): Promise<void> {
     const page = pages.at(-1);
-    const look = JSON.stringify([pages.length, page]);
+    const fingerprint = JSON.stringify([pages.length, page]);
     const at = Date.now();
-    if (page === undefined || (last?.look === look && at < last.at + (pace.redraft ?? Infinity))) return;
+    if (page === undefined) return;
+    if (last?.fingerprint === fingerprint && at < last.at + (pace.redraft ?? Infinity)) return;
     try {
       await adapter.draft?.(event.to, `${event.id}#${pages.length - 1}`, page);
-      last = { look, at };
+      last = { fingerprint, at };
       markStage("drafted", event);
     } catch (error) {
       if (!(error instanceof PlatformError) || !error.permanent) throw error;

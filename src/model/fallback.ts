@@ -1,16 +1,16 @@
 import { ModelError, type ModelErrorCode } from "../errors.ts";
-import { givenUp } from "./failure.ts";
+import { withTries } from "./failure.ts";
 import type { Model, ModelRequest, Usage } from "./model.ts";
 
 export interface FallbackOptions {
   readonly first: Model;
-  /** Asked when the first has failed. */
+  /** Answers if the first model fails. */
   readonly second: Model;
   readonly log?: { warn(message: string): void };
 }
 
-/** What another model of the same service may not suffer from; the key, the credit and the question stay the same. */
-const OTHERWISE: ReadonlySet<ModelErrorCode> = new Set([
+/** Errors that another model of the same service may not have. It shares the key, the credit and the question. */
+const DEPENDS_ON_MODEL: ReadonlySet<ModelErrorCode> = new Set([
   "busy",
   "unreachable",
   "stalled",
@@ -21,55 +21,55 @@ const OTHERWISE: ReadonlySet<ModelErrorCode> = new Set([
   "empty",
 ]);
 
-/** For so long after it has failed the first model is not asked, in ms: nobody shall wait for the same in vain. */
-const REST_MS = 60_000;
+/** How long the first model is not asked after a failure, in ms: further questions would wait for the same failure. */
+const COOLDOWN_MS = 60_000;
 
 /**
- * The first model, and the second where the first has failed for good before anything was shown: two halves of
- * two answers are none. If both fail, the error of the second counts the attempts of both.
+ * Creates a model that asks the second one if the first has given up before any text was shown: an answer must not
+ * consist of two halves of different answers. If both fail, the error of the second counts the attempts of both.
  */
 export function createFallback({ first, second, log }: FallbackOptions): Model {
-  let restsUntil = 0;
+  let skipUntil = 0;
   return {
     name: first.name,
     contextTokens: Math.min(first.contextTokens, second.contextTokens),
     price: first.price,
     answer: (request, signal) =>
-      Date.now() < restsUntil ? asSecond(request, signal) : answer(request, signal),
+      Date.now() < skipUntil ? askSecond(request, signal) : answer(request, signal),
   };
 
   async function* answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void> {
-    let shown = false;
+    let isVisible = false;
     try {
-      const pieces = first.answer(request, signal);
-      for (let next = await pieces.next(); ; next = await pieces.next()) {
+      const chunks = first.answer(request, signal);
+      for (let next = await chunks.next(); ; next = await chunks.next()) {
         if (next.done) return next.value;
-        shown = true;
+        isVisible = true;
         yield next.value;
       }
     } catch (error) {
-      if (shown || !(error instanceof ModelError) || !OTHERWISE.has(error.code)) throw error;
-      restsUntil = Date.now() + REST_MS;
+      if (isVisible || !(error instanceof ModelError) || !DEPENDS_ON_MODEL.has(error.code)) throw error;
+      skipUntil = Date.now() + COOLDOWN_MS;
       log?.warn(`${error.message} Asking ${second.name} instead (OPENAI_FALLBACK_MODEL).`);
-      return yield* askSecond(request, signal, error);
+      return yield* askSecondAfter(error, request, signal);
     }
   }
 
-  async function* asSecond(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void> {
+  async function* askSecond(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void> {
     return { by: second, ...(yield* second.answer(request, signal)) };
   }
 
-  async function* askSecond(
+  async function* askSecondAfter(
+    { tries }: ModelError,
     request: ModelRequest,
     signal: AbortSignal,
-    before: ModelError,
   ): AsyncGenerator<string, Usage, void> {
     try {
-      return yield* asSecond(request, signal);
+      return yield* askSecond(request, signal);
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       const { count, ms } = error.tries;
-      throw givenUp(error, { count: count + before.tries.count, ms: ms + before.tries.ms });
+      throw withTries(error, { count: count + tries.count, ms: ms + tries.ms });
     }
   }
 }

@@ -1,22 +1,22 @@
-/** Something that was said, in words and images. */
+/** A text with images. */
 interface Illustrated {
   readonly content: string;
   readonly images?: readonly string[] | undefined;
 }
 
-/** So many images go along with a question, the newest: each is paid for again with every question that follows. */
+/** The most images in a request. The newest are kept: each one is paid for again with every later question. */
 const MAX_IMAGES = 8;
 
-/** What stands in a text for an image that is not there. */
-const PLACE = "[image]";
+/** Replaces an image that is left out. */
+const PLACEHOLDER = "[image]";
 
-/** A text with a word for each image that was sent with it. */
+/** The text with a placeholder for each image. */
 export function inWords({ content, images = [] }: Illustrated): string {
-  return [content, ...images.map(() => PLACE)].filter(Boolean).join("\n");
+  return [content, ...images.map(() => PLACEHOLDER)].filter(Boolean).join("\n");
 }
 
-/** The newest images stay; of the others only the text tells. */
-export function newestImages<Said extends Illustrated>(messages: readonly Said[]): Said[] {
+/** The messages with only their newest images; older ones become placeholders. */
+export function newestImages<M extends Illustrated>(messages: readonly M[]): M[] {
   let left = MAX_IMAGES;
   return messages
     .toReversed()
@@ -29,11 +29,11 @@ export function newestImages<Said extends Illustrated>(messages: readonly Said[]
     .toReversed();
 }
 
-/** Images by name become images to look at; of what cannot be had only the text tells. */
-export function fetchImages<Said extends Illustrated>(
-  messages: readonly Said[],
+/** The messages with their references replaced by the images that `fetch` finds; missing ones become placeholders. */
+export function fetchImages<M extends Illustrated>(
+  messages: readonly M[],
   fetch: (ref: string) => Promise<string | undefined>,
-): Promise<Said[]> {
+): Promise<M[]> {
   return Promise.all(
     messages.map(async (message) => {
       if (!message.images) return message;
@@ -46,12 +46,12 @@ export function fetchImages<Said extends Illustrated>(
   );
 }
 
-/** A message with fewer images, and a word for each that it had more. */
-export function withOnly<Said extends Illustrated>(message: Said, kept: readonly string[]): Said {
+/** A message with only these images, and with a placeholder for each one that it loses. */
+export function withOnly<M extends Illustrated>(message: M, remaining: readonly string[]): M {
   const { content, images = [] } = message;
   return {
     ...message,
-    content: inWords({ content, images: images.slice(kept.length) }),
-    images: kept.length > 0 ? kept : undefined,
+    content: inWords({ content, images: images.slice(remaining.length) }),
+    images: remaining.length > 0 ? remaining : undefined,
   };
 }

@@ -1,23 +1,24 @@
 import { ModelError } from "../errors.ts";
-import { explain, Refusal } from "./failure.ts";
+import { toModelError } from "./failure.ts";
+import { Refusal } from "./refusal.ts";
 
 export interface ListingOptions {
   readonly apiKey: string;
-  /** Of any OpenAI-compatible service, `/v1` included; OpenAI's own if absent. */
+  /** The base URL of any OpenAI-compatible service, including `/v1`; OpenAI's own if absent. */
   readonly baseURL?: string | undefined;
-  /** The one that is spoken of where the key is refused. */
+  /** The model that the error names if the service refuses the key. */
   readonly model: string;
 }
 
-/** A service that has not answered by then is not asked any longer, in ms. */
+/** How long to wait for the list, in ms. */
 const TIMEOUT_MS = 15_000;
 
-/** So much of a list is read, in bytes: hosts of hundreds of models send some hundred kB. */
-const MAX_READ = 4_000_000;
+/** The most characters of a list that are read: services with hundreds of models send some hundred kB. */
+const MAX_LIST = 4_000_000;
 
 /**
- * The names of the models that a service lists; undefined if it lists none, or cannot be asked now. Rejects with a
- * `ModelError` if it refuses the key.
+ * Resolves with the names of the models that a service lists, or with undefined if it lists none or cannot be reached.
+ * Rejects with a `ModelError` if the service refuses the key.
  */
 export async function listModels(
   options: ListingOptions,
@@ -31,9 +32,9 @@ export async function listModels(
       headers: { authorization: `Bearer ${apiKey || "none"}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    const body = (await response.text()).slice(0, MAX_READ);
+    const body = (await response.text()).slice(0, MAX_LIST);
     if (response.status === 401 || response.status === 403)
-      throw explain(new Refusal(response.status, response.headers, body), service);
+      throw toModelError(new Refusal(response.status, response.headers, body), service);
     return response.ok ? namesIn(body) : undefined;
   } catch (error) {
     if (error instanceof ModelError) throw error;

@@ -1,46 +1,46 @@
 /**
  * A language model.
  *
- * Contract: the stream yields the answer's Markdown in pieces, in order, and returns the bill. It yields
- * nothing but what the person shall see: no reasoning. It throws a `ModelError` when there is no whole
- * answer; what it yielded before remains valid. When `signal` aborts it throws the signal's reason soon.
+ * Contract: `answer` yields the Markdown of the answer in chunks, in order, and returns the usage. It yields only what
+ * the user is meant to see, and no reasoning. It throws a `ModelError` if the answer is incomplete; the chunks yielded
+ * before that remain valid. When `signal` aborts, it soon throws the signal's reason.
  */
 export interface Model {
-  /** The model's name as the service knows it. */
+  /** The name by which the service knows the model. */
   readonly name: string;
-  /** How many tokens a request and its answer may have together. */
+  /** The maximum number of tokens in a request and its answer together. */
   readonly contextTokens: number;
-  /** What it costs; absent if nobody knows. */
+  /** Absent if the price is unknown. */
   readonly price?: Price | undefined;
   answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, Usage, void>;
 }
 
-/** What the model is asked. */
+/** A request to a model. */
 export interface ModelRequest {
   readonly messages: readonly Message[];
 }
 
-/** One message of a conversation, as chat completions have it. */
+/** One message of a request, as in chat completions. */
 export interface Message {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
-  /** Images beside a user's text, as `data:` URLs in a request; before that by the names that the adapter finds them by. */
+  /** The images of a user's message: `data:` URLs in a request, the adapter's references in a stored conversation. */
   readonly images?: readonly string[] | undefined;
 }
 
-/** The cost of a million tokens that a model is sent, and of a million that it writes, in any currency. */
+/** The price of a million input tokens and of a million output tokens, in any currency. */
 export interface Price {
   readonly input: number;
   readonly output: number;
 }
 
-/** What a turn cost, in tokens. */
+/** The tokens that an answer used. */
 export interface Usage {
-  /** The model that has answered, if it was another one. */
+  /** The model that answered, if it was another one, such as a fallback. */
   readonly by?: Pick<Model, "name" | "price">;
 
   readonly input: number;
   readonly output: number;
-  /** The service told no figures: these are our own count. */
+  /** Whether the numbers are Colloquy's own count, because the service sent none. */
   readonly estimated: boolean;
 }

@@ -1,42 +1,42 @@
-/** Takes the thinking at the beginning of an answer away while the answer streams by. */
+/** Removes the reasoning at the beginning of an answer from its stream. */
 export interface ThoughtFilter {
-  /** The next piece of the stream in; what may be shown out, often nothing. */
-  push(piece: string): string;
-  /** The stream is over: what was held back because it might have been the beginning of a tag. */
+  /** Adds the next chunk of the stream. Returns the text that may be shown now, which is often empty. */
+  push(chunk: string): string;
+  /** Ends the stream. Returns the text that was held back because it might have been the beginning of a tag. */
   end(): string;
 }
 
 const OPENING = ["<think>", "<thinking>"];
 
-/** Of blanks before the first word so many are kept: a model may send them without end. */
+/** The most blanks that are held back before the first word: a model may send them without end. */
 const MAX_BLANKS = 100;
 
 /**
- * Some models write `<think>…</think>` before the answer. Only what stands at the very beginning (after
- * blanks) is thinking: the same tag later on, as in an example of code, belongs to the answer. A tag that
- * is never closed hides all that follows.
+ * Creates a filter for models that write `<think>…</think>` before the answer. Only a tag at the very beginning, after
+ * blanks, marks reasoning: the same tag later on, as in a code example, belongs to the answer. A tag that is never
+ * closed hides everything behind it.
  */
 export function createThoughtFilter(): ThoughtFilter {
   let held = "";
   let closing: string | undefined;
-  let thought = false;
-  let answering = false;
+  let hadThought = false;
+  let isAnswer = false;
 
   return {
-    push: (piece) => {
-      if (answering) return piece;
-      held += piece;
+    push: (chunk) => {
+      if (isAnswer) return chunk;
+      held += chunk;
       while (closing ? close(closing) : open()) {}
-      return answering ? release() : "";
+      return isAnswer ? release() : "";
     },
     end: () => {
-      const rest = closing || answering ? "" : release();
-      answering = true;
+      const rest = closing || isAnswer ? "" : release();
+      isAnswer = true;
       return rest;
     },
   };
 
-  /** Before a tag or the answer; true if it went on into a thought. */
+  /** Handles text before a tag or the answer. Returns true if a thought begins. */
   function open(): boolean {
     const text = held.trimStart();
     const tag = OPENING.find((tag) => startsWith(text, tag));
@@ -46,24 +46,24 @@ export function createThoughtFilter(): ThoughtFilter {
       return true;
     }
     if (text === "") held = held.slice(-MAX_BLANKS);
-    answering = text !== "" && !OPENING.some((tag) => startsWith(tag, text));
+    isAnswer = text !== "" && !OPENING.some((tag) => startsWith(tag, text));
     return false;
   }
 
-  /** Within a thought; true if it ended here. */
+  /** Handles text within a thought. Returns true if the thought ends. */
   function close(tag: string): boolean {
     const at = held.toLowerCase().indexOf(tag);
-    // Only the beginning of a closing tag must be remembered, not the thought.
+    // Of the thought itself, only a possible beginning of the closing tag is needed.
     held = at < 0 ? held.slice(1 - tag.length) : held.slice(at + tag.length);
     if (at < 0) return false;
     closing = undefined;
-    thought = true;
+    hadThought = true;
     return true;
   }
 
-  /** The blanks between a thought and the answer belong to neither. */
+  /** Returns the held text, without the blanks between a thought and the answer. */
   function release(): string {
-    const text = thought ? held.trimStart() : held;
+    const text = hadThought ? held.trimStart() : held;
     held = "";
     return text;
   }

@@ -2,23 +2,23 @@ import { packageLoader } from "../system/load-package.ts";
 import { inSlices } from "../system/slices.ts";
 import type { Message } from "./model.ts";
 
-/** How many tokens a text has, as one encoding counts. */
+/** Counts the tokens of a text in one encoding. */
 export type CountText = (text: string) => Promise<number>;
 
 /**
- * Texts are counted in pieces of so many UTF-16 units: the tokenizer takes quadratic time on a text without
- * blanks (64 000 emoji: 44 s as a whole, 2 ms in pieces), and a cut costs at most a token.
+ * The length of the parts in which texts are counted, in UTF-16 units. The tokenizer takes quadratic time on a text
+ * without blanks (64 000 emoji take 44 s as a whole, 2 ms in parts); a cut adds at most one token.
  */
-const PIECE = 256;
-/** Of a longer text so many pieces are counted, evenly spread, and the rest is reckoned from them. */
-const MAX_PIECES = 256;
-/** What a message costs besides its text, and what an answer's opening costs, by OpenAI's own examples. */
+const PART = 256;
+/** The most parts of a text that are counted. A longer text is sampled at even intervals, and the sum extrapolated. */
+const MAX_PARTS = 256;
+/** The tokens of a message besides its text, and those that begin an answer, according to OpenAI's examples. */
 const MESSAGE_TOKENS = 4;
 export const ANSWER_TOKENS = 3;
 
 /**
- * What an image costs, as OpenAI counts one of at most 768 × 1536 pixels in high detail: 85, and 170 for each of six
- * tiles; larger ones are shrunk to that. Other models take less, or about as much.
+ * The tokens of an image, as OpenAI counts one of at most 768 × 1536 pixels in high detail: 85, and 170 for each of six
+ * tiles. Larger images are scaled down to that size. Other models use fewer tokens, or about as many.
  */
 const IMAGE_TOKENS = 1105;
 
@@ -35,23 +35,23 @@ const packages = {
 
 const loaded = new Map<Encoding, CountText>();
 
-/** How many tokens a text, or a request with these messages, has; for models of others than OpenAI an estimate. */
+/** Counts the tokens of a text, or of a request with these messages. An estimate for models that are not OpenAI's. */
 export async function countTokens(what: string | readonly Message[], model = ""): Promise<number> {
   const count = await loadTokenizer(model);
   if (typeof what === "string") return count(what);
   let sum = ANSWER_TOKENS;
-  for (const message of what) sum += besidesText(message) + (await count(message.content));
+  for (const message of what) sum += overheadOf(message) + (await count(message.content));
   return sum;
 }
 
-/** What a message costs besides its text. */
-export function besidesText({ images = [] }: Message): number {
+/** The tokens of a message besides its text. */
+export function overheadOf({ images = [] }: Message): number {
   return MESSAGE_TOKENS + images.length * IMAGE_TOKENS;
 }
 
-/** The tokenizer of a model; its tables (some MB) are loaded when they are first needed. */
+/** The tokenizer of a model. Its tables, some MB, are loaded when they are first needed. */
 export async function loadTokenizer(model = ""): Promise<CountText> {
-  // Only the models before GPT-4o have the older encoding.
+  // Only models before GPT-4o use the older encoding.
   const encoding = /^gpt-(3\.5|4)(-|$)/.test(model) ? "cl100k_base" : "o200k_base";
   const tokenizer = loaded.get(encoding) ?? load(encoding);
   loaded.set(encoding, tokenizer);
@@ -60,22 +60,22 @@ export async function loadTokenizer(model = ""): Promise<CountText> {
 
 function load(encoding: Encoding): CountText {
   const { countTokens, setMergeCacheSize } = packages[encoding]();
-  // The default of 100 000 words of up to a piece's length each could take tens of MB.
+  // With the default, 100 000 words of up to the length of a part, the cache could take tens of MB.
   setMergeCacheSize(10_000);
-  // What people write is text, even if it reads like <|endoftext|>.
+  // Users' text is plain text, even if it contains something like <|endoftext|>.
   const plain = { disallowedSpecial: new Set<string>() };
-  return (text) => inSlices(countInPieces(text, (piece) => countTokens(piece, plain)));
+  return (text) => inSlices(countInParts(text, (part) => countTokens(part, plain)));
 }
 
-function* countInPieces(text: string, count: (piece: string) => number): Generator<void, number> {
-  const stride = PIECE * Math.max(1, Math.ceil(text.length / PIECE / MAX_PIECES));
+function* countInParts(text: string, count: (part: string) => number): Generator<void, number> {
+  const stride = PART * Math.max(1, Math.ceil(text.length / PART / MAX_PARTS));
   let tokens = 0;
-  let seen = 0;
-  for (let at = 0; at < text.length; at += stride) {
-    const piece = text.slice(at, at + PIECE);
-    tokens += count(piece);
-    seen += piece.length;
+  let counted = 0;
+  for (let start = 0; start < text.length; start += stride) {
+    const part = text.slice(start, start + PART);
+    tokens += count(part);
+    counted += part.length;
     yield;
   }
-  return seen === 0 ? 0 : Math.ceil((tokens * text.length) / seen);
+  return counted === 0 ? 0 : Math.ceil((tokens * text.length) / counted);
 }

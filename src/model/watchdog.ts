@@ -1,36 +1,36 @@
-/** Aborts what is silent for too long, or what its parent aborts. */
+/** Aborts work that makes no progress for too long, or whose parent signal aborts. */
 export interface Watchdog extends Disposable {
-  /** Give it to the work that is watched. */
+  /** The signal to pass to the work. */
   readonly signal: AbortSignal;
-  /** It was the silence that ended the work. */
-  readonly barked: boolean;
-  /** Waits for something on the clock; the clock rests while nobody waits. */
+  /** Whether the work was aborted because it made no progress. */
+  readonly timedOut: boolean;
+  /** Awaits a step of the work. Time counts only during such calls. */
   watch<T>(wait: Promise<T>): Promise<T>;
-  /** There was progress: the silence may again last so long, in ms. */
+  /** Restarts the clock after progress; the work is aborted after another `ms` without any. */
   reset(ms: number): void;
 }
 
-/** Watches work that may be silent for `ms`; disposing of it aborts whatever is still running. */
+/** Starts a watchdog that aborts after `ms` without progress. Disposing of it aborts work that is still running. */
 export function createWatchdog(ms: number, parent: AbortSignal): Watchdog {
   const controller = new AbortController();
   const abort = () => controller.abort(parent.reason);
   if (parent.aborted) abort();
   else parent.addEventListener("abort", abort, { once: true });
   let left = ms;
-  let barked = false;
-  const bark = () => {
-    barked = true;
+  let timedOut = false;
+  const timeOut = () => {
+    timedOut = true;
     controller.abort();
   };
 
   return {
     signal: controller.signal,
-    get barked() {
-      return barked;
+    get timedOut() {
+      return timedOut;
     },
     watch: async (wait) => {
       const since = performance.now();
-      const timer = setTimeout(bark, left);
+      const timer = setTimeout(timeOut, left);
       try {
         return await wait;
       } finally {

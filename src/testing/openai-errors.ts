@@ -7,19 +7,19 @@ interface ErrorFields {
   readonly code?: string | null;
 }
 
-/** The shape of OpenAI's errors. */
+/** An error in OpenAI's format. */
 export function errorBody(fields: ErrorFields): object {
   return { error: { type: "invalid_request_error", param: null, code: null, ...fields } };
 }
 
-/** 401: none, or a wrong one, which is repeated with stars in its middle. */
+/** 401: the key is missing or wrong. OpenAI repeats a wrong key with asterisks in its middle. */
 export function wrongKey(given: string | undefined): object {
   if (!given) return errorBody({ message: "You didn't provide an API key in an Authorization header." });
   const masked = given.length > 12 ? `${given.slice(0, 8)}${"*".repeat(12)}${given.slice(-4)}` : given;
   return errorBody({ message: `Incorrect API key provided: ${masked}.`, code: "invalid_api_key" });
 }
 
-/** 400: the request does not have the right form. */
+/** 400: the request is malformed. */
 export function invalid(error: z.ZodError): object {
   const issue = error.issues[0];
   const param = (issue?.path ?? []).map((part) =>
@@ -33,7 +33,7 @@ export function invalid(error: z.ZodError): object {
   });
 }
 
-/** 400: more tokens than the model's context has. */
+/** 400: the request exceeds the model's context. */
 export function tooLong(limit: number, given: number): object {
   const message =
     `This model's maximum context length is ${limit} tokens. However, your messages resulted in ` +
@@ -41,7 +41,7 @@ export function tooLong(limit: number, given: number): object {
   return errorBody({ message, param: "messages", code: "context_length_exceeded" });
 }
 
-/** What stands in a refusal with this status if nobody says otherwise. */
+/** The default body of a refusal with this status. */
 export function refusalBody(status: number): object {
   if (status === 401) return wrongKey("sk-other");
   if (status === 429) {

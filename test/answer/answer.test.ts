@@ -7,7 +7,7 @@ import { createOpenAI } from "../../src/model/openai.ts";
 import { type Fault, startModelSimulator } from "../../src/testing/openai.ts";
 import { captureLog } from "../support/log.ts";
 
-describe("a user who gets no answer is told", () => {
+describe("a user who gets no answer is told why", () => {
   const faults: readonly (readonly [Fault, RegExp])[] = [
     [
       { status: 503, times: 5, headers: { "retry-after": "0" } },
@@ -18,21 +18,21 @@ describe("a user who gets no answer is told", () => {
     [{ status: 401 }, /key.*look into it\.$/],
   ];
   test.each(faults)("%j", async (fault, sentence) => {
-    const { said, turn } = await ask(fault);
-    expect(said).toMatch(sentence);
+    const { text, turn } = await ask(fault);
+    expect(text).toMatch(sentence);
     expect(turn.failure).toBeDefined();
     expect(turn.conversation.messages).toEqual([]);
   });
 
-  test("what there is of an answer stays, and no attempts are counted", async () => {
-    const { said, turn } = await ask({ kind: "reset", after: 2 });
-    expect(said).toMatch(/^one two.*\n\n\*I cannot reach the language model[^(]*\*$/);
+  test("a partial answer stays, and attempts are not mentioned", async () => {
+    const { text, turn } = await ask({ kind: "reset", after: 2 });
+    expect(text).toMatch(/^one two.*\n\n\*I cannot reach the language model[^(]*\*$/);
     expect(turn.conversation.messages[1]?.content).toMatch(/^one two/);
   });
 });
 
-/** One question, and all that is said to it. */
-async function ask(fault: Fault): Promise<{ said: string; turn: Turn }> {
+/** Asks one question; returns the reply and the turn. */
+async function ask(fault: Fault): Promise<{ text: string; turn: Turn }> {
   const simulator = await startModelSimulator({ reply: { text: "one two three four", pieces: 4 } });
   onTestFinished(() => simulator.close());
   simulator.fail(fault);
@@ -60,8 +60,8 @@ async function ask(fault: Fault): Promise<{ said: string; turn: Turn }> {
     personas: new Map(),
     limits: { policy: "drop" },
   })(turn, async () => undefined);
-  if (!isStream(reply)) throw new Error("an answer comes in pieces");
-  let said = "";
-  for await (const piece of reply) said += piece;
-  return { said, turn };
+  if (!isStream(reply)) throw new Error("the answer must be a stream");
+  let text = "";
+  for await (const chunk of reply) text += chunk;
+  return { text, turn };
 }

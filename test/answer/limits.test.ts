@@ -7,8 +7,8 @@ import { scriptedModel, talk } from "../support/talk.ts";
 
 const policy = fc.constantFrom<LimitPolicy>("drop", "summarise", "reset");
 
-describe("how much has to go", () => {
-  test("as little as is needed, in whole turns, and never more than there is", () => {
+describe("the excess", () => {
+  test("is the least number of whole turns that must go", () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -20,13 +20,18 @@ describe("how much has to go", () => {
           policy,
         }),
         ({ roles, messages: most, hours, unfit, persona, policy }) => {
-          // One message an hour, the last of them now.
+          // One message per hour, the last one now.
           const messages: ConversationMessage[] = roles.map((role, index) => ({
             role,
             content: "x",
             at: index - roles.length + 1,
           }));
-          const measured = { messages, persona, unfit: Math.min(unfit, messages.length), now: 0 };
+          const measured = {
+            messages,
+            hasPersona: persona,
+            unfit: Math.min(unfit, messages.length),
+            now: 0,
+          };
           const gone = excess({ policy, messages: most, ageMs: hours }, measured);
           const kept = messages.slice(gone);
           expect(gone).toBeLessThanOrEqual(messages.length);
@@ -35,7 +40,7 @@ describe("how much has to go", () => {
           if (most !== undefined) expect(kept.length + (persona ? 1 : 0)).toBeLessThan(Math.max(most, 2));
           if (policy !== "reset") for (const { at } of kept) expect(-at).toBeLessThanOrEqual(hours ?? 30);
           if (policy !== "reset") expect(gone).toBeGreaterThanOrEqual(measured.unfit);
-          // With one turn more it would still be too much.
+          // One turn more would exceed a limit.
           const less = messages.slice(0, gone).findLastIndex(({ role }) => role === "user");
           if (policy === "drop" && less >= 0) {
             const more = messages.slice(less);
@@ -47,13 +52,13 @@ describe("how much has to go", () => {
     );
   });
 
-  test("a policy that tells people comes before the record loses its beginning in silence", () => {
+  test("a policy with a notice acts before the record silently loses its oldest messages", () => {
     const messages = Array.from({ length: MAX_MESSAGES }, (_, index) => ({
       role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
       content: "x",
       at: 0,
     }));
-    const measured = { messages, persona: true, unfit: 0, now: 0 };
+    const measured = { messages, hasPersona: true, unfit: 0, now: 0 };
     expect(excess({ policy: "drop" }, measured)).toBe(0);
     expect(excess({ policy: "summarise" }, measured)).toBe(MAX_MESSAGES / 2);
   });
@@ -61,7 +66,7 @@ describe("how much has to go", () => {
 
 const questions = ["one", "two", "three", "four", "five", "six"];
 
-test("eleven messages, the persona among them, and the conversation begins anew: the article's rule", async () => {
+test("with the reset policy, a conversation of eleven messages, including the persona, starts anew", async () => {
   const model = scriptedModel();
   const printed = await talk(questions, {
     model,
@@ -75,7 +80,7 @@ test("eleven messages, the persona among them, and the conversation begins anew:
   expect(printed.match(/reached its limit/g)).toHaveLength(1);
 });
 
-test("the oldest are left out without a word", async () => {
+test("with the drop policy, the oldest messages are left out without a notice", async () => {
   const model = scriptedModel();
   const printed = await talk(questions, { model, limits: { messages: 5, policy: "drop" } });
   expect(model.sent.at(-1)?.map(({ content }) => content)).toEqual([
@@ -88,18 +93,18 @@ test("the oldest are left out without a word", async () => {
   expect(printed).not.toMatch(/limit|short/);
 });
 
-test("no more tokens are sent than the limit", async () => {
+test("a request has at most the configured number of tokens", async () => {
   const model = scriptedModel();
   await talk([...questions, "seven ".repeat(100)], { model, limits: { tokens: 150, policy: "drop" } });
   expect(model.sent.at(-2)).toHaveLength(11);
   expect(model.sent.at(-1)?.length).toBeLessThan(11);
 });
 
-describe("the older half becomes a note", () => {
+describe("with the summarise policy, the older half becomes a summary", () => {
   const summary = `**Ann** asked:\n\n- one\n- two\n${"很长 ".repeat(2000)}`;
   const limits = { messages: 6, policy: "summarise" } as const;
 
-  test("that the person sees, and the model is sent; bounded, and paid for", async () => {
+  test("that the user sees and the model receives; its length is bounded and its usage counted", async () => {
     const model = scriptedModel({
       script: (messages) => {
         const question = messages.at(-1)?.content ?? "";
@@ -125,14 +130,14 @@ describe("the older half becomes a note", () => {
       /^You are a test\.\n\nWhat was said earlier in this conversation, in short:\n\*\*Ann\*\*/,
     );
     expect(system.length).toBeLessThan(2200);
-    // The note before is part of the next one.
+    // The next summary includes the one before.
     expect(model.sent.filter((sent) => sent.at(-1)?.content.startsWith("Summarise"))[1]?.[0]?.content).toBe(
       system,
     );
     expect(printed).toMatch(/This conversation +\| +6 \| +80 \| +40/);
   });
 
-  test("if the model can write none, they are left out without it", async () => {
+  test("and is removed without one if the model cannot write it", async () => {
     const model = scriptedModel({
       script: (messages) => {
         const question = messages.at(-1)?.content ?? "";

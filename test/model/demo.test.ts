@@ -28,7 +28,7 @@ test.each(["2024-01-02 was cold", "call 555-1234 now", "1+", "((1)", "1+1 apples
 );
 
 test("remembers what was said before", async () => {
-  expect(await say("What did I say before?")).toContain("first thing you have said");
+  expect(await say("What did I say before?")).toContain("This is your first message");
   expect(await say("tea, please", "What did I just say?")).toContain("> tea, please");
   expect(await say("喝茶", "一杯水", "我刚才说了什么？")).toContain("> 一杯水");
   expect(await say("喝茶", "一杯水", "我第一句话说的是什么？")).toContain("> 喝茶");

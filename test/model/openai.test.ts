@@ -267,10 +267,10 @@ describe("after the first word the partial answer is kept after", () => {
   test.each([
     [{ text: "hello", finish: "length" }, "cut", "hello", /output limit/],
     [{ text: "hello", finish: "content_filter" }, "filtered", "hello", /content_filter/],
-    [{ text: "hello", finish: "" }, "cut", "hello", /finished/],
-    [{ text: "", reasoning: "hm" }, "empty", "", /said nothing/],
-    [{ text: "<think>hm" }, "empty", "", /said nothing/],
-    [{ text: " \n " }, "empty", "", /said nothing/],
+    [{ text: "hello", finish: "" }, "cut", "hello", /finish_reason/],
+    [{ text: "", reasoning: "hm" }, "empty", "", /empty answer/],
+    [{ text: "<think>hm" }, "empty", "", /empty answer/],
+    [{ text: " \n " }, "empty", "", /empty answer/],
     [{ text: "", reasoning: "hm", finish: "length" }, "empty", "", /output limit/],
   ])("%j: %s", async (reply, code, partial, message) => {
     const { model, simulator } = await build({ reply });
@@ -360,8 +360,8 @@ describe("its errors", () => {
     const host = new URL(simulator.baseURL).host;
     expect(error).toHaveProperty(
       "message",
-      `The model m-1 at ${host} refused (400): no such field. ` +
-        "Check that the service speaks OpenAI's chat completions and knows this model.",
+      `The model m-1 at ${host} refused the request (400): no such field. ` +
+        "Check that the service supports OpenAI's chat completions and this model.",
     );
   });
 

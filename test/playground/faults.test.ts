@@ -23,8 +23,8 @@ test.skipIf(!hasBrowser)(
     await until(async () => (await text(page, "discord")).includes("12*3 = 36"));
     await until(async () => bare(await text(page, "telegram")).includes(END), "the whole answer");
     const shown = await text(page, "telegram");
-    expect(shown.match(/1\. Forms/g)).toHaveLength(1);
-    expect(shown.match(/2\. Plain words/g)).toHaveLength(1);
+    expect(shown.match(/1\. Formatting/g)).toHaveLength(1);
+    expect(shown.match(/2\. Plain text/g)).toHaveLength(1);
   },
 );
 

@@ -75,7 +75,7 @@ test.skipIf(!hasBrowser)("each window shows an answer that grows, each person th
   await until(async () => (await page.getAttribute(".telegram", "data-person")) === "Bob");
   expect(await text(page, "telegram")).toBe("");
   await write(page, "telegram", "what did I say before?");
-  await until(async () => (await text(page, "telegram")).includes("This is the first thing you have said"));
+  await until(async () => (await text(page, "telegram")).includes("This is your first message"));
   await page.click('.telegram .switch button:has-text("Ann")');
   await until(async () => (await text(page, "telegram")).includes(QUESTION));
   await until(async () =>

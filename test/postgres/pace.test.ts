@@ -61,6 +61,6 @@ test("three workers together keep to what a bot may write", async () => {
     "all answers",
     25_000,
   );
-  const refusals = lines().split("did not take a message").length - 1;
+  const refusals = lines().split("did not accept a message").length - 1;
   expect(refusals).toBeLessThan(people.length / 10);
 });

@@ -57,7 +57,7 @@ test("whatever the model service repeats of a conversation, nobody else reads it
   const read = [program.output(), program.errors(), ...pages].join("\n");
   expect(read.match(CANARIES)).toBeNull();
   // What helps the operator is still there.
-  expect(read).toContain("refused (400) [invalid_value, messages[1].content]: Invalid content:");
+  expect(read).toContain("refused the request (400) [invalid_value, messages[1].content]: Invalid content:");
   expect(read.match(/"code":"bad_request"/g)?.length).toBeGreaterThanOrEqual(5);
   expect(read).toContain('"status":422');
   expect(read).toContain("Trying again in");

@@ -1,26 +1,29 @@
-/** A sum that was asked for, and its value: undefined if it has none (division by zero, too large). */
+/** An arithmetic expression and its value: undefined if it has none, as after a division by zero or an overflow. */
 export interface Sum {
   readonly expression: string;
   readonly value: number | undefined;
 }
 
-/** The longest text that is read as a sum, in UTF-16 units. */
+/** The longest text that may contain an expression, in UTF-16 units. */
 const MAX_QUESTION = 200;
 
 const BEFORE =
   /^(?:what(?:'s|’s| is)|how much is|calculate|compute|请?计算(?:一下)?|请?算(?:一下|一算)?|请问)/i;
 
-/** Ends neither in a blank nor in a full stop: those belong to the sentence. */
+/** Does not end in a blank or a full stop, which belong to the sentence. */
 const EXPRESSION = /^[-\d.+*/()\s]*[-\d+*/()]/;
 
-const BEHIND = /^(?:=|等于|是)?\s*(?:(?:几|多少|what)\s*)?[?？.。!！]*$/i;
+const AFTER = /^(?:=|等于|是)?\s*(?:(?:几|多少|what)\s*)?[?？.。!！]*$/i;
 
-/** The sum that a text asks for and nothing else, such as "1+1=几" or "what is 12 * 3?"; + - * / and brackets. */
+/**
+ * Finds the expression in a text that asks for nothing else, such as "1+1=几" or "what is 12 * 3?". It may contain the
+ * operators + - * / and parentheses.
+ */
 export function findSum(text: string): Sum | undefined {
   if (text.length > MAX_QUESTION) return undefined;
-  const asked = inSigns(text.trim()).replace(BEFORE, "").trim();
-  const expression = EXPRESSION.exec(asked)?.[0] ?? "";
-  if (!BEHIND.test(asked.slice(expression.length).trim())) return undefined;
+  const question = normalise(text.trim()).replace(BEFORE, "").trim();
+  const expression = EXPRESSION.exec(question)?.[0] ?? "";
+  if (!AFTER.test(question.slice(expression.length).trim())) return undefined;
   if (!/\d\s*[-+*/]|[-+*/]\s*\(/.test(expression)) return undefined;
   try {
     const value = evaluate(expression);
@@ -30,7 +33,7 @@ export function findSum(text: string): Sum | undefined {
   }
 }
 
-function inSigns(text: string): string {
+function normalise(text: string): string {
   return text
     .replace(/[０-９＋－（）．＝]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
     .replace(/×|乘以?|\btimes\b|(?<=\d)\s*x\s*(?=\d)/gi, "*")
@@ -39,34 +42,34 @@ function inSigns(text: string): string {
     .replace(/减去?|\bminus\b|−/gi, "-");
 }
 
-/** Throws a `SyntaxError` if it is no sum. */
+/** Throws a `SyntaxError` if the expression is invalid. */
 function evaluate(expression: string): number {
   const tokens = expression.match(/\d+(?:\.\d+)?|[-+*/()]|\S/g) ?? [];
-  let at = 0;
+  let index = 0;
   const value = sum();
-  if (at < tokens.length) throw new SyntaxError();
+  if (index < tokens.length) throw new SyntaxError();
   return value;
 
   function sum(): number {
     let value = product();
-    while (tokens[at] === "+" || tokens[at] === "-")
-      value = tokens[at++] === "+" ? value + product() : value - product();
+    while (tokens[index] === "+" || tokens[index] === "-")
+      value = tokens[index++] === "+" ? value + product() : value - product();
     return value;
   }
 
   function product(): number {
     let value = factor();
-    while (tokens[at] === "*" || tokens[at] === "/")
-      value = tokens[at++] === "*" ? value * factor() : value / factor();
+    while (tokens[index] === "*" || tokens[index] === "/")
+      value = tokens[index++] === "*" ? value * factor() : value / factor();
     return value;
   }
 
   function factor(): number {
-    const token = tokens[at++] ?? "";
+    const token = tokens[index++] ?? "";
     if (token === "-") return -factor();
     if (token !== "(") return number(token);
     const value = sum();
-    if (tokens[at++] !== ")") throw new SyntaxError();
+    if (tokens[index++] !== ")") throw new SyntaxError();
     return value;
   }
 }

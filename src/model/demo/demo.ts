@@ -4,15 +4,15 @@ import type { Message, Model, Usage } from "../model.ts";
 import { countTokens } from "../tokens.ts";
 
 export interface DemoOptions {
-  /** The time between two pieces of an answer, in ms. */
+  /** The time between two chunks of an answer, in ms. */
   readonly delayMs?: number;
 }
 
-/** Characters in a piece of a short answer; a long answer has larger pieces, so that it does not take minutes. */
-const PIECE = 8;
-const MAX_PIECES = 400;
+/** The characters in a chunk of a short answer. A long answer has larger chunks, so that it does not take minutes. */
+const CHUNK = 8;
+const MAX_CHUNKS = 400;
 
-/** Answers offline, always the same to the same conversation; for trying things out without any service. */
+/** Creates a model that answers offline, for trials without a service. The same conversation gets the same answer. */
 export function createDemoModel({ delayMs = 8 }: DemoOptions = {}): Model {
   return {
     name: "demo",
@@ -29,9 +29,9 @@ async function* stream(
   signal.throwIfAborted();
   const text = answerOffline(messages);
   const characters = Array.from(text);
-  const size = Math.max(PIECE, Math.ceil(characters.length / MAX_PIECES));
-  for (let at = 0; at < characters.length; at += size) {
-    yield characters.slice(at, at + size).join("");
+  const size = Math.max(CHUNK, Math.ceil(characters.length / MAX_CHUNKS));
+  for (let start = 0; start < characters.length; start += size) {
+    yield characters.slice(start, start + size).join("");
     await sleep(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   return { input: await countTokens(messages), output: await countTokens(text), estimated: true };

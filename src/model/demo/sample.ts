@@ -1,21 +1,21 @@
-/** The languages that the demo model speaks. */
+/** The languages of the demo model. */
 export type DemoLanguage = "en" | "zh";
 
-/** How much is asked for. */
+/** The length of a text that the user asks for. */
 export interface Amount {
   readonly count: number;
   readonly unit: "characters" | "words";
 }
 
-/** No text grows longer than this, in characters. */
+/** The most characters in a text. */
 export const MAX_SAMPLE = 200_000;
 
-/** One of every form that Markdown has. */
+/** A text with an example of every Markdown construct. */
 export function showMarkdown(language: DemoLanguage): string {
   return sections(language)[0]?.(1).join("\n\n") ?? "";
 }
 
-/** Markdown of at least the length asked for, up to `MAX_SAMPLE`; numbered, so that a gap is seen. */
+/** Markdown of at least this length, up to `MAX_SAMPLE`. It is numbered throughout, so that a gap is noticed. */
 export function writeAtLength(language: DemoLanguage, { count, unit }: Amount): string {
   const kinds = sections(language);
   const written: string[] = [language === "zh" ? "# 一篇长文" : "# A long text"];
@@ -32,7 +32,7 @@ export function writeAtLength(language: DemoLanguage, { count, unit }: Amount): 
   }
 }
 
-/** Each makes the blocks of a section with this number. */
+/** Creates the blocks of the section with this number. */
 type Section = (number: number) => string[];
 
 function sections(language: DemoLanguage): readonly Section[] {
@@ -41,28 +41,28 @@ function sections(language: DemoLanguage): readonly Section[] {
 
 const ENGLISH: readonly Section[] = [
   (n) => [
-    `## ${n}. Forms`,
-    `Paragraph ${n}.1 has **bold**, *italic*, ~~struck~~ and \`inline code\`, a [link](https://example.com/page/${n}) and faces: 😀 👩‍🚀 🇫🇷.`,
-    `- item ${n}.a\n  - nested item ${n}.b with **bold** words\n    - deeper still: ${n}.c\n- item ${n}.d`,
-    `1. first, number ${n}\n2. second\n   - with a remark\n3. third`,
-    `| Form | Number | Remark |\n|:-----|------:|--------|\n| table | ${n} | aligned |\n| row | ${n + 1} | **bold** here |`,
+    `## ${n}. Formatting`,
+    `Paragraph ${n}.1 has **bold**, *italic*, ~~struck~~ and \`inline code\`, a [link](https://example.com/page/${n}) and emoji: 😀 👩‍🚀 🇫🇷.`,
+    `- item ${n}.a\n  - nested item ${n}.b with **bold** text\n    - deeper still: ${n}.c\n- item ${n}.d`,
+    `1. first, number ${n}\n2. second\n   - with a note\n3. third`,
+    `| Kind | Number | Note |\n|:-----|------:|------|\n| table | ${n} | aligned |\n| row | ${n + 1} | **bold** here |`,
     `> A quotation, number ${n}.\n>\n> It has two paragraphs.`,
     codeIn("typescript", `const answer: number = ${n};\nconsole.log(\`section \${answer}\`);`),
     codeIn("python", `def section():\n    return ${n}  # indented by four`),
     "---",
   ],
   (n) => [
-    `## ${n}. Plain words`,
-    `Paragraph ${n}.1 goes on for a while without saying much: the demo model knows no facts, so it writes about itself. It counts its sections, and this is section ${n}.`,
-    `Paragraph ${n}.2 follows. Whoever reads this on a chat platform sees how a long answer is cut into messages: at the end of a block, of a line or of a sentence, never in the middle of a word.`,
-    `> Quotation ${n}: a page that is full never changes again.`,
+    `## ${n}. Plain text`,
+    `Paragraph ${n}.1 is long but says little: the demo model knows no facts, so it writes about itself. It numbers its sections, and this is section ${n}.`,
+    `Paragraph ${n}.2 follows. On a chat platform you can see here how a long answer is split into messages: at the end of a block, a line or a sentence, but never within a word.`,
+    `> Quotation ${n}: once a page is full, it does not change any more.`,
   ],
   (n) => [
     `## ${n}. Steps and code`,
-    `1. Read step ${n}.1.\n2. Go on to step ${n}.2, which has parts:\n   - part one\n   - part two\n3. End with step ${n}.3.`,
+    `1. Start with step ${n}.1.\n2. Continue with step ${n}.2, which has two parts:\n   - part one\n   - part two\n3. Finish with step ${n}.3.`,
     codeIn("bash", `echo "section ${n}"\nfor i in 1 2 3; do\n  echo "$i"\ndone`),
     codeIn("sql", `SELECT name, total\nFROM sections\nWHERE number = ${n};`),
-    `Paragraph ${n}.4 closes the section with \`code ${n}\` and **strong words**.`,
+    `Paragraph ${n}.4 closes the section with \`code ${n}\` and **strong text**.`,
   ],
 ];
 
