@@ -354,7 +354,7 @@ describe("sent to a server that knows no rich messages", () => {
     await bot.send(to, print(TABLE), "k#1");
     expect(count("sendRichMessage")).toBe(1);
     expect(count("editMessageText")).toBe(1);
-    expect(lines().match(/knows no rich messages/g)).toHaveLength(1);
+    expect(lines().match(/does not support rich messages/g)).toHaveLength(1);
   });
 
   test("an edit finds it out, too", async () => {
