@@ -1,5 +1,5 @@
 import type { TelegramBody } from "../dialect/dialect.ts";
-import { isRightToLeft } from "../dialect/rich-read.ts";
+import { isRightToLeft } from "../dialect/direction.ts";
 
 /**
  * The content fields of `sendMessage` or, for a rich message, of `sendRichMessage`; `editMessageText` has the same.

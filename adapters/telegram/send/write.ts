@@ -1,6 +1,7 @@
 import { PlatformError } from "../../../src/errors.ts";
 import type { Call } from "../api.ts";
-import { type ClassicBody, fitsClassic, type TelegramBody } from "../dialect/dialect.ts";
+import { type ClassicBody, fitsClassic } from "../dialect/classic.ts";
+import type { TelegramBody } from "../dialect/dialect.ts";
 import { lacksRich, refusesRich, TelegramRefusal } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { withoutActs } from "../dialect/mentions.ts";
