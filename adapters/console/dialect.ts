@@ -1,10 +1,10 @@
-import { styleText } from "node:util";
-import type { Block, Cell, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
+import type { Block, Cell, List, ListItem, Span, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect/dialect.ts";
-import { type Link, spellOutLinks } from "../../src/text/links.ts";
+import { spellOutLinks } from "../../src/text/links.ts";
 import { alignTable, tableCards } from "../../src/text/dialect/table.ts";
 import { displayWidth } from "../../src/text/dialect/width.ts";
 import { type Layout, layOut, type StyledText } from "./layout.ts";
+import { dim, type Format, harmless, isLinkable, painter, type Printer, styledText } from "./styles.ts";
 
 export interface ConsoleDialectOptions {
   /** Whether to use colours and styles. */
@@ -50,14 +50,6 @@ export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<st
   };
 }
 
-interface Printer {
-  readonly color: boolean;
-  readonly links: boolean;
-  readonly columns: number | undefined;
-}
-
-type Format = "bold" | "italic" | "strikethrough" | "cyan" | "dim" | "inverse" | "underline";
-
 function printBlock(block: Block, printer: Printer): string[] {
   switch (block.type) {
     case "paragraph":
@@ -97,14 +89,6 @@ function fitting(mark: string, { columns }: Printer): string {
   return columns !== undefined && columns - mark.length < MIN_COLUMNS ? "" : mark;
 }
 
-const FORMATS: Readonly<Record<Style, Format>> = {
-  bold: "bold",
-  italic: "italic",
-  strike: "strikethrough",
-  code: "cyan",
-  spoiler: "inverse",
-};
-
 function printSpans(spans: readonly Span[], printer: Printer, formats: Format[] = []): string[] {
   const shown = spellOutLinks(spans, (link) => printer.links && isLinkable(link));
   return lines(
@@ -113,51 +97,6 @@ function printSpans(spans: readonly Span[], printer: Printer, formats: Format[] 
     "words",
   );
 }
-
-function styledText({ text, styles = [], href }: Span, printer: Printer, formats: Format[]): StyledText {
-  const safe = harmless(text, printer);
-  const shown = printer.color ? safe : marked(safe, styles);
-  const paint = painter([...formats, ...styles.map((style) => FORMATS[style])], printer);
-  return { text: shown, paint: href ? (part) => linked(paint ? paint(part) : part, href) : paint };
-}
-
-/** Marks deleted text and code, which would otherwise look like ordinary text without styles. */
-function marked(text: string, styles: readonly Style[]): string {
-  if (!text.trim()) return text;
-  const code = styles.includes("code") ? `\`${text}\`` : text;
-  return styles.includes("strike") ? `~~${code}~~` : code;
-}
-
-function painter(formats: Format[], { color }: Printer): StyledText["paint"] {
-  if (!color || formats.length === 0) return undefined;
-  return (text) => styleText(formats, text, { validateStream: false });
-}
-
-function dim(text: string, printer: Printer): string {
-  return painter(["dim"], printer)?.(text) ?? text;
-}
-
-/** Whether a link may be hidden behind its text. If the text looks like an address itself, the target is written out. */
-function isLinkable({ href = "", spans }: Link): boolean {
-  return (
-    /^https?:/i.test(href) && URL.canParse(href) && !spans.some(({ text }) => /https?:|www\./i.test(text))
-  );
-}
-
-/** Puts a link behind text (OSC 8). The href of a URL is printable ASCII, as the sequence requires. */
-function linked(text: string, href: string): string {
-  return `\u001B]8;;${new URL(href).href}\u001B\\${text}\u001B]8;;\u001B\\`;
-}
-
-/** Removes control characters, so that text cannot send commands to the terminal, and direction overrides. */
-function harmless(text: string, { columns }: Printer): string {
-  const safe = HARMLESS.test(text) ? text : text.replace(HARMFUL, "");
-  return columns === undefined ? safe : safe.replaceAll("\t", "    ");
-}
-
-const HARMLESS = /^[\n\t -~]*$/;
-
-const HARMFUL = /(?![\n\t])[\p{Cc}\p{Surrogate}\u2028-\u202e\u2066-\u2069]/gu;
 
 function lines(texts: readonly StyledText[], { columns }: Printer, at: Layout["at"]): string[] {
   return layOut(texts, { columns, at });

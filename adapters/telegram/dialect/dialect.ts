@@ -1,7 +1,13 @@
 import type { Buttons, Dialect } from "../../../src/text/dialect/dialect.ts";
 import { type Button, buttonsFor, fitsButton } from "./buttons.ts";
 import { type ClassicBody, fitsClassic, MAX_LENGTH, printClassic } from "./classic.ts";
-import { fitsRich, MAX_RICH_LENGTH, needsRich, printRich, type RichMode } from "./rich.ts";
+import { printRich } from "./rich.ts";
+import { fitsRich, MAX_RICH_LENGTH, needsRich } from "./rich-limits.ts";
+
+/**
+ * The form of messages: text with entities, rich messages, or (`auto`) both where entities cannot express the content.
+ */
+export type RichMode = "auto" | "classic" | "rich";
 
 /** A message in all of its forms. */
 export interface TelegramBody extends ClassicBody {

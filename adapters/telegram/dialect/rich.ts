@@ -2,66 +2,15 @@ import type { Block, Cell, List, ListItem, Quote, Table } from "../../../src/tex
 import { tableCards } from "../../../src/text/dialect/table.ts";
 import { cleaned } from "./clean.ts";
 import { isLongQuote } from "./quote.ts";
+import { columnsOf, MAX_COLUMNS } from "./rich-limits.ts";
 import { escapeHtml, printFormula, printRichSpans } from "./rich-spans.ts";
 
-/** The form of messages: text with entities, rich messages, or (`auto`) rich messages where entities cannot express the content. */
-export type RichMode = "auto" | "classic" | "rich";
-
 /**
- * The most characters of a rich message's source. Telegram allows 32 768 characters of text, without tags
- * (https://core.telegram.org/bots/api#rich-message-limits). The source is never shorter, and a margin is left.
- */
-export const MAX_RICH_LENGTH = 32_000;
-
-/** The most bytes of the source. The server silently cuts it at 35 000 bytes (TDLib's clean_input_string). */
-const MAX_BYTES = 34_500;
-
-/** The most blocks, including items and rows. Telegram allows 500 (same page). */
-const MAX_BLOCKS = 490;
-
-/** The most columns of a table (same page). The rows of a wider table are printed as cards. */
-const MAX_COLUMNS = 20;
-
-/**
- * The most tags around a list, a quote or a table. Telegram allows 16 levels (same page), and each tag counts as one:
- * the block and its content need at most three more, and the styles and a link six.
+ * The most tags around a list, a quote or a table. Telegram allows 16 levels
+ * (https://core.telegram.org/bots/api#rich-message-limits), and each tag counts as one: the block and its content need
+ * at most three more, and the styles and a link six.
  */
 const MAX_DEPTH = 6;
-
-/** Whether the blocks contain a table or a formula, which text with entities cannot express. */
-export function needsRich(blocks: readonly Block[]): boolean {
-  return blocks.some((block) => {
-    switch (block.type) {
-      case "paragraph":
-      case "heading":
-        return hasFormula(block.spans);
-      case "quote":
-        return needsRich(block.blocks);
-      case "list":
-        return block.items.some((item) => needsRich(item.blocks));
-      case "table":
-        return columnsOf(block) <= MAX_COLUMNS || rowsOf(block).some((row) => row.some(hasFormula));
-      default:
-        return false;
-    }
-  });
-}
-
-function hasFormula(spans: Cell): boolean {
-  return spans.some(({ tex }) => tex !== undefined);
-}
-
-/** Whether a rich message keeps Telegram's limits. `printRich` itself keeps those of nesting and columns. */
-export function fitsRich(html: string): boolean {
-  if (html.length > MAX_RICH_LENGTH || Buffer.byteLength(html) > MAX_BYTES) return false;
-  return countBlocks(html) <= MAX_BLOCKS;
-}
-
-/** Counts an item twice: it contains a paragraph, with or without a tag. */
-function countBlocks(html: string): number {
-  const tags = html.match(/<(?:p|h[r1-6]|pre|[ou]l|li|blockquote|table|tr|tg-math-block)\b/g) ?? [];
-  return tags.length + tags.filter((tag) => tag === "<li").length;
-}
 
 interface Context {
   /** The number of open tags. */
@@ -207,12 +156,4 @@ function printRow(row: readonly Cell[], tag: "th" | "td", { align }: Table): str
     return `<${tag}${side ? ` align="${side}"` : ""}>${BLANK.test(content) ? "&nbsp;" : content}</${tag}>`;
   });
   return wrap("tr", cells.join(""));
-}
-
-function rowsOf({ head, rows }: Table): readonly (readonly Cell[])[] {
-  return [head, ...rows];
-}
-
-function columnsOf(table: Table): number {
-  return rowsOf(table).reduce((most, row) => Math.max(most, row.length), 0);
 }

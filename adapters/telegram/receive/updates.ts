@@ -60,7 +60,7 @@ export function toEvent(raw: unknown, bot: Bot): ChatEvent | undefined {
 }
 
 /**
- * A pressed button as the command that it stands for; undefined if it has no command, or if there is no chat to answer
+ * A pressed button as the command that it issues; undefined if it has no command, or if there is no chat to answer
  * in.
  */
 function toChosen(raw: unknown, id: string): ChatEvent | undefined {
