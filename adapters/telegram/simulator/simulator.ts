@@ -10,8 +10,6 @@ import { menuIn, type Menus, type SimulatedCommand } from "./menus.ts";
 import { createPeople, type People } from "./people.ts";
 import { createFeed } from "./updates/feed.ts";
 
-export type { SayOptions, ShownMessage } from "./people.ts";
-
 /** The settings of the simulated Telegram. */
 export interface TelegramSimulatorOptions {
   /** Any free port if 0 or absent. */
