@@ -79,7 +79,7 @@ describe("a store that fails while the program runs", () => {
     await until(async () => /^503 .*store/.test(await readyz()), "trouble at /readyz", 30_000);
     await until(() => /is locked by another program/.test(program.output()), "the sentence", 30_000);
     // Her message waits at Telegram, and by now she shall know.
-    await until(() => telegram.shows("ann").some((text) => /cannot remember anything just now/.test(text)));
+    await until(() => telegram.shows("ann").some((text) => /cannot save messages right now/.test(text)));
     telegram.say("ann", "and this?");
     expect(telegram.shows("ann")).toHaveLength(1);
     expect(telegram.pending).toBe(2);

@@ -2,60 +2,58 @@ import { randomUUID } from "node:crypto";
 import type { Adapter, Receive } from "../../src/adapter.ts";
 import { type Address, type ChatEvent, parseCommand } from "../../src/event.ts";
 import { createConsoleDialect } from "./dialect.ts";
+import { createSpinner } from "./spinner.ts";
 
 export interface ConsoleOptions {
-  /** What the person says, in order; its end is the end of the conversation. */
+  /** The user's messages, in order. Its end ends the conversation. */
   readonly input: AsyncIterable<Said>;
   readonly output: NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
-  /** Whose conversation it is; a function is asked with each message. */
+  /** The user of the conversation; a function is called for each message. */
   readonly user: string | (() => Seat);
-  /** Such as "zh-CN"; by default the language of each question. */
+  /** The user's language, such as "zh-CN"; by default the language of each question. */
   readonly locale?: string | undefined;
   /** Whether to use colours and styles. */
   readonly color: boolean;
-  /** Whether the terminal knows links behind a text; otherwise addresses are written out. */
+  /** Whether the terminal supports links behind text; otherwise addresses are written out. */
   readonly links?: boolean;
-  /** Called whenever nothing is left to be answered: a terminal shows its prompt. */
+  /** Called whenever every message has been answered, for example to show a prompt. */
   readonly idle?: () => void;
 }
 
-/** Who sits at the console, and in which of their conversations. */
+/** The user at the console, and the conversation that they are in. */
 export interface Seat {
   readonly user: string;
-  /** Absent for the conversation that is always there. */
+  /** Absent for the user's default conversation. */
   readonly thread?: string | undefined;
 }
 
-/** A message, or the wish that the running answer stop. */
+/** A message, or a request to stop the running answer. */
 export type Said = { readonly text: string } | { readonly stop: true };
 
-/** The console: an adapter that also says when the conversation is over. */
+/** The console adapter, which also reports the end of the conversation. */
 export interface Console extends Adapter<string> {
-  /** Resolves when the input has ended and everything is answered. */
+  /** Resolves when the input has ended and every message is answered. */
   readonly ended: Promise<void>;
 }
 
-/** A terminal takes all that it is given, at once; frames of a growing answer come no faster than the eye anyway. */
+/** A terminal has no rate limit, and streamed frames are already no faster than the eye. */
 const PACE = { direct: 0, group: 0 };
 
-/** So many messages of a pipe are taken in ahead of the answers: the queue takes 50 of one conversation. */
+/** The most unanswered messages to read from a pipe: the queue accepts 50 from one conversation. */
 const MAX_AHEAD = 40;
 
-/** What turns until the first word comes, and how fast, in ms. */
-const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const SPIN_MS = 80;
-
-/** Lines that stay free below a growing answer on a terminal. */
+/** The rows that remain free below a growing answer on a terminal. */
 const FREE_ROWS = 2;
 
 /**
- * A conversation on a terminal or in a pipe. On a terminal the growing block is rewritten in place; in a
- * pipe there is no edit, and each block is written when it is finished.
+ * Creates the adapter of a conversation on a terminal or in a pipe. A terminal shows a growing block by rewriting it in
+ * place. A pipe cannot be edited, so each block is written when it is complete.
  */
 export function createConsole(options: ConsoleOptions): Console {
   const { output } = options;
+  /** The ids of the events that have not been answered. */
   const waiting = new Set<string>();
-  /** Stands before the references of this run. */
+  /** The prefix of this run's message references. */
   const run = randomUUID();
   let last = { ref: "", lines: 0, event: "" };
   let stopped = false;
@@ -68,7 +66,7 @@ export function createConsole(options: ConsoleOptions): Console {
     name: "console",
     ended,
     pace: PACE,
-    // Each answer takes the size that the terminal has by then.
+    // A getter, so that each answer is laid out for the current size of the terminal.
     get dialect() {
       return createConsoleDialect({
         color: options.color,
@@ -92,7 +90,7 @@ export function createConsole(options: ConsoleOptions): Console {
       if (to["silent"]) return key;
       spinner.stop();
       const event = eventOf(to);
-      // An answer that an earlier run owed comes while the prompt stands already.
+      // An answer that an earlier run left open arrives while the prompt is shown.
       const isOwed = output.isTTY && !waiting.has(event);
       if (last.event !== event && (last.event || isOwed)) output.write("\n");
       const page = last.event === event ? body : body.replace(/^\n+/, "");
@@ -100,7 +98,7 @@ export function createConsole(options: ConsoleOptions): Console {
       last = { ref: `${run} ${key}`, lines: page.split("\n").length, event };
       return last.ref;
     },
-    // What an earlier process has written went with its screen, or is out of reach above.
+    // The messages of an earlier process have disappeared, or are above the part of the screen that can be rewritten.
     recovery: { isVisible: (ref) => ref.startsWith(run) },
     finish: async (to) => {
       spinner.stop();
@@ -112,7 +110,7 @@ export function createConsole(options: ConsoleOptions): Console {
   if (output.isTTY) {
     console.typing = async () => spinner.start();
     console.edit = async (_, ref, body) => {
-      // A pager changes only its last page.
+      // Only the last page of an answer changes.
       if (ref !== last.ref) return;
       const first = ref.endsWith("#0");
       const page = first ? body.replace(/^\n+/, "") : body;
@@ -147,23 +145,6 @@ export function createConsole(options: ConsoleOptions): Console {
     if (stopped) end();
     else options.idle?.();
   }
-}
-
-/** Turns on a line of its own, which is empty again once it is stopped. */
-function createSpinner(output: NodeJS.WritableStream) {
-  let timer: NodeJS.Timeout | undefined;
-  let turn = 0;
-  return {
-    start: () => {
-      timer ??= setInterval(() => output.write(`\r${SPINNER[turn++ % SPINNER.length]} `), SPIN_MS).unref();
-    },
-    stop: () => {
-      if (timer === undefined) return;
-      clearInterval(timer);
-      timer = undefined;
-      output.write("\r\u001B[2K");
-    },
-  };
 }
 
 function eventOf({ event }: Address): string {

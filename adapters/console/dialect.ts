@@ -1,37 +1,37 @@
-import { styleText } from "node:util";
-import type { Block, Cell, List, ListItem, Span, Style, Table } from "../../src/text/block.ts";
+import type { Block, Cell, List, ListItem, Span, Table } from "../../src/text/block.ts";
 import type { Dialect } from "../../src/text/dialect/dialect.ts";
-import { type Link, spellOutLinks } from "../../src/text/links.ts";
+import { spellOutLinks } from "../../src/text/links.ts";
 import { alignTable, tableCards } from "../../src/text/dialect/table.ts";
 import { displayWidth } from "../../src/text/dialect/width.ts";
-import { type Layout, layOut, type Piece } from "./pieces.ts";
+import { type Layout, layOut, type StyledText } from "./layout.ts";
+import { dim, type Format, harmless, isLinkable, painter, type Printer, styledText } from "./styles.ts";
 
 export interface ConsoleDialectOptions {
   /** Whether to use colours and styles. */
   readonly color: boolean;
-  /** Whether the terminal knows links behind a text (OSC 8); otherwise addresses are written out. */
+  /** Whether the terminal supports links behind text (OSC 8); otherwise addresses are written out. */
   readonly links?: boolean;
-  /** The width of the terminal; without it lines are as long as they are. */
+  /** The width of the terminal; lines are not wrapped if absent. */
   readonly columns?: number;
-  /** The most lines of one page; without it pages have any length. */
+  /** The most lines of a page; unlimited if absent. */
   readonly rows?: number;
 }
 
-/** Stands between two blocks, which no page may have; nothing that is printed can contain it. */
+/** Separates blocks, so that a body with two blocks does not fit. Printed text never contains it. */
 const NEXT_BLOCK = "\u001e";
 
-/** The least that is needed for one character: a blank line, a fence, the line, a fence. */
+/** The fewest rows that fit one character: a blank line, a fence, the line, a fence. */
 const MIN_ROWS = 4;
 
-/** Below this many columns nothing is wrapped any narrower, and nothing marked or indented any deeper. */
+/** The narrowest column of text: below it, text is neither wrapped further nor marked or indented deeper. */
 const MIN_COLUMNS = 16;
 
-/** How wide a table may be where nobody told the width. */
+/** The width of tables if the terminal's width is unknown. */
 const TABLE_WIDTH = 80;
 
 /**
- * Rich text for a terminal or, without colour, for a pipe. A page is one block: what is finished stays as it
- * was printed, and only the growing block is written again. It begins with a blank line unless it continues.
+ * Creates the dialect of a terminal or, without colour, of a pipe. A page is one block: completed blocks stay as they
+ * were printed, and only the growing one is rewritten. A block begins with a blank line unless it continues another.
  */
 export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<string> {
   const rows = Math.max(MIN_ROWS, options.rows ?? Number.POSITIVE_INFINITY);
@@ -49,14 +49,6 @@ export function createConsoleDialect(options: ConsoleDialectOptions): Dialect<st
     fits: (body) => !body.includes(NEXT_BLOCK) && body.split("\n").length <= rows,
   };
 }
-
-interface Printer {
-  readonly color: boolean;
-  readonly links: boolean;
-  readonly columns: number | undefined;
-}
-
-type Format = "bold" | "italic" | "strikethrough" | "cyan" | "dim" | "inverse" | "underline";
 
 function printBlock(block: Block, printer: Printer): string[] {
   switch (block.type) {
@@ -92,75 +84,22 @@ function narrower(printer: Printer, by: number): Printer {
   return printer.columns === undefined ? printer : { ...printer, columns: printer.columns - by };
 }
 
-/** A mark at the beginning of lines, if it leaves room for the text. */
+/** The mark at the beginning of lines, or an empty string if it would not leave enough room for the text. */
 function fitting(mark: string, { columns }: Printer): string {
   return columns !== undefined && columns - mark.length < MIN_COLUMNS ? "" : mark;
 }
 
-const FORMATS: Readonly<Record<Style, Format>> = {
-  bold: "bold",
-  italic: "italic",
-  strike: "strikethrough",
-  code: "cyan",
-  spoiler: "inverse",
-};
-
 function printSpans(spans: readonly Span[], printer: Printer, formats: Format[] = []): string[] {
   const shown = spellOutLinks(spans, (link) => printer.links && isLinkable(link));
   return lines(
-    shown.map((span) => pieceOf(span, printer, formats)),
+    shown.map((span) => styledText(span, printer, formats)),
     printer,
     "words",
   );
 }
 
-function pieceOf({ text, styles = [], href }: Span, printer: Printer, formats: Format[]): Piece {
-  const safe = harmless(text, printer);
-  const shown = printer.color ? safe : marked(safe, styles);
-  const paint = painter([...formats, ...styles.map((style) => FORMATS[style])], printer);
-  return { text: shown, paint: href ? (part) => linked(paint ? paint(part) : part, href) : paint };
-}
-
-/** Without styles, what is struck out would seem to be meant, and code to be words. */
-function marked(text: string, styles: readonly Style[]): string {
-  if (!text.trim()) return text;
-  const code = styles.includes("code") ? `\`${text}\`` : text;
-  return styles.includes("strike") ? `~~${code}~~` : code;
-}
-
-function painter(formats: Format[], { color }: Printer): Piece["paint"] {
-  if (!color || formats.length === 0) return undefined;
-  return (text) => styleText(formats, text, { validateStream: false });
-}
-
-function dim(text: string, printer: Printer): string {
-  return painter(["dim"], printer)?.(text) ?? text;
-}
-
-/** A link that shows where it leads is written out, and so is one whose text looks as if it led elsewhere. */
-function isLinkable({ href = "", spans }: Link): boolean {
-  return (
-    /^https?:/i.test(href) && URL.canParse(href) && !spans.some(({ text }) => /https?:|www\./i.test(text))
-  );
-}
-
-/** A URL has nothing but printable ASCII, as the sequence asks for. */
-function linked(text: string, href: string): string {
-  return `\u001B]8;;${new URL(href).href}\u001B\\${text}\u001B]8;;\u001B\\`;
-}
-
-/** Text that runs no commands of the terminal: without control characters, and those that turn the direction. */
-function harmless(text: string, { columns }: Printer): string {
-  const safe = HARMLESS.test(text) ? text : text.replace(HARMFUL, "");
-  return columns === undefined ? safe : safe.replaceAll("\t", "    ");
-}
-
-const HARMLESS = /^[\n\t -~]*$/;
-
-const HARMFUL = /(?![\n\t])[\p{Cc}\p{Surrogate}\u2028-\u202e\u2066-\u2069]/gu;
-
-function lines(pieces: readonly Piece[], { columns }: Printer, at: Layout["at"]): string[] {
-  return layOut(pieces, { columns, at });
+function lines(texts: readonly StyledText[], { columns }: Printer, at: Layout["at"]): string[] {
+  return layOut(texts, { columns, at });
 }
 
 function printCode(text: string, language: string, printer: Printer): string[] {
@@ -171,7 +110,7 @@ function printCode(text: string, language: string, printer: Printer): string[] {
   return [opening, ...monospaced(code, printer, "cyan"), dim(fence, printer)];
 }
 
-/** Text whose spaces count. */
+/** Prints text whose spaces matter. */
 function monospaced(text: string, printer: Printer, format: Format): string[] {
   return lines([{ text, paint: painter([format], printer) }], printer, "anywhere");
 }
@@ -185,7 +124,7 @@ function printList({ items, start }: List, printer: Printer): string[] {
   });
 }
 
-/** Blocks of an item stand close together. */
+/** Prints the blocks of an item without blank lines between them. */
 function printItem({ blocks }: ListItem, printer: Printer): string[] {
   return blocks.flatMap((block) => printBlock(block, printer));
 }
@@ -203,7 +142,7 @@ function printTable(table: Table, printer: Printer): string[] {
   );
 }
 
-/** What stands before every value on a terminal must leave room for it. */
+/** Shortens a column's heading, which is printed before every value of a card, to leave room for the value. */
 function clipped(cell: Cell, { columns }: Printer): Cell {
   const text = cell.map((span) => span.text).join("");
   return columns !== undefined && displayWidth(text) > columns

@@ -2,32 +2,32 @@ import { Writable } from "node:stream";
 import { displayWidth } from "../../src/text/dialect/width.ts";
 
 export interface ScreenOptions {
-  /** What the program is told of it. */
+  /** Whether the program sees a terminal, and not a pipe. */
   readonly isTTY: boolean;
   readonly columns?: number;
   readonly rows?: number;
-  /** Whether a line that is too long goes on in the next row. */
+  /** Whether a line that is too long continues in the next row. */
   readonly wraps?: boolean;
 }
 
 /** A style that the console uses. */
 export type ScreenStyle = "bold" | "dim" | "italic" | "underline" | "inverse" | "strike" | "cyan";
 
-/** Neighbours that look alike. */
+/** Adjacent characters in the same style. */
 export interface Run {
   readonly text: string;
   readonly styles: readonly ScreenStyle[];
-  /** Where a link leads. */
+  /** The address of a link. */
   readonly href?: string;
 }
 
-/** A terminal as a person sees it. */
+/** The screen of a simulated terminal. */
 export interface Screen {
-  /** Where the program writes. */
+  /** The stream that the program writes to. */
   readonly output: Writable & { isTTY: boolean; columns: number; rows: number };
-  /** The rows that are not empty, as text. */
+  /** The text of the rows that are not empty. */
   lines(): string[];
-  /** All rows that are still remembered. */
+  /** All rows that are remembered. */
   rows(): Run[][];
 }
 
@@ -36,12 +36,13 @@ interface Cell {
   readonly look: Look;
 }
 
+/** The style and the link of a cell. */
 interface Look {
   readonly styles: ReadonlySet<ScreenStyle>;
   readonly href: string | undefined;
 }
 
-/** So many rows are remembered, the latest. */
+/** How many of the latest rows are remembered. */
 const MAX_ROWS = 1000;
 
 const PLAIN: Look = { styles: new Set(), href: undefined };
@@ -50,11 +51,11 @@ const PLAIN: Look = { styles: new Set(), href: undefined };
 const TOKEN =
   /\u001B\[([?>=]?)([\d;]*)([A-Za-z])|\u001B\]([^\u0007\u001B]*)(?:\u0007|\u001B\\)|[\u0000-\u001F]|[^\u0000-\u001F]+/g;
 
-/** The end of what came, if it is a sequence of which more must come. */
+/** A control sequence at the end of a chunk that is not complete. */
 const UNFINISHED = /\u001B(?:\[[?>=]?[\d;]*|\][^\u0007\u001B]*\u001B?)?$/;
 
-/** Which style begins and ends with which number (ECMA-48, "Select Graphic Rendition"). */
-const BEGIN: Readonly<Record<string, ScreenStyle>> = {
+/** The styles that each parameter of "Select Graphic Rendition" (ECMA-48) turns on, and those it turns off. */
+const ADDS: Readonly<Record<string, ScreenStyle>> = {
   1: "bold",
   2: "dim",
   3: "italic",
@@ -63,7 +64,7 @@ const BEGIN: Readonly<Record<string, ScreenStyle>> = {
   9: "strike",
   36: "cyan",
 };
-const END: Readonly<Record<string, readonly ScreenStyle[]>> = {
+const REMOVES: Readonly<Record<string, readonly ScreenStyle[]>> = {
   22: ["bold", "dim"],
   23: ["italic"],
   24: ["underline"],
@@ -74,7 +75,7 @@ const END: Readonly<Record<string, readonly ScreenStyle[]>> = {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** A terminal that understands what the console writes: moves, erasures, styles and links. */
+/** Creates a terminal that supports what the console writes: cursor movements, erasures, styles and links. */
 export function createScreen({
   isTTY,
   columns = 80,
@@ -104,14 +105,14 @@ export function createScreen({
   function write(text: string): void {
     const all = rest + text;
     rest = UNFINISHED.exec(all)?.[0] ?? "";
-    for (const match of all.slice(0, all.length - rest.length).matchAll(TOKEN)) take(match);
-    const over = rows.length - MAX_ROWS;
-    if (over <= 0) return;
-    rows = rows.slice(over);
-    row = Math.max(0, row - over);
+    for (const match of all.slice(0, all.length - rest.length).matchAll(TOKEN)) apply(match);
+    const excess = rows.length - MAX_ROWS;
+    if (excess <= 0) return;
+    rows = rows.slice(excess);
+    row = Math.max(0, row - excess);
   }
 
-  function take([all, mark, numbers = "", letter, command]: RegExpExecArray): void {
+  function apply([all, mark, numbers = "", letter, command]: RegExpExecArray): void {
     if (command !== undefined) return link(command);
     if (letter !== undefined) return mark ? undefined : control(letter, numbers);
     if (all === "\n") return newLine();
@@ -121,7 +122,7 @@ export function createScreen({
     else if (all >= " ") for (const { segment } of graphemes.segment(all)) put(segment);
   }
 
-  /** Programs in a pipe write a line feed alone, of which a terminal makes the beginning of the next line. */
+  /** Moves to the beginning of the next line: a terminal adds the carriage return to a line feed. */
   function newLine(): void {
     column = 0;
     row += 1;
@@ -129,13 +130,13 @@ export function createScreen({
   }
 
   function put(text: string): void {
-    const taken = displayWidth(text);
-    if (column + taken > width) newLine();
+    const columnsOfText = displayWidth(text);
+    if (column + columnsOfText > width) newLine();
     const cells = (rows[row] ??= []);
     while (cells.length < column) cells.push({ text: " ", look: PLAIN });
     cells[column] = { text, look };
-    for (let more = 1; more < taken; more += 1) cells[column + more] = { text: "", look };
-    column += taken;
+    for (let more = 1; more < columnsOfText; more += 1) cells[column + more] = { text: "", look };
+    column += columnsOfText;
   }
 
   function control(letter: string, numbers: string): void {
@@ -172,9 +173,9 @@ export function createScreen({
       return;
     }
     const styles = new Set(look.styles);
-    const begun = BEGIN[number];
-    if (begun) styles.add(begun);
-    for (const ended of END[number] ?? []) styles.delete(ended);
+    const added = ADDS[number];
+    if (added) styles.add(added);
+    for (const removed of REMOVES[number] ?? []) styles.delete(removed);
     look = { ...look, styles };
   }
 

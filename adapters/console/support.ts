@@ -1,12 +1,12 @@
-/** What the environment and the terminal say of each other. */
+/** The environment and the terminal of the program. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isTTY: boolean | undefined;
 }
 
 /**
- * Whether to write colours and styles. `FORCE_COLOR` decides where it is set (0 and "false" are no), also in a
- * pipe; then `NO_COLOR`, whatever it holds (no-color.org); then whether this is a terminal that knows any.
+ * Whether to write colours and styles. `FORCE_COLOR` decides if it is set, even in a pipe (0 and "false" mean no), then
+ * `NO_COLOR` with any value (no-color.org), then whether the output is a terminal that supports them.
  */
 export function useColor({ env, isTTY }: Surroundings): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = env;
@@ -14,16 +14,17 @@ export function useColor({ env, isTTY }: Surroundings): boolean {
   return isTTY === true && !NO_COLOR && TERM !== "dumb";
 }
 
-/** Terminals by what they put into TERM_PROGRAM or TERM. */
+/** The terminals that support links, by their TERM_PROGRAM or TERM. */
 const PROGRAMS = ["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio"];
 const TERMS = ["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "contour", "wezterm"];
 
-/** VTE, which many terminals of Linux are made of, shows links since 0.50; before, they could crash it. */
+/** The first safe version of VTE, the library of many Linux terminals: before 0.50.1, links could crash it. */
 const FIRST_VTE = 5001;
 
 /**
- * Whether the terminal shows links that stand behind a text (OSC 8). None can be asked; these are known to.
- * What sits between, such as tmux, sets TERM and TERM_PROGRAM itself, and is not trusted to pass links on.
+ * Whether the terminal supports links behind text (OSC 8). A terminal cannot be queried for that, so this is a list of
+ * terminals known to support them. A multiplexer such as tmux sets its own TERM and TERM_PROGRAM, and may not forward
+ * links.
  */
 export function showsLinks({ env, isTTY }: Surroundings): boolean {
   const { TERM = "", TERM_PROGRAM = "", VTE_VERSION, WT_SESSION, KONSOLE_VERSION, TMUX } = env;

@@ -1,39 +1,41 @@
 import { createInterface, type Key } from "node:readline";
 import { Writable } from "node:stream";
 import type { Said } from "./adapter.ts";
+import { createInputQueue } from "./queue.ts";
 
 export interface TerminalOptions {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  /** Stands before what is typed. */
   readonly prompt: string;
-  /** Shown when Ctrl-C was pressed once. */
+  /** The hint that is shown after the first Ctrl-C. */
   readonly leaveHint: string;
-  /** What was said before, newest first: the arrows bring it back. */
+  /** Earlier messages, newest first, which the arrow keys bring back. */
   readonly history?: readonly string[];
 }
 
-/** A person at a terminal. */
+/** The terminal of a user. */
 export interface Terminal {
+  /** The user's messages. */
   readonly said: AsyncIterable<Said>;
-  /** Shows the prompt, with what was typed in the meantime. */
+  /** Shows the prompt, with the text that was typed in the meantime. */
   prompt(): void;
   close(): void;
 }
 
-/** Stands before further lines of one message. */
+/** The prompt of further lines of one message. */
 const CONTINUED = "… ";
 
-/** Asks the terminal to mark what is pasted (xterm's "bracketed paste"), and not to. */
+/** Turn xterm's "bracketed paste" on and off, which marks the beginning and the end of pasted text. */
 const PASTE_ON = "\u001B[?2004h";
 const PASTE_OFF = "\u001B[?2004l";
 
 /**
- * Reads a terminal message by message: a line, unless it ends in `\` or with Alt-Enter, or was pasted together with
- * others. `/exit`, Ctrl-D and a second Ctrl-C leave; the first Ctrl-C drops what is typed, or stops the answer.
+ * Reads messages from a terminal. A message is one line. It continues on the next line after `\`, after Alt-Enter, and
+ * within pasted text. `/exit`, Ctrl-D and a second Ctrl-C end the conversation; the first Ctrl-C discards the typed
+ * text, or stops the answer.
  */
 export function openTerminal({ input, output, prompt, leaveHint, history = [] }: TerminalOptions): Terminal {
-  // What is typed while an answer runs is kept, but not echoed into the answer.
+  // While an answer is shown, typed text is buffered but not echoed into the answer.
   let muted = true;
   const echo = new Writable({
     write: (chunk: Buffer, _, done) => {
@@ -48,15 +50,16 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
   };
   output.on("resize", resized);
   const lines = createInterface({ input, output: echo, terminal: true, prompt, history: [...history] });
-  const queue = createQueue<Said>();
-  let strikes = 0;
-  /** The lines of a message that is not finished. */
+  const queue = createInputQueue<Said>();
+  /** How many times Ctrl-C was pressed in a row. */
+  let interrupts = 0;
+  /** The lines of the unfinished message. */
   let begun: string[] = [];
   let pasting = false;
   output.write(PASTE_ON);
 
   lines.on("line", (line) => {
-    strikes = 0;
+    interrupts = 0;
     if (pasting) return void begun.push(line);
     if (/(^|[^\\])(\\\\)*\\$/.test(line)) return goOn(line.slice(0, -1));
     const text = [...begun, line].join("\n");
@@ -66,16 +69,16 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
     muted = true;
     queue.push({ text });
   });
-  // After readline's own listener, which knows nothing of these.
+  // Added after readline's own listener, which does not handle these keys.
   input.on("keypress", onKey);
   lines.on("SIGINT", () => {
     const typed = begun.length > 0 || lines.line !== "";
-    strikes = typed && !muted ? 0 : strikes + 1;
-    if (strikes > 1) return lines.close();
+    interrupts = typed && !muted ? 0 : interrupts + 1;
+    if (interrupts > 1) return lines.close();
     if (muted) return queue.push({ stop: true });
     begun = [];
     lines.setPrompt(prompt);
-    // Otherwise what is typed would come back with the prompt.
+    // Otherwise the typed text would reappear with the prompt.
     lines.write(null, { ctrl: true, name: "e" });
     lines.write(null, { ctrl: true, name: "u" });
     output.write(typed ? "^C\n" : `\n${leaveHint}\n`);
@@ -92,8 +95,8 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
   return {
     said: queue,
     prompt: () => {
-      // The answer to what was typed ahead comes first.
-      if (queue.waits) return;
+      // A message that was typed ahead is answered first.
+      if (queue.hasItems) return;
       muted = false;
       showPrompt();
     },
@@ -107,7 +110,7 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
       const { line } = lines;
       lines.write(null, { ctrl: true, name: "e" });
       echo.write("\n");
-      // Readline must not take it away from the screen.
+      // Muted, so that readline does not clear the line on the screen.
       muteWhile(() => lines.write(null, { ctrl: true, name: "u" }));
       goOn(line);
     }
@@ -119,7 +122,7 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
     showPrompt();
   }
 
-  /** Below all that stands: readline would clear the rows that its last prompt took, whatever stands there by now. */
+  /** Shows the prompt below the output. Readline would otherwise clear the rows of its last prompt, now overwritten. */
   function showPrompt(): void {
     Object.assign(lines, { prevRows: 0 });
     lines.prompt(true);
@@ -133,37 +136,10 @@ export function openTerminal({ input, output, prompt, leaveHint, history = [] }:
   }
 }
 
-/** Every line of a pipe is a message. */
+/** Reads the lines of a pipe as messages, up to `/exit`. */
 export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Said> {
   for await (const line of createInterface({ input })) {
     if (line.trim() === "/exit") return;
     yield { text: line };
   }
-}
-
-function createQueue<T>(): AsyncIterable<T> & { readonly waits: boolean; push(item: T): void; end(): void } {
-  const items: T[] = [];
-  let over = false;
-  let wake = () => {};
-  return {
-    get waits() {
-      return items.length > 0;
-    },
-    push: (item) => {
-      items.push(item);
-      wake();
-    },
-    end: () => {
-      over = true;
-      wake();
-    },
-    async *[Symbol.asyncIterator]() {
-      for (;;) {
-        const item = items.shift();
-        if (item !== undefined) yield item;
-        else if (over) return;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-  };
 }

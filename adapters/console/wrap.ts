@@ -1,27 +1,23 @@
-import { displayWidth } from "../../src/text/dialect/width.ts";
+import { charactersOf, type Segment } from "./characters.ts";
 
-/** Where a line of the terminal begins and ends in the text that it is cut from. */
+/** The range of a terminal's row in the text that it is cut from. */
 export interface Row {
   readonly start: number;
   readonly end: number;
 }
 
-/** Something that is not cut, unless it is wider than a line. */
-interface Word extends Row {
-  readonly width: number;
-}
-
 /**
- * Cuts one line of text into rows of so many columns: at words, whose spaces vanish at the end of a row, or
- * anywhere. In scripts without spaces a row ends behind any character, but none begins with closing punctuation.
+ * Wraps one line of text into rows of at most `columns` columns, either between words or anywhere. Spaces at the end of
+ * a row are dropped if it is wrapped between words. In scripts without spaces a row may end after any character, except
+ * that no row begins with closing punctuation or ends with opening punctuation.
  */
 export function wrapLine(text: string, columns: number, at: "words" | "anywhere"): Row[] {
   if (PLAIN.test(text)) return at === "words" ? plainRows(text, columns) : equalRows(text, columns);
   const whole = { start: 0, end: text.length, width: Number.POSITIVE_INFINITY };
-  const rows: Word[] = [];
+  const rows: Segment[] = [];
   for (const word of at === "words" ? wordsOf(text) : [whole]) {
     const row = rows.at(-1);
-    // Between two words there are only spaces, of one column each.
+    // Between two words there are only spaces, which have one column each.
     const width = row && row.width + word.start - row.end + word.width;
     if (row && width !== undefined && width <= columns)
       rows[rows.length - 1] = { ...word, start: row.start, width };
@@ -31,7 +27,7 @@ export function wrapLine(text: string, columns: number, at: "words" | "anywhere"
   return rows.length > 0 ? rows : [{ start: 0, end: 0 }];
 }
 
-/** Most lines are of one column a character: these go without looking at each. */
+/** A line with one column per character. Most lines are such, and need no measuring. */
 const PLAIN = /^[ -~]*$/;
 
 function plainRows(text: string, columns: number): Row[] {
@@ -54,8 +50,8 @@ function equalRows(text: string, columns: number): Row[] {
   return rows.length > 0 ? rows : [{ start: 0, end: 0 }];
 }
 
-/** A word that is wider than a row, in parts that are not. */
-function* partsOf(text: string, word: Row, columns: number): Generator<Word> {
+/** Cuts a word that is wider than a row into parts that fit. */
+function* partsOf(text: string, word: Row, columns: number): Generator<Segment> {
   let part = { start: word.start, end: word.start, width: 0 };
   for (const character of charactersOf(text.slice(word.start, word.end), word.start)) {
     const width = Math.min(columns, character.width);
@@ -71,17 +67,17 @@ function* partsOf(text: string, word: Row, columns: number): Generator<Word> {
 
 const WORD = /[^ ]+/g;
 
-/** What must not begin a row, and what must not end one. */
+/** Punctuation that must not begin a row, and punctuation that must not end one. */
 const CLOSING = /^[\p{Pe}\p{Pf}、。，．：；！？…‥ー～!,.:;?]/u;
 const OPENING = /[\p{Ps}\p{Pi}]$/u;
 
-/** Scripts that are written without spaces, in characters of two columns. */
+/** The scripts that are written without spaces, with two columns per character. */
 const SPACELESS = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\u3000-\u303f\uff01-\uff60]/u;
 
 const ASCII = /^[!-~]*$/;
 
-/** The words between spaces; those of scripts without spaces are taken apart into characters. */
-function* wordsOf(text: string): Generator<Word> {
+/** The words of a text. Scripts without spaces are divided into characters. */
+function* wordsOf(text: string): Generator<Segment> {
   for (const { index: start, 0: found } of text.matchAll(WORD)) {
     const end = start + found.length;
     if (ASCII.test(found)) yield { start, end, width: found.length };
@@ -89,8 +85,8 @@ function* wordsOf(text: string): Generator<Word> {
   }
 }
 
-/** Characters that no row may end between become one word. */
-function* glued(text: string, characters: Iterable<Word>): Generator<Word> {
+/** Joins characters that a row must not end between into words. */
+function* glued(text: string, characters: Iterable<Segment>): Generator<Segment> {
   let word: { start: number; end: number; width: number } | undefined;
   let before = { text: "", isSpaceless: false };
   for (const { start, end, width } of characters) {
@@ -108,63 +104,4 @@ function* glued(text: string, characters: Iterable<Word>): Generator<Word> {
     before = now;
   }
   if (word) yield word;
-}
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
-/** ASCII that nothing behind it joins, or anything else. */
-// oxlint-disable-next-line regexp/no-super-linear-move -- Where the run is too long by its last character, one step back is enough.
-const RUN = /([ -~]+(?![^ -~]))|[ -~]?[^ -~]+/gu;
-
-/**
- * Letters, punctuation and digits that join nothing: of one column in Latin, Greek, Cyrillic, Armenian, Hebrew,
- * Arabic and Georgian, of two in Chinese, Japanese and Korean.
- */
-const SIMPLE =
-  /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u05f4\u060c\u061b\u061f-\u064a\u0660-\u066f\u0671-\u06d3\u10a0-\u10ff\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]+$/;
-const FIRST_WIDE = 0x3000;
-
-/** The graphemes of a text with their columns, quickly where they are simple. */
-function* charactersOf(text: string, offset: number): Generator<Word> {
-  for (const { index, 0: run, 1: ascii } of text.matchAll(RUN)) {
-    let start = offset + index;
-    if (ascii || SIMPLE.test(run)) {
-      for (let at = 0; at < run.length; at++, start++)
-        yield { start, end: start + 1, width: run.charCodeAt(at) < FIRST_WIDE ? 1 : 2 };
-    } else {
-      for (const grapheme of graphemesOf(run)) {
-        const end = start + grapheme.length;
-        yield { start, end, width: widthOf(grapheme) };
-        start = end;
-      }
-    }
-  }
-}
-
-/** A segmenter takes quadratic time for a long text (V8 11 to 13), so it sees no more than this at once. */
-const WINDOW = 500;
-
-function* graphemesOf(text: string): Generator<string> {
-  for (let at = 0; at < text.length; ) {
-    const found = Array.from(graphemes.segment(text.slice(at, at + WINDOW)), ({ segment }) => segment);
-    // The last one may go on behind the window.
-    if (found.length > 1 && at + WINDOW < text.length) found.pop();
-    for (const grapheme of found) {
-      yield grapheme;
-      at += grapheme.length;
-    }
-  }
-}
-
-/** Of characters, texts hold few different ones, and measuring one takes microseconds. */
-const widths = new Map<string, number>();
-const MAX_WIDTHS = 10_000;
-
-function widthOf(grapheme: string): number {
-  const known = widths.get(grapheme);
-  if (known !== undefined) return known;
-  const width = displayWidth(grapheme);
-  if (widths.size >= MAX_WIDTHS) widths.clear();
-  widths.set(grapheme, width);
-  return width;
 }

@@ -1,67 +1,72 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, CommandEntry, Pace, Receive } from "../../src/adapter.ts";
-import { ConfigError, describeError } from "../../src/errors.ts";
+import { describeError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { createWebhook } from "../../src/http/webhook.ts";
-import { readAddress } from "./send/address.ts";
 import { type ApiOptions, createCall, followMoves } from "./api.ts";
-import { createTelegramDialect, type TelegramBody } from "./dialect/dialect.ts";
-import { createDraft } from "./send/drafts.ts";
-import { nonsense, TelegramRefusal } from "./errors.ts";
-import { createHealth } from "./receive/health.ts";
+import { createTelegramDialect, type RichMode, type TelegramBody } from "./dialect/dialect.ts";
 import { type Log, SILENCE } from "./log.ts";
 import { registerMenu } from "./menu.ts";
-import { createMessages } from "./send/messages.ts";
+import { createHealth } from "./receive/health.ts";
 import { poll } from "./receive/poll.ts";
-import type { RichMode } from "./dialect/rich.ts";
+import type { Bot } from "./receive/schemas.ts";
+import { clearWebhook, setWebhook, whoAmI } from "./receive/setup.ts";
 import { createUnstored } from "./receive/unstored.ts";
-import { Bot, pressIn, toEvent, updateId, wantedUpdates } from "./receive/updates.ts";
-import { secretFrom, showsSecret, watchWebhook } from "./receive/webhook.ts";
+import { pressIn, toEvent, updateId, wantedUpdates } from "./receive/updates.ts";
+import { hasSecret, secretFrom, watchWebhook } from "./receive/webhook.ts";
+import { readAddress } from "./send/address.ts";
+import { createDraft } from "./send/drafts.ts";
+import { createMessages } from "./send/messages.ts";
 import { createWrite } from "./send/write.ts";
 
-/** How to be a Telegram bot. */
+/** The settings of a Telegram bot. */
 export interface TelegramOptions extends ApiOptions {
-  /** Receive by HTTP instead of polling, at this public URL; without a secret one is made from the token. */
+  /**
+   * Receive updates over HTTP at this public URL instead of polling. The default secret is derived from the token.
+   */
   readonly webhook?: { readonly url: string; readonly secret?: string };
-  /** How messages are written; `auto` by default. */
+  /** Which form messages are sent in; `auto` by default. */
   readonly rich?: RichMode;
-  /** In private chats an answer grows as a draft, with a button to stop it; needs Bot API 9.5, the button 10.3. */
+  /**
+   * Whether private chats show a growing answer as a draft with a button to stop it. Drafts need Bot API 9.5, the
+   * button needs 10.3.
+   */
   readonly drafts?: boolean;
   readonly log?: Log;
   readonly pace?: Pace;
-  /** How long Telegram holds an empty poll open, in seconds; at most 50. */
+  /** How long Telegram may hold an empty poll open, in seconds; at most 50, which is the default. */
   readonly pollSeconds?: number;
-  /** How often it is looked whether the webhook still stands and is reached, in seconds. */
+  /** How often to check that the webhook is set and reachable, in seconds; 60 by default. */
   readonly webhookCheckSeconds?: number;
 }
 
 /**
- * A message a second in a chat, 20 a minute in a group, 30 a second in all (of which a few are left for bursts), edits
- * count: https://core.telegram.org/bots/faq. For drafts
- * no limit is published, but there is one; they vanish after 30 s (https://core.telegram.org/bots/api#sendmessagedraft).
+ * Telegram allows one message a second in a chat, 20 a minute in a group and 30 a second overall, edits included
+ * (https://core.telegram.org/bots/faq). The overall pace stays below that to leave room for bursts. Drafts have an
+ * unpublished limit, and disappear after 30 s (https://core.telegram.org/bots/api#sendmessagedraft).
  */
 const PACE: Pace = { direct: 1000, group: 3000, overall: 40, draft: 500, redraft: 20_000 };
 
 /** Telegram's longest poll, in seconds (telegram-bot-api, Client.cpp). */
 const POLL_SECONDS = 50;
 
-/** Telegram keeps what it cannot deliver for a day: a minute more or less is soon enough. */
+/** Telegram stores undelivered updates for a day, so a check once a minute is soon enough. */
 const WEBHOOK_CHECK_SECONDS = 60;
 
-/** After this time a person is told that what they have said is not stored yet, in ms. */
+/** How long a message may remain unstored before the user is notified, in ms. */
 const PATIENCE_MS = 10_000;
 
-/** How long stopping waits for what is just being stored, in ms. */
+/** How long `stop()` waits for events that are being stored, in ms. */
 const STOP_MS = 3000;
 
-/** Where events go, and what the menu of commands shows. */
+/** The arguments of `start()`, and the signal that `stop()` aborts. */
 interface Intake {
   readonly receive: Receive;
   readonly menu: readonly CommandEntry[];
   readonly signal: AbortSignal;
 }
 
-/** Telegram: receives by polling or webhook, an update being acknowledged only once it is stored. */
+/** Creates the Telegram adapter. It polls or serves a webhook, and acknowledges an update only once it is stored. */
 export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> {
   const { token, webhook, drafts = false, log = SILENCE } = options;
   const secret = webhook?.secret ?? secretFrom(token);
@@ -70,13 +75,13 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
   const write = createWrite(callChat, log);
   const wanted = wantedUpdates(drafts);
   const health = createHealth(log);
-  const { note, highWaterMark, ...messages } = createMessages(callChat, write);
+  const { noteSeen, highWaterMark, ...messages } = createMessages(callChat, write);
   const unstored = createUnstored({
-    tell: (event, text) => messages.send(event.to, { text, entities: [] }, `${event.id}#unstored`),
+    notify: (event, text) => messages.send(event.to, { text, entities: [] }, `${event.id}#unstored`),
     patienceMs: PATIENCE_MS,
   });
   let running: { stop: AbortController; ended: Promise<void> } | undefined;
-  let takeRequest: ((body: string) => Promise<void>) | undefined;
+  let handleRequest: ((body: string) => Promise<void>) | undefined;
 
   return {
     name: "telegram",
@@ -89,13 +94,13 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       await connected;
     },
     stop: async () => {
-      takeRequest = undefined;
+      handleRequest = undefined;
       unstored.stop();
       running?.stop.abort();
       await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
     },
     health: () => health.problem?.sentence,
-    // Telegram ends a poll when another begins. The first part of a token is the bot's id, which is no secret.
+    // Telegram ends a poll when another one begins. The part of a token before the colon is the bot's public id.
     cluster: {
       highWaterMark,
       ...(!webhook && { partitions: async () => [`telegram:${token.split(":")[0]}`] }),
@@ -105,25 +110,25 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     ...(webhook && {
       http: {
         fetch: createWebhook({
-          isGenuine: (headers) => showsSecret(headers, secret),
-          take: () => takeRequest,
+          isGenuine: (headers) => hasSecret(headers, secret),
+          take: () => handleRequest,
         }),
       },
     }),
   };
 
-  /** Resolves once events come in; `ended` when no more will. */
+  /** Resolves once events can arrive; `ended` resolves when no more will. */
   async function connect({ receive, menu, signal }: Intake): Promise<{ ended: Promise<void> }> {
     try {
-      const bot = await health.insist(() => whoAmI(signal), signal);
+      const bot = await health.retry(() => whoAmI(call, signal), signal);
       signal.throwIfAborted();
-      const take = (update: unknown) => store(update, { bot, receive });
+      const store = (update: unknown) => storeUpdate(update, { bot, receive });
       const hook = webhook && { url: webhook.url, secret_token: secret, allowed_updates: wanted };
       if (hook) {
-        takeRequest = (body) => take(JSON.parse(body)).catch(cannotStore);
-        await health.insist(() => setWebhook(hook, signal), signal);
+        handleRequest = (body) => store(JSON.parse(body)).catch(cannotStore);
+        await health.retry(() => setWebhook({ call, hook, signal }), signal);
       } else {
-        await health.insist(() => clearWebhook(signal), signal);
+        await health.retry(() => clearWebhook({ call, log, signal }), signal);
       }
       await registerMenu({ call, menu, log, signal });
       signal.throwIfAborted();
@@ -133,7 +138,7 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
       return {
         ended: hook
           ? watchWebhook({ call, health, log, hook, everyMs, signal })
-          : poll({ call, health, seconds, wanted, take, signal }),
+          : poll({ call, health, seconds, wanted, store, signal }),
       };
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -141,70 +146,37 @@ export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> 
     }
   }
 
-  async function whoAmI(signal: AbortSignal): Promise<Bot> {
-    try {
-      const bot = Bot.safeParse(await call("getMe", {}, { signal })).data;
-      if (bot) return bot;
-    } catch (error) {
-      if (!(error instanceof TelegramRefusal) || ![401, 404].includes(error.status)) throw error;
-      throw new ConfigError(
-        "telegram_token",
-        `Telegram refused the bot token (TELEGRAM_BOT_TOKEN): ${error.description}. Copy it again from @BotFather, or ask @BotFather for a new one with /token.`,
-      );
-    }
-    throw nonsense("getMe");
-  }
-
-  async function setWebhook(hook: object, signal: AbortSignal): Promise<void> {
-    try {
-      await call("setWebhook", hook, { signal });
-    } catch (error) {
-      if (!(error instanceof TelegramRefusal) || error.status !== 400) throw error;
-      throw new ConfigError(
-        "telegram_webhook",
-        `Telegram refused the webhook (TELEGRAM_WEBHOOK_URL): ${error.description}. It must be a public https:// URL on port 443, 80, 88 or 8443.`,
-      );
-    }
-  }
-
-  /** A webhook of earlier days would keep all updates from us. What waits at Telegram stays there for us. */
-  async function clearWebhook(signal: AbortSignal): Promise<void> {
-    try {
-      const info = await call("getWebhookInfo", {}, { signal });
-      const url = typeof info === "object" && info && "url" in info ? info.url : "";
-      if (url) await call("deleteWebhook", {}, { signal });
-    } catch (error) {
-      // A server of one's own may not know webhooks at all: should there be one, polling will tell.
-      if (!(error instanceof TelegramRefusal) || ![400, 404].includes(error.status)) throw error;
-      log.info({}, `whether a webhook is set cannot be asked: ${error.message}`);
-    }
-  }
-
-  /** The button looks as if it were at work until then. That this fails, or comes too late, does no harm. */
-  async function settle(press: string): Promise<void> {
-    await call("answerCallbackQuery", { callback_query_id: press }).catch(() => undefined);
-  }
-
-  function cannotStore(error: unknown): never {
-    log.error({}, `a message from Telegram cannot be stored and waits there: ${describeError(error)}`);
-    throw error;
-  }
-
-  /** What makes no sense is skipped: sent again, it would make no more sense. */
-  async function store(update: unknown, { bot, receive }: { bot: Bot; receive: Receive }): Promise<void> {
+  /** Skips a malformed update: Telegram would send the same one again. */
+  async function storeUpdate(
+    update: unknown,
+    { bot, receive }: { bot: Bot; receive: Receive },
+  ): Promise<void> {
     let event: ChatEvent | undefined;
     try {
       event = toEvent(update, bot);
     } catch {
-      log.warn({ update: updateId(update) }, "skipped an update from Telegram that makes no sense");
+      log.warn({ update: updateId(update) }, "skipped a malformed update from Telegram");
       return;
     }
     if (event) {
       const { chat, question } = readAddress(event.to);
-      if (question !== undefined) note(chat, question);
+      if (question !== undefined) noteSeen(chat, question);
       await unstored.receive(event, receive);
     }
     const press = pressIn(update);
-    if (press !== undefined) void settle(press);
+    if (press !== undefined) void answerPress(press);
+  }
+
+  /** Ends the progress animation of a pressed button. A failure, or a late answer, does no harm. */
+  async function answerPress(id: string): Promise<void> {
+    await call("answerCallbackQuery", { callback_query_id: id }).catch(() => undefined);
+  }
+
+  function cannotStore(error: unknown): never {
+    log.error(
+      {},
+      `could not store a message from Telegram, which will deliver it again: ${describeError(error)}`,
+    );
+    throw error;
   }
 }

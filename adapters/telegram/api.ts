@@ -3,7 +3,7 @@ import { Telegram } from "telegraf";
 import { PlatformError } from "../../src/errors.ts";
 import { TelegramRefusal, toRefusal } from "./errors.ts";
 
-/** One call of the Bot API; rejects with a `TelegramRefusal`, or with the signal's reason when it aborts. */
+/** Calls a method of the Bot API. Rejects with a `TelegramRefusal`, or with the signal's reason when it aborts. */
 export type Call = (method: string, fields?: object, options?: CallOptions) => Promise<unknown>;
 
 interface CallOptions {
@@ -13,35 +13,35 @@ interface CallOptions {
 }
 
 export interface ApiOptions {
-  /** As @BotFather gives it. */
+  /** The token from @BotFather. */
   readonly token: string;
-  /** Where the Bot API answers; https://api.telegram.org by default. */
+  /** The URL of the Bot API server; https://api.telegram.org by default. */
   readonly apiRoot?: string;
-  /** For a proxy. */
+  /** The agent of an HTTP proxy. */
   readonly agent?: http.Agent;
 }
 
-/** telegraf's client, free of its types: those end at Bot API 7.1 and know another AbortSignal. */
+/** telegraf's client without its types, which end at Bot API 7.1 and use an incompatible AbortSignal. */
 interface Client {
   callApi(method: string, fields: object, options: object): Promise<unknown>;
 }
 
-/** telegraf itself would wait 500 s, which is how long a dead connection goes unnoticed. */
+/** telegraf's own timeout is 500 s: a dead connection would go unnoticed for that long. */
 const CALL_MS = 30_000;
 
-/** The Bot API through telegraf, used as transport only. */
+/** Creates a client of the Bot API. telegraf is used as transport only. */
 export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
   const client: Client = new Telegram(token, {
     webhookReply: false,
-    // Without the slash at its end the last part of a path would be dropped.
+    // Without a trailing slash the last segment of the path would be dropped.
     ...(apiRoot && { apiRoot: apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/` }),
   });
-  // Set afterwards: the constructor drops the agent where apiRoot is http://.
+  // Set afterwards because the constructor drops the agent if apiRoot is http://.
   if (agent) Object.assign(Reflect.get(client, "options") as object, { agent });
 
   return async (method, fields = {}, { signal, timeoutMs = CALL_MS } = {}) => {
     signal?.throwIfAborted();
-    // Not AbortSignal.any: a signal remembers for good what was made from it, and this one lives as long as the bot.
+    // Not AbortSignal.any: a signal never forgets its dependants, and this one lives as long as the bot.
     const either = new AbortController();
     const abort = () => either.abort();
     const timer = setTimeout(abort, timeoutMs);
@@ -59,8 +59,9 @@ export function createCall({ token, apiRoot, agent }: ApiOptions): Call {
 }
 
 /**
- * The same calls, but a group that became a supergroup is another chat from then on. Its messages are counted anew:
- * those of the old group have stayed there and can be neither changed nor quoted any more.
+ * Wraps a `Call` so that it follows a group which became a supergroup: the call is repeated with the new chat id.
+ * Message ids start over in the supergroup. The old messages stay in the old group, and can no longer be edited or
+ * quoted.
  */
 export function followMoves(call: Call): Call {
   return async (method, fields = {}, options) => {

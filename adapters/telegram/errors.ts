@@ -3,13 +3,13 @@ import { z } from "zod";
 import { textsIn, withoutEcho } from "../../src/sanitize/echo.ts";
 import { PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
-/** A call that Telegram refused or did not answer; never holds the token or what was to be said. */
+/** A call that Telegram refused or did not answer. The message never contains the token or the text to be sent. */
 export class TelegramRefusal extends PlatformError {
-  /** Telegram's error code, the same as the HTTP status; 0 if there was no answer that makes sense. */
+  /** Telegram's error code, which equals the HTTP status; 0 if there was no valid answer. */
   readonly status: number;
-  /** Telegram's own words, without anything quoted; to look for something in, as they may repeat what was to be said. */
+  /** Telegram's description without quotations. For matching only: it may repeat parts of the text to be sent. */
   readonly description: string;
-  /** The group has become a supergroup with this id: the call must go there. */
+  /** The id of the supergroup that the group has become: repeat the call there. */
   readonly movedTo: number | undefined;
 
   constructor(refusal: Refused, message: string, details: PlatformErrorDetails) {
@@ -22,7 +22,7 @@ export class TelegramRefusal extends PlatformError {
 
 type Refused = Pick<TelegramRefusal, "status" | "description"> & { readonly movedTo?: number | undefined };
 
-/** How Telegram says no: https://core.telegram.org/bots/api#making-requests and #responseparameters. */
+/** A refusal: https://core.telegram.org/bots/api#making-requests and #responseparameters. */
 const Answer = z.object({
   error_code: z.int().min(400).max(599),
   description: z.string().catch(""),
@@ -34,13 +34,13 @@ const Answer = z.object({
     .catch({}),
 });
 
-/** Refusals that may end without the message being changed: a token renewed, another poller gone, a flood over. */
-const PASSING = new Set([401, 404, 408, 409, 429]);
+/** Refusals that can end without changing the message: the token is renewed, another poller stops, a flood passes. */
+const TRANSIENT = new Set([401, 404, 408, 409, 429]);
 
-/** What nobody waits longer for: a timer of more than 24.8 days would go off at once. */
+/** The longest accepted `retry_after`, one day. A timer of more than 24.8 days would fire at once. */
 const MAX_WAIT_MS = 86_400_000;
 
-/** The message to be edited or removed is out of reach, and always will be. */
+/** Refusals of an edit or a deletion that are permanent: the message cannot be reached any more. */
 const GONE = /message to (edit|delete) not found|message can't be edited|MESSAGE_ID_INVALID/i;
 
 interface Request {
@@ -49,37 +49,39 @@ interface Request {
   readonly fields: object;
 }
 
-/** What telegraf threw, as an error that is safe to log: its own hold the URL with the token, and the text. */
+/** Converts telegraf's error to one that is safe to log: telegraf's contains the token in its URL, and the text. */
 export function toRefusal(error: unknown, request: Request): TelegramRefusal {
   const answer = error instanceof TelegramError ? Answer.safeParse(error.response).data : undefined;
   return answer ? refused(answer, request) : unanswered(request.method, reasonOf(error, request.token));
 }
 
 /**
- * Whether the server is older than rich messages (Bot API 10.1): such a one does not know `sendRichMessage`, and
- * of `editMessageText` it does not see the field, and misses the text.
+ * Whether the server predates rich messages (Bot API 10.1). Such a server has no `sendRichMessage`, and its
+ * `editMessageText` ignores the field and complains about the missing text.
  */
-export function knowsNoRich({ status, description }: TelegramRefusal): boolean {
+export function lacksRich({ status, description }: TelegramRefusal): boolean {
   return status === 404 || (status === 400 && /message text is empty/i.test(description));
 }
 
-/** Whether the reason may be what a rich message holds, and not where it is to go. */
+/** Whether the refusal may be due to the content of a rich message, and not to its destination. */
 export function refusesRich({ status, description }: TelegramRefusal): boolean {
   return status === 400 && !GONE.test(description) && !/not found|not modified/i.test(description);
 }
 
-/** An answer that cannot be what the method promises. */
-export function nonsense(method: string): TelegramRefusal {
-  return unanswered(method, "the answer makes no sense");
+/** The error for an answer that does not have the shape that the method promises. */
+export function malformedAnswer(method: string): TelegramRefusal {
+  return unanswered(method, MALFORMED);
 }
 
-/** Another webhook stands where ours should. */
+const MALFORMED = "the answer is malformed";
+
+/** The error for a webhook that another program has set. */
 export function foreignWebhook(): TelegramRefusal {
   const description = "Conflict: another webhook is set";
   return new TelegramRefusal({ status: 409, description }, description, {});
 }
 
-/** Telegram reaches the webhook, or its answers, in vain; `reason` in Telegram's words. */
+/** The error for a webhook that Telegram cannot deliver to; `reason` is Telegram's description. */
 export function undelivered(reason: string): TelegramRefusal {
   const description = clean(reason, "") || "for an unknown reason";
   return new TelegramRefusal(
@@ -99,7 +101,7 @@ function refused(answer: z.infer<typeof Answer>, { method, token, fields }: Requ
     `Telegram refused ${method} (${status}): ${withoutEcho(description, textsIn(fields))}${adviceFor(status)}`,
     {
       gone,
-      permanent: status < 500 && !gone && !PASSING.has(status),
+      permanent: status < 500 && !gone && !TRANSIENT.has(status),
       ...(seconds !== undefined && { retryAfterMs: Math.min(seconds * 1000, MAX_WAIT_MS) }),
     },
   );
@@ -119,25 +121,25 @@ function unanswered(method: string, reason: string): TelegramRefusal {
   );
 }
 
-/** Why there was no answer; node-fetch writes the URL, hence the token, before "reason:". */
+/** Why there was no answer. node-fetch writes the URL, which contains the token, before "reason:". */
 function reasonOf(error: unknown, token: string): string {
   if (!(error instanceof Error)) return "unknown failure";
   if (error.name === "AbortError") return "no answer in time";
   if ("type" in error && error.type === "invalid-json")
     return "the answer is not JSON (a captive portal or a proxy?)";
-  if (error instanceof TelegramError || error instanceof TypeError) return "the answer makes no sense";
+  if (error instanceof TelegramError || error instanceof TypeError) return MALFORMED;
   const reason = /reason: (.+)$/s.exec(error.message)?.[1];
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
   return reason ? clean(reason, token) : code;
 }
 
-/** At most 200 characters, without the token, and without quotations: those come from what was said. */
-function clean(words: string, token: string): string {
+/** Cuts a description to 200 characters and removes the token and all quotations, which come from messages. */
+function clean(description: string, token: string): string {
   return (
-    (token ? words.replaceAll(token, "[token]") : words)
-      // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
+    (token ? description.replaceAll(token, "[token]") : description)
+      // oxlint-disable-next-line regexp/no-super-linear-move -- an unclosed quotation extends to the end: nothing is tried twice
       .replace(/".*"|".*$/s, '"…"')
-      // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
+      // oxlint-disable-next-line regexp/no-super-linear-move -- an unclosed quotation extends to the end: nothing is tried twice
       .replace(/(?<![a-z])'.*'(?![a-z])|(?<![a-z])'.*$/is, "'…'")
       .slice(0, 200)
   );

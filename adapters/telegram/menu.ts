@@ -10,22 +10,22 @@ interface MenuOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a command may be called, and how many there may be: https://core.telegram.org/bots/api#botcommand. */
+/** The limits of a command's name and description, and of the list: https://core.telegram.org/bots/api#botcommand. */
 const NAME = /^[a-z0-9_]{1,32}$/;
 const MAX_COMMANDS = 100;
 const MAX_DESCRIPTION = 256;
 
-/** The menu is not worth more waiting before the first message is received, in ms. */
+/** How long each call may delay the start, in ms: messages are received only after the menu is set. */
 const TIMEOUT_MS = 10_000;
 
-/** Makes Telegram's menu show the commands, in every language there is, writing only what differs. */
+/** Sets Telegram's menu of commands in every available language, unless it is up to date. A failure is only logged. */
 export async function registerMenu({ call, menu, log, signal }: MenuOptions): Promise<void> {
   const languages = new Set(menu.flatMap(({ description }) => Object.keys(description)));
   languages.delete("en");
   const options = { signal, timeoutMs: TIMEOUT_MS };
   try {
     for (const language of ["en", ...languages]) {
-      // English is what everyone sees who has no menu of their own.
+      // The menu without a language is shown to users whose language has none.
       const scope = language === "en" ? {} : { language_code: language.slice(0, 2).toLowerCase() };
       const wanted = menuIn(language, menu);
       const found = await call("getMyCommands", scope, options);
@@ -33,7 +33,8 @@ export async function registerMenu({ call, menu, log, signal }: MenuOptions): Pr
       await call("setMyCommands", { commands: wanted, ...scope }, options);
     }
   } catch (error) {
-    if (!signal.aborted) log.warn({}, `Telegram's menu does not show the commands: ${describeError(error)}`);
+    if (!signal.aborted)
+      log.warn({}, `could not update Telegram's menu of commands: ${describeError(error)}`);
   }
 }
 

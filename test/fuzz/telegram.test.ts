@@ -112,7 +112,7 @@ test("odd updates by polling are acknowledged, whatever they are, and the next g
   await until(() => telegram.shows("zoe").includes("still there?"));
   await until(() => telegram.pending === 0);
   await until(async () => (await waiting()) === 0);
-  expect(lines()).toContain("makes no sense");
+  expect(lines()).toContain("malformed update");
   expect(lines()).toContain('"answered"');
   // Nothing went wrong in a way that nobody has thought of.
   expect(lines()).not.toMatch(/a handler failed|could not finish a turn|given up|TypeError|RangeError/);

@@ -67,7 +67,7 @@ test.concurrent.for([
     expect(polls() - before).toBeLessThanOrEqual(times + 3);
     expect(lines().match(/trying again/g)).toHaveLength(1);
     expect(lines()).toMatch(sentence);
-    expect(lines()).toContain("Telegram is received again");
+    expect(lines()).toContain("receiving from Telegram again");
   },
 );
 

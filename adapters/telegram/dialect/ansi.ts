@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
-import type { MessageEntity, TelegramBody } from "./dialect.ts";
+import type { TelegramBody } from "./dialect.ts";
+import type { MessageEntity } from "./entities.ts";
 import { readable } from "./rich-read.ts";
 
 type Format = Parameters<typeof styleText>[0];
@@ -16,7 +17,7 @@ const FORMATS: Readonly<Record<MessageEntity["type"], Format>> = {
   expandable_blockquote: "dim",
 };
 
-/** A message as a terminal can show it, for those who want to see it without Telegram; the rich form goes first. */
+/** Renders a message for a terminal, to preview it without Telegram. A rich form is preferred to the classic one. */
 export function toAnsi(body: TelegramBody): string {
   const { text, entities } = readable(body);
   const edges = new Set([
@@ -24,10 +25,10 @@ export function toAnsi(body: TelegramBody): string {
     text.length,
     ...entities.flatMap(({ offset, length }) => [offset, offset + length]),
   ]);
-  const places = [...edges].toSorted((a, b) => a - b);
-  return places
+  const offsets = [...edges].toSorted((a, b) => a - b);
+  return offsets
     .map((from, index) => {
-      const to = places[index + 1] ?? from;
+      const to = offsets[index + 1] ?? from;
       const inside = entities.filter(({ offset, length }) => offset <= from && to <= offset + length);
       return inside.reduce((shown, { type }) => styled(FORMATS[type], shown), text.slice(from, to));
     })

@@ -1,4 +1,4 @@
-/** As the server cleans text (TDLib's clean_input_string), but a tab keeps its width. */
+/** Cleans text as the server does (TDLib's clean_input_string), except that a tab becomes four spaces. */
 export function cleaned(text: string): string {
   if (!UNCLEAN.test(text)) return text;
   return text

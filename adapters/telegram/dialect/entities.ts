@@ -1,4 +1,4 @@
-/** Formatting of a part of the text, counted in UTF-16 units. */
+/** The formatting of a range of text; offset and length are in UTF-16 units. */
 export interface MessageEntity {
   readonly type:
     | "bold"
@@ -12,11 +12,14 @@ export interface MessageEntity {
     | "expandable_blockquote";
   readonly offset: number;
   readonly length: number;
-  /** Of a `text_link`. */
+  /** The address of a `text_link`. */
   readonly url?: string;
-  /** Of a `pre`. */
+  /** The programming language of a `pre`. */
   readonly language?: string;
 }
+
+/** An entity that is still being built. */
+export type MutableEntity = { -readonly [field in keyof MessageEntity]: MessageEntity[field] };
 
 /** A text with its formatting. */
 export interface Formatted {
@@ -25,8 +28,8 @@ export interface Formatted {
 }
 
 /**
- * The server trims the text at both ends, at the beginning only up to an entity: the first line of code
- * keeps its indentation. Entities that reach beyond the end of the text would be refused.
+ * Trims a text and clips its entities, as the server trims both ends and then refuses entities that reach beyond the
+ * end. At the beginning the server trims only up to the first entity, so the first line of code keeps its indentation.
  */
 export function trimmed({ text, entities }: Formatted): Formatted {
   const first = entities.some(({ type, offset }) => type === "pre" && offset === 0);
@@ -44,10 +47,10 @@ function clipped(entity: MessageEntity, start: number, end: number): MessageEnti
   return { ...entity, offset: from - start, length: Math.min(entity.offset + entity.length, end) - from };
 }
 
-/** Styles may be within each other and within links: the server splits them where others begin and end. */
+/** Styles can be nested in one another and in links. The server splits them where another entity begins or ends. */
 const SPLIT: readonly MessageEntity["type"][] = ["bold", "italic", "strikethrough", "spoiler"];
 
-/** How many entities the server has at most once it has split those that contain others: these it counts. */
+/** The most entities that the server may count: it counts them after splitting those that contain others. */
 export function countEntities(entities: readonly MessageEntity[]): number {
   const edges = [...new Set(entities.flatMap(({ offset, length }) => [offset, offset + length]))];
   return entities.reduce((count, { type, offset, length }) => {

@@ -1,10 +1,10 @@
 /**
- * A quote with more UTF-16 units or lines than this fills most of a telephone's screen: it is shown folded to its
- * first lines, to be unfolded by a tap (`expandable_blockquote`).
+ * The longest quote that is shown in full, in UTF-16 units and lines. A longer one would fill most of a phone's screen,
+ * so it is collapsed to its first lines until it is tapped (`expandable_blockquote`).
  */
 const LONG = { length: 800, lines: 16 };
 
-/** Whether the text of a quote is to be folded. */
+/** Whether a quote with this text should be collapsed. */
 export function isLongQuote(text: string): boolean {
   return text.length > LONG.length || text.split("\n", LONG.lines + 1).length > LONG.lines;
 }

@@ -1,15 +1,16 @@
 import type { Cell } from "../../../src/text/block.ts";
 import { alignTable } from "../../../src/text/dialect/table.ts";
 import { readTex } from "../../../src/text/parse/tex.ts";
-import type { ClassicBody, TelegramBody } from "./dialect.ts";
-import { type MessageEntity, trimmed } from "./entities.ts";
+import type { ClassicBody } from "./classic.ts";
+import type { TelegramBody } from "./dialect.ts";
+import { type MessageEntity, type MutableEntity, trimmed } from "./entities.ts";
 
-/** A message as text with entities, whatever form it is sent in. */
+/** A message as text with entities, read from its rich form if it has one. */
 export function readable(body: TelegramBody): ClassicBody {
   return body.rich === undefined ? body : readRich(body.rich);
 }
 
-/** What `printRich` has written, for those who cannot see it: a terminal, or a server that refuses it. */
+/** Converts the HTML of `printRich` to text with entities, for terminals and for servers that refuse rich messages. */
 export function readRich(html: string): ClassicBody {
   const reader: Reader = { text: "", entities: [], open: [], lists: [], rows: undefined, fresh: true };
   for (const [token, end, name = "", attributes = ""] of html.matchAll(TOKENS)) {
@@ -22,18 +23,16 @@ export function readRich(html: string): ClassicBody {
 
 const TOKENS = /<(\/?)([a-z0-9-]+)((?:[^<>a-z0-9-][^<>]*)?)>|[^<]+/g;
 
-type Draft = { -readonly [field in keyof MessageEntity]: MessageEntity[field] };
-
 interface Reader {
   text: string;
-  readonly entities: Draft[];
-  /** The tags that are not closed yet, and the formatting that they are. */
-  readonly open: { readonly name: string; readonly draft: Draft | undefined }[];
-  /** The lists that are not closed yet: the number of the next item, or undefined for a bullet. */
+  readonly entities: MutableEntity[];
+  /** The open tags, each with the entity that it opened. */
+  readonly open: { readonly name: string; readonly entity: MutableEntity | undefined }[];
+  /** The open lists: for each the number of its next item, or undefined for bullets. */
   readonly lists: (number | undefined)[];
-  /** Of the table that is being read. */
+  /** The rows of the open table. */
   rows: string[][] | undefined;
-  /** Nothing stands on this line yet but markers. */
+  /** Whether the current line is empty but for markers. */
   fresh: boolean;
 }
 
@@ -60,7 +59,7 @@ function open(reader: Reader, name: string, attributes: string): void {
   else if (name === "table") reader.rows = [];
   else if (name === "tr") reader.rows?.push([]);
   else if (name === "td" || name === "th") beginCell(reader.rows ?? [], name);
-  else reader.open.push({ name, draft: begin(reader, name, value) });
+  else reader.open.push({ name, entity: begin(reader, name, value) });
 }
 
 const BLOCK = /^(?:p|h[r1-6]|pre|blockquote|table|tg-math-block)$/;
@@ -89,32 +88,32 @@ function beginItem(reader: Reader, value: string | undefined): void {
 }
 
 function mark(reader: Reader, marker: string): void {
-  // A box stands for the bullet.
+  // A checkbox replaces the bullet.
   reader.text = reader.text.replace(/• $/, "") + marker;
   reader.fresh = true;
 }
 
-/** A table without a head has an empty one. */
+/** Begins a cell. A table without a head gets an empty one. */
 function beginCell(rows: string[][], name: "td" | "th"): void {
   const row = rows.at(-1);
   if (name === "td" && rows.length === 1 && row?.length === 0) rows.unshift([]);
   row?.push("");
 }
 
-/** The formatting that a tag is; none in tables, which are monospaced as a whole. */
-function begin(reader: Reader, name: string, value: string | undefined): Draft | undefined {
-  const around = reader.open.at(-1);
-  if (name === "code" && around?.name === "pre") {
-    if (around.draft && value) around.draft.language = value.replace(/^language-/, "");
+/** Begins the entity of a tag. In tables there is none, as they are monospaced as a whole. */
+function begin(reader: Reader, name: string, value: string | undefined): MutableEntity | undefined {
+  const parent = reader.open.at(-1);
+  if (name === "code" && parent?.name === "pre") {
+    if (parent.entity && value) parent.entity.language = value.replace(/^language-/, "");
     return undefined;
   }
   const type = TYPES[name.replace(/^h\d$/, "h")];
   const isNested = name === "blockquote" && reader.open.some((tag) => tag.name === name);
   if (!type || reader.rows || isNested) return undefined;
-  const draft: Draft = { type, offset: reader.text.length, length: 0 };
-  if (name === "a") draft.url = unescapeHtml(value ?? "");
-  reader.entities.push(draft);
-  return draft;
+  const entity: MutableEntity = { type, offset: reader.text.length, length: 0 };
+  if (name === "a") entity.url = unescapeHtml(value ?? "");
+  reader.entities.push(entity);
+  return entity;
 }
 
 function close(reader: Reader, name: string): void {
@@ -128,8 +127,8 @@ function close(reader: Reader, name: string): void {
     return;
   }
   if (reader.open.at(-1)?.name !== name) return;
-  const { draft } = reader.open.pop() ?? {};
-  if (draft) draft.length = reader.text.length - draft.offset;
+  const { entity } = reader.open.pop() ?? {};
+  if (entity) entity.length = reader.text.length - entity.offset;
 }
 
 function endTable(reader: Reader): void {
@@ -171,12 +170,3 @@ const CHARACTERS: Readonly<Record<string, string>> = {
   "&quot;": '"',
   "&nbsp;": " ",
 };
-
-/** Hebrew, Arabic and the other scripts that are written from right to left. */
-const RIGHT_TO_LEFT = /^[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1eeff}]/u;
-
-/** Whether the first letter, code and formulas aside, is of a script that is written from right to left. */
-export function isRightToLeft(html: string): boolean {
-  const text = html.replace(/<(code|pre|tg-math|tg-math-block)\b[^<>]*>[^<]*|<[^<>]*>|&\w+;/g, "");
-  return RIGHT_TO_LEFT.test(/\p{L}/u.exec(text)?.[0] ?? "");
-}

@@ -12,7 +12,7 @@ const TAGS: Readonly<Record<Style, string>> = {
   spoiler: "tg-spoiler",
 };
 
-/** Spans as the HTML of a rich message; a line break is `<br>`. */
+/** Prints spans as the HTML of a rich message; a line break becomes `<br>`. */
 export function printRichSpans(spans: readonly Span[]): string {
   let html = "";
   writeSpans(spellOutLinks(spans, isWeb), {
@@ -31,15 +31,15 @@ export function printRichSpans(spans: readonly Span[]): string {
 
 const EMPTY = /<(b|i|s|code|tg-spoiler|a)\b[^<>]*>((?:[\s\u00a0]|<br>)*)<\/\1>/g;
 
-/** Tags around nothing that can be seen are as bad as blocks without anything: only what is in them stays. */
+/** Removes tags around blank text: the server refuses them as it refuses empty blocks. */
 function withoutEmpty(html: string): string {
   const rest = html.replace(EMPTY, "$2");
   return rest === html ? html : withoutEmpty(rest);
 }
 
 /**
- * Links into the web only. Those of other schemes are more than links here: `tg://` and `mailto:` become mentions
- * and the like, for whose sake the server refuses messages (RICH_MESSAGE_EMAIL_INVALID).
+ * Whether a link leads to the web. In rich messages other schemes are more than links: `tg://` and `mailto:` become
+ * mentions and e-mail addresses, and the server refuses invalid ones (RICH_MESSAGE_EMAIL_INVALID).
  */
 function isWeb({ href = "" }: { readonly href: string | undefined }): boolean {
   return /^https?:/i.test(href) && isLinkable(href);
@@ -53,15 +53,15 @@ function printText(text: string): string {
   return escapeHtml(cleaned(text)).replaceAll("\n", "<br>");
 }
 
-/** A formula that Telegram draws, or its text if there is nothing to draw. */
+/** Prints a formula for Telegram to draw, or its text if the LaTeX is blank. */
 export function printFormula({ tex = "", text }: Span, tag: "tg-math" | "tg-math-block"): string {
   const source = plainTex(tex);
   return source ? `<${tag}>${source}</${tag}>` : printText(text);
 }
 
 /**
- * LaTeX that means the same whether the server reads it as HTML or, as its documentation says, raw: without `<` and
- * `>`, for which there are names, and with a space behind each `&`, which so can begin no character reference.
+ * Rewrites LaTeX so that it means the same whether the server reads it as HTML or, as documented, raw. Commands replace
+ * `<` and `>`, and a space follows each `&`, which then cannot begin a character reference.
  */
 function plainTex(tex: string): string {
   return cleaned(tex)
@@ -78,7 +78,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "\\&": "\\& ",
 };
 
-/** Text without any tags and character references of its own. */
+/** Escapes text so that it contains no tags or character references. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (mark) => REFERENCES[mark] ?? mark);
 }

@@ -2,106 +2,55 @@ import type { Block, Cell, List, ListItem, Quote, Table } from "../../../src/tex
 import { tableCards } from "../../../src/text/dialect/table.ts";
 import { cleaned } from "./clean.ts";
 import { isLongQuote } from "./quote.ts";
+import { columnsOf, MAX_COLUMNS } from "./rich-limits.ts";
 import { escapeHtml, printFormula, printRichSpans } from "./rich-spans.ts";
 
-/** How messages are written: with entities, as rich messages, or rich where that says more than entities can. */
-export type RichMode = "auto" | "classic" | "rich";
-
 /**
- * A rich message may have 32 768 characters of text. All of its source is counted here, tags included: that is
- * never less, and some are kept free. https://core.telegram.org/bots/api#rich-message-limits
- */
-export const MAX_RICH_LENGTH = 32_000;
-
-/** Beyond 35 000 bytes the server cuts off the source without a word (TDLib's clean_input_string). */
-const MAX_BYTES = 34_500;
-
-/** A rich message may have 500 blocks, items and rows among them (same page). */
-const MAX_BLOCKS = 490;
-
-/** A table may have so many columns (same page); a wider one is shown as a card a row. */
-const MAX_COLUMNS = 20;
-
-/**
- * A rich message may be 16 levels deep (same page). Each tag is counted as one: within so many a list, a quote or
- * a table may begin. What it holds then takes three more at most, and styles and a link six.
+ * The most tags around a list, a quote or a table. Telegram allows 16 levels
+ * (https://core.telegram.org/bots/api#rich-message-limits), and each tag counts as one: the block and its content need
+ * at most three more, and the styles and a link six.
  */
 const MAX_DEPTH = 6;
 
-/** Whether a rich message says something that text with entities cannot: a table or a formula. */
-export function needsRich(blocks: readonly Block[]): boolean {
-  return blocks.some((block) => {
-    switch (block.type) {
-      case "paragraph":
-      case "heading":
-        return hasFormula(block.spans);
-      case "quote":
-        return needsRich(block.blocks);
-      case "list":
-        return block.items.some((item) => needsRich(item.blocks));
-      case "table":
-        return columnsOf(block) <= MAX_COLUMNS || rowsOf(block).some((row) => row.some(hasFormula));
-      default:
-        return false;
-    }
-  });
-}
-
-function hasFormula(spans: Cell): boolean {
-  return spans.some(({ tex }) => tex !== undefined);
-}
-
-/** Whether a rich message of this source keeps Telegram's limits; nesting and columns are kept by `printRich`. */
-export function fitsRich(html: string): boolean {
-  if (html.length > MAX_RICH_LENGTH || Buffer.byteLength(html) > MAX_BYTES) return false;
-  return countBlocks(html) <= MAX_BLOCKS;
-}
-
-/** An item counts twice: it holds a paragraph, whether that has a tag or not. */
-function countBlocks(html: string): number {
-  const tags = html.match(/<(?:p|h[r1-6]|pre|[ou]l|li|blockquote|table|tr|tg-math-block)\b/g) ?? [];
-  return tags.length + tags.filter((tag) => tag === "<li").length;
-}
-
-interface Place {
-  /** How many tags are open. */
+interface Context {
+  /** The number of open tags. */
   readonly depth: number;
-  /** What stands before a paragraph where lists are too deep to be lists. */
+  /** The prefix of paragraphs in lists that are too deep to be printed as lists. */
   readonly indent: string;
 }
 
 /**
- * Blocks as the HTML of a rich message: the only tags in it are those written here, as all text is escaped. A block
- * with nothing in it is left out: the server refuses the whole message for it (RICH_MESSAGE_CONTENT_REQUIRED).
+ * Prints blocks as the HTML of a rich message. All text is escaped, so there are no other tags than those printed here.
+ * Empty blocks are left out: the server would refuse the whole message (RICH_MESSAGE_CONTENT_REQUIRED).
  */
 export function printRich(blocks: readonly Block[]): string {
   return printBlocks(blocks, { depth: 0, indent: "" });
 }
 
-function printBlocks(blocks: readonly Block[], place: Place): string {
-  return blocks.map((block) => printBlock(block, place)).join("");
+function printBlocks(blocks: readonly Block[], context: Context): string {
+  return blocks.map((block) => printBlock(block, context)).join("");
 }
 
-function printBlock(block: Block, place: Place): string {
+function printBlock(block: Block, context: Context): string {
   switch (block.type) {
     case "paragraph":
-      return printParagraph(block.spans, place.indent);
+      return printParagraph(block.spans, context.indent);
     case "heading":
       return wrap(`h${block.level}`, printRichSpans(block.spans));
     case "code":
       return printCode(block.text, block.language);
     case "quote":
-      return printQuote(block, place);
+      return printQuote(block, context);
     case "list":
-      return place.depth > MAX_DEPTH ? printDeepList(block, place) : printList(block, place);
+      return context.depth > MAX_DEPTH ? printDeepList(block, context) : printList(block, context);
     case "table":
-      return printTable(block, place);
+      return printTable(block, context);
     case "rule":
       return "<hr/>";
   }
 }
 
-/** A tag around something; nothing around nothing. `opening` is the tag's name and attributes. */
+/** Puts a tag around HTML; returns an empty string if the HTML is blank. `opening` is the tag's name and attributes. */
 function wrap(opening: string, inside: string): string {
   return BLANK.test(inside) ? "" : `<${opening}>${inside}</${opening.split(" ", 1)[0]}>`;
 }
@@ -121,35 +70,35 @@ function printCode(text: string, language: string): string {
   return wrap("pre", name ? wrap(`code class="language-${name}"`, code) : code);
 }
 
-/** Folded if it is long; what is folded can hold nothing but text. */
-function printQuote({ blocks }: Quote, { depth, indent }: Place): string {
+/** Prints a quote, collapsed if it is long. A collapsed quote can contain only text. */
+function printQuote({ blocks }: Quote, { depth, indent }: Context): string {
   if (depth > MAX_DEPTH) return printBlocks(blocks, { depth, indent });
   const texts = blocks.map((block) => (block.type === "paragraph" ? block.spans : undefined));
-  const words = texts.map((spans) => spans?.map(({ text }) => text).join("")).join("\n\n");
-  if (texts.includes(undefined) || !isLongQuote(words)) {
+  const text = texts.map((spans) => spans?.map((span) => span.text).join("")).join("\n\n");
+  if (texts.includes(undefined) || !isLongQuote(text)) {
     return wrap("blockquote", printBlocks(blocks, { depth: depth + 1, indent: "" }));
   }
   const inside = texts.map((spans) => printRichSpans(spans ?? [])).filter(Boolean);
   return wrap("blockquote expandable", inside.join("<br><br>"));
 }
 
-/** An item that began on the page before stands before the list, as it has no marker here. */
-function printList({ items, start }: List, place: Place): string {
-  const goesOn = items[0]?.continues ? 1 : 0;
-  const rest = items.slice(goesOn);
-  const first = start === undefined ? undefined : start + goesOn;
-  const before = goesOn ? printBlocks(items[0]?.blocks ?? [], place) : "";
+/** Prints a list. An item that began on the previous page has no marker, so it is printed before the list. */
+function printList({ items, start }: List, context: Context): string {
+  const continued = items[0]?.continues ? 1 : 0;
+  const rest = items.slice(continued);
+  const first = start === undefined ? undefined : start + continued;
+  const before = continued ? printBlocks(items[0]?.blocks ?? [], context) : "";
   let missing = false;
   const inside = rest.map((item, index) => {
     const value = missing && first !== undefined ? ` value="${first + index}"` : "";
-    const content = printItem(item, place);
+    const content = printItem(item, context);
     missing = content === "";
     return content && `<li${value}>${content}</li>`;
   });
   return before + wrap(first === undefined ? "ul" : `ol start="${first}"`, inside.join(""));
 }
 
-function printItem({ blocks, checked }: ListItem, { depth }: Place): string {
+function printItem({ blocks, checked }: ListItem, { depth }: Context): string {
   const [first, ...others] = blocks;
   const isLine = first?.type === "paragraph" && others.length === 0;
   const content = isLine
@@ -163,9 +112,9 @@ function checkbox(checked: boolean | undefined): string {
   return `<input type="checkbox"${checked ? " checked" : ""}>`;
 }
 
-/** A list that may be no list: lines with markers, indented. */
-function printDeepList({ items, start }: List, { depth, indent }: Place): string {
-  const within: Place = { depth, indent: `${indent}&nbsp;&nbsp;` };
+/** Prints a list that is nested too deep as indented paragraphs with markers. */
+function printDeepList({ items, start }: List, { depth, indent }: Context): string {
+  const within: Context = { depth, indent: `${indent}&nbsp;&nbsp;` };
   return items
     .map(({ blocks, checked, continues }, index) => {
       const marker = start === undefined ? "• " : `${start + index}. `;
@@ -181,7 +130,7 @@ function printDeepList({ items, start }: List, { depth, indent }: Place): string
     .join("");
 }
 
-function printTable(table: Table, { depth, indent }: Place): string {
+function printTable(table: Table, { depth, indent }: Context): string {
   if (depth > MAX_DEPTH || columnsOf(table) > MAX_COLUMNS) {
     return tableCards(table)
       .map((lines) =>
@@ -203,16 +152,8 @@ function printRow(row: readonly Cell[], tag: "th" | "td", { align }: Table): str
   const cells = Array.from({ length: Math.max(row.length, align.length) }, (_, column) => {
     const side = align[column];
     const content = printRichSpans(row[column] ?? []);
-    // A cell without text would be invisible, border and all.
+    // An empty cell would be invisible, including its border.
     return `<${tag}${side ? ` align="${side}"` : ""}>${BLANK.test(content) ? "&nbsp;" : content}</${tag}>`;
   });
   return wrap("tr", cells.join(""));
-}
-
-function rowsOf({ head, rows }: Table): readonly (readonly Cell[])[] {
-  return [head, ...rows];
-}
-
-function columnsOf(table: Table): number {
-  return rowsOf(table).reduce((most, row) => Math.max(most, row.length), 0);
 }

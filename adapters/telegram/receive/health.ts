@@ -3,31 +3,31 @@ import { ConfigError, describeError } from "../../../src/errors.ts";
 import { TelegramRefusal } from "../errors.ts";
 import type { Log } from "../log.ts";
 
-/** Why nothing is received at the moment. */
+/** Why no messages are being received. */
 interface Problem {
   readonly kind: "unreachable" | "refused" | "conflict" | "token" | "storage";
-  /** For the operator. */
+  /** The explanation for the operator. */
   readonly sentence: string;
 }
 
-/** Whether Telegram is being received; each change is logged once. */
+/** Whether messages from Telegram are being received. Each change is logged once. */
 export interface Health {
   readonly problem: Problem | undefined;
   /**
-   * Does it until it works: after a failure it waits, longer each time, or as Telegram asks. Rejects with a
-   * `ConfigError` of the action, and with the signal's reason when that aborts.
+   * Repeats the action until it succeeds, with a pause that grows after each failure, or the one that Telegram asks
+   * for. Rejects if the action throws a `ConfigError`, and with the signal's reason when it aborts.
    */
-  insist<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  retry<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** The first and the longest pause between two attempts, in ms, unless Telegram asks for more. */
+/** The first and the longest pause between two attempts, in ms, unless Telegram asks for a longer one. */
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 
-/** Telegram itself holds back the answer about a second poller for 3 s (telegram-bot-api, Client.cpp). */
+/** The first pause after a conflict, in ms. Telegram delays the answer to a second poller by 3 s as well (telegram-bot-api, Client.cpp). */
 const CONFLICT_PAUSE_MS = 3000;
 
-/** Keeps in mind what is wrong, and keeps trying. */
+/** Creates a health that remembers the current problem. */
 export function createHealth(log: Log): Health {
   let problem: Problem | undefined;
 
@@ -35,7 +35,7 @@ export function createHealth(log: Log): Health {
     get problem() {
       return problem;
     },
-    insist: async (action, signal) => {
+    retry: async (action, signal) => {
       for (let failures = 0; ; failures += 1) {
         try {
           const result = await action();
@@ -44,7 +44,7 @@ export function createHealth(log: Log): Health {
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof ConfigError) throw error;
-          failed(toTrouble(error));
+          failed(toProblem(error));
           await sleep(pauseAfter(error, failures), undefined, { signal }).catch(() =>
             signal.throwIfAborted(),
           );
@@ -59,14 +59,14 @@ export function createHealth(log: Log): Health {
   }
 
   function recovered(): void {
-    if (problem) log.info({}, "Telegram is received again");
+    if (problem) log.info({}, "receiving from Telegram again");
     problem = undefined;
   }
 }
 
-function toTrouble(error: unknown): Problem {
+function toProblem(error: unknown): Problem {
   if (!(error instanceof TelegramRefusal)) {
-    const sentence = `messages from Telegram cannot be stored and wait there: ${describeError(error)}`;
+    const sentence = `could not store messages from Telegram, which will deliver them again: ${describeError(error)}`;
     return { kind: "storage", sentence };
   }
   const { status, message } = error;
@@ -74,12 +74,12 @@ function toTrouble(error: unknown): Problem {
   if (status === 401 || status === 404) return { kind: "token", sentence: message };
   if (status !== 409) return { kind: "refused", sentence: message };
   const sentence = /webhook/i.test(error.description)
-    ? "another program has set a webhook for this Telegram bot and receives in this one's place: stop that program and start this one again"
-    : "another program receives with the same Telegram bot token: stop it, or give each a bot of its own";
+    ? "another program has set a webhook for this Telegram bot and receives its messages: stop that program, then restart this one"
+    : "another program receives with the same Telegram bot token: stop it, or create a bot for each program";
   return { kind: "conflict", sentence };
 }
 
-/** How long to wait after so many failures before this one, in ms. */
+/** How long to wait after this error, in ms; `failures` is the number of failures before it. */
 export function pauseAfter(error: unknown, failures: number): number {
   const { retryAfterMs, status } = error instanceof TelegramRefusal ? error : {};
   const jitter = 1 + Math.random() / 4;

@@ -3,17 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isSame } from "../../../src/http/is-same.ts";
 import type { Call } from "../api.ts";
-import { foreignWebhook, nonsense, undelivered } from "../errors.ts";
+import { foreignWebhook, malformedAnswer, undelivered } from "../errors.ts";
 import type { Health } from "./health.ts";
 import type { Log } from "../log.ts";
 
-/** A secret that every process with this token comes to, and from which the token cannot be told. */
+/** The default secret. Every process derives the same one from the token, but the token cannot be derived from it. */
 export function secretFrom(token: string): string {
   return createHash("sha256").update(`colloquy webhook ${token}`).digest("hex");
 }
 
-/** Telegram shows the secret with every request. */
-export function showsSecret(headers: Headers, secret: string): boolean {
+/** Whether the request carries the secret, as every request of Telegram does. */
+export function hasSecret(headers: Headers, secret: string): boolean {
   return isSame(headers.get("x-telegram-bot-api-secret-token") ?? "", secret);
 }
 
@@ -21,17 +21,20 @@ export interface WatchOptions {
   readonly call: Call;
   readonly health: Health;
   readonly log: Log;
-  /** The fields of setWebhook. */
+  /** The fields of `setWebhook`. */
   readonly hook: { readonly url: string };
-  /** How often to look, in ms. */
+  /** How often to check, in ms. */
   readonly everyMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Telegram tries again at most 120 s later (telegram-bot-api, WebhookActor.cpp): an error older than this, in ms, is over. */
-const ERROR_LASTS_MS = 150_000;
+/**
+ * How long an error counts as current, in ms. Telegram retries after at most 120 s (telegram-bot-api,
+ * WebhookActor.cpp), so an older error is over.
+ */
+const MAX_ERROR_AGE_MS = 150_000;
 
-/** What Telegram tells about a webhook: https://core.telegram.org/bots/api#webhookinfo. */
+/** The state of a webhook: https://core.telegram.org/bots/api#webhookinfo. */
 const Info = z.object({
   url: z.string(),
   pending_update_count: z.int().catch(0),
@@ -40,31 +43,31 @@ const Info = z.object({
 });
 
 /**
- * Looks after the webhook until the signal aborts: one that is gone is set again; one that leads elsewhere, or to
- * which nothing can be delivered, is a trouble. Telegram itself tells nobody.
+ * Checks the webhook until the signal aborts, as Telegram reports none of its problems. A removed webhook is set again.
+ * A webhook with another URL, or one that Telegram cannot deliver to, becomes the problem of `health`.
  */
 export async function watchWebhook(options: WatchOptions): Promise<void> {
   const { call, health, log, hook, everyMs, signal } = options;
   while (!signal.aborted) {
     await sleep(everyMs * (1 + Math.random() / 4), undefined, { signal }).catch(() => undefined);
-    if (!signal.aborted) await health.insist(look, signal).catch(unlessStopped);
+    if (!signal.aborted) await health.retry(check, signal).catch(unlessStopped);
   }
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const info = Info.safeParse(await call("getWebhookInfo", {}, { signal })).data;
-    if (!info) throw nonsense("getWebhookInfo");
-    if (info.url === "") return setAgain("somebody has taken the Telegram webhook away");
+    if (!info) throw malformedAnswer("getWebhookInfo");
+    if (info.url === "") return setAgain("the Telegram webhook was removed");
     if (!sameUrl(info.url, hook.url)) throw foreignWebhook();
-    const isRecent = Date.now() - info.last_error_date * 1000 < ERROR_LASTS_MS;
+    const isRecent = Date.now() - info.last_error_date * 1000 < MAX_ERROR_AGE_MS;
     if (!isRecent || info.pending_update_count === 0) return;
-    // That was our own answer to a request without the secret.
+    // 401 is this program's own answer to a request without the secret.
     if (/\b401\b/.test(info.last_error_message))
-      return setAgain("somebody has set the Telegram webhook with another secret");
+      return setAgain("another program has set the Telegram webhook with another secret");
     throw undelivered(info.last_error_message);
   }
 
   async function setAgain(why: string): Promise<void> {
-    log.warn({}, `${why}; it is set again`);
+    log.warn({}, `${why}; setting it again`);
     await call("setWebhook", hook, { signal });
   }
 

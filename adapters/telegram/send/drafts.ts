@@ -9,33 +9,37 @@ import type { Write } from "./write.ts";
 
 type Draft = NonNullable<Adapter<TelegramBody>["draft"]>;
 
-/** No draft can be shown in this chat, now or later. */
+/** The refusal of a chat that never shows drafts. */
 const NO_DRAFTS = /TEXTDRAFT_PEER_INVALID/;
 
 /**
- * Shows drafts with a button to stop: https://core.telegram.org/bots/api#sendmessagedraft. A draft that is refused
- * is not shown, no more; only where there are no drafts at all the rejection is permanent: in groups, and
- * everywhere once the server has said so.
+ * Creates the adapter's `draft`, which shows drafts with a button to stop the answer:
+ * https://core.telegram.org/bots/api#sendmessagedraft. A refused draft is a passing rejection, as only that draft is
+ * not shown. The rejection is permanent in groups, and in every chat once the server has turned out not to support
+ * drafts.
  */
 export function createDraft(write: Write, log: Log): Draft {
-  let areKnown = true;
+  let areSupported = true;
   return async (to, key, body) => {
     const { chat, thread } = readAddress(to);
-    if (!areKnown || isGroup(chat)) throw noDrafts();
+    if (!areSupported || isGroup(chat)) throw noDrafts();
     try {
       await write("draft", body, {
         chat_id: chat,
         ...(thread !== undefined && { message_thread_id: thread }),
         draft_id: idOf(key),
         can_stop: true,
-        // Until what was said so far takes its place as a message.
+        // The draft stays visible until the text so far is sent as a message.
         keep_on_stop: true,
       });
     } catch (error) {
       if (!(error instanceof TelegramRefusal)) throw error;
       if (error.status === 404 || NO_DRAFTS.test(error.description)) {
-        areKnown = false;
-        log.warn({ code: error.code }, `answers grow in messages, not in drafts: ${error.message}`);
+        areSupported = false;
+        log.warn(
+          { code: error.code },
+          `streaming answers by editing messages, not in drafts: ${error.message}`,
+        );
         throw noDrafts();
       }
       throw error.permanent ? new PlatformError(error.code, error.message, { cause: error }) : error;
@@ -43,11 +47,13 @@ export function createDraft(write: Write, log: Log): Draft {
   };
 }
 
-/** Never 0: that is no draft. Of the 64 bits that Telegram takes, as many as a number holds exactly. */
+/** A draft id derived from the key. Never 0, which is invalid; 48 of Telegram's 64 bits, to be exact as a number. */
 function idOf(key: string): number {
   return createHash("sha256").update(key).digest().readUIntBE(0, 6) || 1;
 }
 
 function noDrafts(): PlatformError {
-  return new PlatformError("telegram_draft", "Telegram shows no drafts here", { permanent: true });
+  return new PlatformError("telegram_draft", "Telegram does not support drafts in this chat", {
+    permanent: true,
+  });
 }

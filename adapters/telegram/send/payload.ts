@@ -1,9 +1,9 @@
 import type { TelegramBody } from "../dialect/dialect.ts";
-import { isRightToLeft } from "../dialect/rich-read.ts";
+import { isRightToLeft } from "../dialect/direction.ts";
 
 /**
- * The fields of `sendMessage` or, for a rich message, of `sendRichMessage`, that say what is shown; for
- * `editMessageText` they are the same. Links are not unfolded, and nothing becomes a mention or a command.
+ * The content fields of `sendMessage` or, for a rich message, of `sendRichMessage`; `editMessageText` has the same.
+ * Link previews are off. In a rich message Telegram detects no mentions or commands.
  */
 export function telegramPayload({ text, entities, rich }: TelegramBody) {
   if (rich !== undefined) {

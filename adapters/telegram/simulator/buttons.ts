@@ -11,12 +11,13 @@ const Keyboard = z.object({
   inline_keyboard: z.array(z.array(z.object({ text: z.string(), callback_data: z.string() }))),
 });
 
-/** In bytes: https://core.telegram.org/bots/api#inlinekeyboardbutton. */
+/** The limit of `callback_data`, in bytes: https://core.telegram.org/bots/api#inlinekeyboardbutton. */
 const MAX_DATA = 64;
-/** TDLib's reply markup. */
+
+/** The most buttons of a message (TDLib's reply markup). */
 const MAX_BUTTONS = 100;
 
-/** The buttons of a `reply_markup`, checked as Telegram does. */
+/** Reads the buttons of a `reply_markup`; throws Telegram's refusal if they are invalid. */
 export function readButtons(markup: unknown): readonly SimulatedButton[] {
   if (markup === undefined) return [];
   const keyboard = Keyboard.safeParse(markup).data;

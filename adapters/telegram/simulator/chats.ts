@@ -1,75 +1,32 @@
 import { createHash } from "node:crypto";
-import type { SimulatedButton } from "./buttons.ts";
-import type { SimulatedDraft } from "./drafts.ts";
-import type { SimulatedEntity } from "./entities.ts";
+import type { Person, SimulatedChat, SimulatedMessage } from "./chat.ts";
 import { badRequest, Refusal } from "./refusal.ts";
-import type { SimulatedRich } from "./rich/rich.ts";
 import type { SimulatedText } from "./text.ts";
 
-/** Someone who has a Telegram account. */
-export interface Person {
-  readonly id: number;
-  readonly name: string;
-  /** The language of their app. */
-  locale: string;
-  /** Has blocked the bot. */
-  blocked: boolean;
-}
-
-/** A chat and all that was said in it. */
-export interface SimulatedChat {
-  readonly id: number;
-  readonly type: "private" | "group" | "supergroup";
-  readonly name: string;
-  readonly person?: Person;
-  /** The supergroup that this group has become. */
-  movedTo?: number;
-  /** The group that this supergroup was; its messages are still to be seen, and no more. */
-  before?: SimulatedChat;
-  readonly messages: SimulatedMessage[];
-  /** Until when the bot is shown to be typing, in ms since the epoch. */
-  typingUntil: number;
-  /** What the bot is writing there; it may be over already. */
-  draft?: SimulatedDraft | undefined;
-}
-
-/** A message as it stands on the screen. */
-export interface SimulatedMessage {
-  readonly id: number;
-  /** The bot, if nobody else. */
-  readonly sender?: Person;
-  readonly date: number;
-  readonly thread?: number;
-  readonly replyTo?: number;
-  text: string;
-  entities: readonly SimulatedEntity[];
-  /** What a rich message shows; `text` is how that reads. */
-  rich?: SimulatedRich | undefined;
-  /** What the bot lets people choose below it. */
-  buttons?: readonly SimulatedButton[] | undefined;
-  edits: number;
-}
-
-/** All people and chats by name and by id. */
+/** All people and chats, by name and by id. */
 export interface Chats {
   person(name: string): Person;
-  /** The private chat of this person, or the group of this name, made when first asked for. */
+  /** The private chat of this person, or the group of this name; created when first requested. */
   named(name: string, kind?: "group"): SimulatedChat;
-  /** The chat that a request is about, if the bot may write there. */
+  /** The chat of a request; throws a `Refusal` if the bot may not write to it. */
   writable(id: unknown): SimulatedChat;
-  /** The group goes on as a supergroup. */
+  /** Turns the group into a supergroup. */
   migrate(name: string): { from: SimulatedChat; to: SimulatedChat };
+  /** Appends a message to the chat and removes its draft. */
   add(
     chat: SimulatedChat,
     message: SimulatedText & Pick<SimulatedMessage, "sender" | "thread" | "replyTo" | "rich" | "buttons">,
   ): SimulatedMessage;
 }
 
-/** Ids of people and supergroups have long gone beyond 32 bits. */
+/** The first ids of people and supergroups: like today's real ones, they exceed 32 bits. */
 const FIRST_PERSON = 5_000_000_000;
 const FIRST_SUPERGROUP = -1_002_000_000_000;
 
-/** Chats that begin empty; the ids come from the names, so that they are the same in every run. `keep`: messages in each. */
+/**
+ * Creates the chats, which begin empty. Ids are derived from names, so they are the same in every run. `keep` is the
+ * number of messages that each chat remembers.
+ */
 export function createChats(keep: number): Chats {
   const people = new Map<string, Person>();
   const chats = new Map<number, SimulatedChat>();
@@ -140,7 +97,7 @@ export function createChats(keep: number): Chats {
   }
 }
 
-/** A number below 2^32, always the same for the same name. */
+/** A number below 2^32, derived from the name. */
 function hash(name: string): number {
   return createHash("sha1").update(name).digest().readUInt32BE();
 }

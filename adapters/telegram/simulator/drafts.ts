@@ -1,50 +1,35 @@
-import type { Chats, SimulatedChat } from "./chats.ts";
-import type { SimulatedEntity } from "./entities.ts";
-import type { Feed } from "./feed.ts";
-import type { Fields, Method } from "./methods.ts";
+import type { Fields, Method } from "./api/method.ts";
+import { writeChat } from "./api/write.ts";
+import type { SimulatedChat, SimulatedDraft } from "./chat.ts";
+import type { Chats } from "./chats.ts";
 import { badRequest } from "./refusal.ts";
-import { readBlocksAloud, type SimulatedRich } from "./rich/rich.ts";
 import { readRichMessage } from "./rich/blocks.ts";
+import { plainBlocks } from "./rich/rich.ts";
 import { readText } from "./text.ts";
-
-/** What the bot is writing, as a person sees it below the chat. */
-export interface SimulatedDraft {
-  readonly id: number;
-  /** How it reads. */
-  readonly text: string;
-  readonly entities: readonly SimulatedEntity[];
-  readonly rich?: SimulatedRich;
-  /** Whether there is a button to stop it. */
-  readonly canStop: boolean;
-  /** Whether it stays for a while when the button is pressed. */
-  readonly keepOnStop: boolean;
-  readonly thread?: number;
-  /** Until when it is shown, in ms since the epoch. */
-  readonly until: number;
-}
+import type { Feed } from "./updates/feed.ts";
 
 /** The drafts of all private chats. */
 export interface Drafts {
-  /** By their names in lower case. */
+  /** The methods of the Bot API, by name in lower case. */
   readonly methods: ReadonlyMap<string, Method>;
   shownIn(chat: SimulatedChat): SimulatedDraft | undefined;
-  /** The person presses the button; returns the update's id. */
+  /** Presses the button below the draft; returns the update's id. */
   stop(chat: SimulatedChat): number;
 }
 
 interface DraftsOptions {
   readonly chats: Chats;
   readonly feed: Feed;
-  /** Whether rich drafts are known (Bot API 10.1). */
+  /** Whether rich drafts are supported (Bot API 10.1). */
   readonly rich: boolean;
-  /** Throws if there are too many. */
+  /** Throws a `Refusal` if there are too many drafts. */
   readonly flood: (chat: SimulatedChat) => void;
-  /** How long one is shown, in ms. */
-  readonly lastsMs: number;
+  /** How long a draft is shown, in ms. */
+  readonly durationMs: number;
 }
 
-/** Drafts as Telegram shows them: never stored, gone after a while or when a message comes. */
-export function createDrafts({ chats, feed, rich, flood, lastsMs }: DraftsOptions): Drafts {
+/** Creates Telegram's drafts. They are never stored, and disappear after a while or when a message arrives. */
+export function createDrafts({ chats, feed, rich, flood, durationMs }: DraftsOptions): Drafts {
   const show = (fields: Fields, content: Content): true => {
     const chat = chats.writable(fields["chat_id"]);
     if (chat.type !== "private") throw badRequest("TEXTDRAFT_PEER_INVALID");
@@ -58,7 +43,7 @@ export function createDrafts({ chats, feed, rich, flood, lastsMs }: DraftsOption
       canStop: fields["can_stop"] === true,
       keepOnStop: fields["keep_on_stop"] === true,
       ...(thread !== undefined && { thread: Number(thread) }),
-      until: Date.now() + lastsMs,
+      until: Date.now() + durationMs,
     };
     return true;
   };
@@ -75,13 +60,13 @@ export function createDrafts({ chats, feed, rich, flood, lastsMs }: DraftsOption
     shownIn,
     stop: (chat) => {
       const draft = shownIn(chat);
-      if (!draft?.canStop) throw new Error(`nothing that ${chat.name} sees can be stopped`);
+      if (!draft?.canStop) throw new Error(`${chat.name} sees no draft that can be stopped`);
       chat.draft = draft.keepOnStop ? { ...draft, canStop: false } : undefined;
       const { id, thread } = draft;
       return feed.add({
         stopped_message_generation: {
-          chat: { id: chat.id, type: chat.type, first_name: chat.name },
-          // As text, though the documentation says that it is a number (telegram-bot-api, JsonMessageGenerationStopped).
+          chat: writeChat(chat),
+          // A string, although it is documented as a number (telegram-bot-api, JsonMessageGenerationStopped).
           draft_id: String(id),
           ...(thread !== undefined && { message_thread_id: thread }),
         },
@@ -92,7 +77,7 @@ export function createDrafts({ chats, feed, rich, flood, lastsMs }: DraftsOption
 
 type Content = Pick<SimulatedDraft, "text" | "entities" | "rich">;
 
-/** Without words it says that the bot is thinking. */
+/** A draft without text shows that the bot is thinking. */
 function readPlain(fields: Fields): Content {
   const { text = "" } = fields;
   const isBlank = typeof text === "string" && /^[ \n]*$/.test(text);
@@ -101,5 +86,5 @@ function readPlain(fields: Fields): Content {
 
 function readRich(fields: Fields): Content {
   const rich = readRichMessage(fields["rich_message"]);
-  return { text: readBlocksAloud(rich.blocks), entities: [], rich };
+  return { text: plainBlocks(rich.blocks), entities: [], rich };
 }

@@ -3,7 +3,7 @@ import { clean } from "./clean.ts";
 import { checkLink } from "./links.ts";
 import { badRequest } from "./refusal.ts";
 
-/** A piece of formatting; offset and length in UTF-16 units. */
+/** The formatting of a range of text; offset and length are in UTF-16 units. */
 export interface SimulatedEntity {
   readonly type: string;
   readonly offset: number;
@@ -22,18 +22,19 @@ const Given = z.array(
   }),
 );
 
-/** A message keeps so many, the rest vanishes without a word ("server-side limit", tdlib MessageEntity.cpp). */
+/** The most entities of a message; Telegram silently drops the rest ("server-side limit", tdlib MessageEntity.cpp). */
 const MAX_ENTITIES = 100;
 
-/** The greatest offset and length that are looked at (tdlib, MessageEntity.cpp). */
-const FARTHEST = 1_000_000;
+/** The largest valid offset and length (tdlib, MessageEntity.cpp). */
+const MAX_OFFSET = 1_000_000;
 
 const STYLES = ["bold", "italic", "underline", "strikethrough", "spoiler"];
 const QUOTES = ["blockquote", "expandable_blockquote"];
 const CODES = ["pre", "code", "date_time"];
-/** The order of those that are at the same place (tdlib, MessageEntity::get_type_priority). */
 const LINKS = ["text_link", "text_mention"];
-const RANKS = [
+
+/** The order of entities with the same range (tdlib, MessageEntity::get_type_priority). */
+const PRIORITIES = [
   QUOTES,
   ["pre"],
   ["code"],
@@ -43,8 +44,8 @@ const RANKS = [
   ["custom_emoji"],
 ];
 
-/** Telegram finds these by itself and leaves out what a bot says about them. */
-const FOUND = [
+/** The types that Telegram detects by itself. It ignores such entities from a bot. */
+const DETECTED = [
   "mention",
   "hashtag",
   "cashtag",
@@ -55,28 +56,30 @@ const FOUND = [
   "bank_card_number",
 ];
 
-/** The entities of a request, as far as they can be checked without the text. */
+/** Reads the entities of a request; throws a `Refusal` if they are invalid, as far as that is known without the text. */
 export function readEntities(value: unknown): SimulatedEntity[] {
   const given = Given.safeParse(value ?? []);
   if (!given.success) throw badRequest("can't parse entities: expected an array of MessageEntity");
-  const entities = given.data.filter(isKept).map(({ type, offset, length, url = "", language = "" }) => ({
-    offset,
-    length,
-    ...(type === "text_link" ? readLink(url) : { type }),
-    ...(type === "pre" && clean(language) && { language: clean(language) }),
-  }));
+  const entities = given.data
+    .filter(isSupported)
+    .map(({ type, offset, length, url = "", language = "" }) => ({
+      offset,
+      length,
+      ...(type === "text_link" ? readLink(url) : { type }),
+      ...(type === "pre" && clean(language) && { language: clean(language) }),
+    }));
   for (const { offset, length } of entities) {
-    if (offset < 0 || offset > FARTHEST)
+    if (offset < 0 || offset > MAX_OFFSET)
       throw badRequest(`receive an entity with incorrect offset ${offset}`);
-    if (length < 0 || length > FARTHEST)
+    if (length < 0 || length > MAX_OFFSET)
       throw badRequest(`receive an entity with incorrect length ${length}`);
   }
   return entities;
 }
 
-function isKept({ type }: { type: string }): boolean {
-  if (RANKS.flat().includes(type)) return true;
-  if (FOUND.includes(type)) return false;
+function isSupported({ type }: { type: string }): boolean {
+  if (PRIORITIES.flat().includes(type)) return true;
+  if (DETECTED.includes(type)) return false;
   throw badRequest("can't parse MessageEntity: Unsupported type specified");
 }
 
@@ -87,47 +90,47 @@ function readLink(url: string): { type: string; url?: string } {
 }
 
 /**
- * Formatting as Telegram keeps it: code, links and the like never overlap, a quote holds no quote and is in
- * nothing but styles, a style is split where something else begins or ends within it and never reaches into code.
+ * Normalises entities as Telegram does. Code and links never overlap. A quote contains no other quote, and only styles
+ * may surround it. A style is split where another entity begins or ends inside it, and never extends into code.
  */
 export function fixEntities(entities: readonly SimulatedEntity[]): SimulatedEntity[] {
-  const sorted = entities.filter(({ length }) => length > 0).toSorted(byPlace);
-  const quotes = apart(sorted.filter(({ type }) => QUOTES.includes(type)));
-  const solid = apart(sorted.filter((entity) => !isStyle(entity) && !QUOTES.includes(entity.type))).filter(
-    (entity) => quotes.every((quote) => holds(quote, entity) || !overlaps(quote, entity)),
-  );
+  const sorted = entities.filter(({ length }) => length > 0).toSorted(byPosition);
+  const quotes = withoutOverlaps(sorted.filter(({ type }) => QUOTES.includes(type)));
+  const solid = withoutOverlaps(
+    sorted.filter((entity) => !isStyle(entity) && !QUOTES.includes(entity.type)),
+  ).filter((entity) => quotes.every((quote) => contains(quote, entity) || !overlaps(quote, entity)));
   const fixed = [...solid, ...quotes];
   const code = solid.filter(({ type }) => CODES.includes(type));
   const styles = splitStyles(sorted.filter(isStyle), fixed.flatMap(edges)).filter(
-    (piece) => !code.some((each) => overlaps(piece, each)),
+    (style) => !code.some((each) => overlaps(style, each)),
   );
-  return [...fixed, ...styles].toSorted(byPlace);
+  return [...fixed, ...styles].toSorted(byPosition);
 }
 
-/** The first hundred of those that are fixed; what can be split comes last, and is put together before it is counted. */
-export function keepMost(entities: readonly SimulatedEntity[]): SimulatedEntity[] {
-  const styles = splitStyles(entities.filter(isStyle), []).toSorted(byPlace);
-  const kept = [...entities.filter((entity) => !isStyle(entity)), ...styles].slice(0, MAX_ENTITIES);
-  return fixEntities(kept);
+/** Keeps the first hundred entities. Styles come last, and are joined before they are counted. */
+export function limitEntities(entities: readonly SimulatedEntity[]): SimulatedEntity[] {
+  const styles = splitStyles(entities.filter(isStyle), []).toSorted(byPosition);
+  const first = [...entities.filter((entity) => !isStyle(entity)), ...styles].slice(0, MAX_ENTITIES);
+  return fixEntities(first);
 }
 
 const isStyle = ({ type }: SimulatedEntity) => STYLES.includes(type);
 const endOf = ({ offset, length }: SimulatedEntity) => offset + length;
 const edges = (entity: SimulatedEntity) => [entity.offset, endOf(entity)];
 const overlaps = (a: SimulatedEntity, b: SimulatedEntity) => a.offset < endOf(b) && b.offset < endOf(a);
-const holds = (a: SimulatedEntity, b: SimulatedEntity) => a.offset <= b.offset && endOf(b) <= endOf(a);
+const contains = (a: SimulatedEntity, b: SimulatedEntity) => a.offset <= b.offset && endOf(b) <= endOf(a);
 
-function byPlace(a: SimulatedEntity, b: SimulatedEntity): number {
-  return a.offset - b.offset || b.length - a.length || rank(a) - rank(b);
+function byPosition(a: SimulatedEntity, b: SimulatedEntity): number {
+  return a.offset - b.offset || b.length - a.length || priority(a) - priority(b);
 }
 
-/** Code with a language goes before code without one. */
-function rank({ type, language }: SimulatedEntity): number {
-  return RANKS.findIndex((types) => types.includes(type)) - (language ? 0.5 : 0);
+/** Code with a language comes before code without one. */
+function priority({ type, language }: SimulatedEntity): number {
+  return PRIORITIES.findIndex((types) => types.includes(type)) - (language ? 0.5 : 0);
 }
 
-/** Only those that do not overlap one before. */
-function apart(sorted: readonly SimulatedEntity[]): SimulatedEntity[] {
+/** Removes entities that overlap an earlier one. */
+function withoutOverlaps(sorted: readonly SimulatedEntity[]): SimulatedEntity[] {
   let end = 0;
   return sorted.filter((entity) => {
     if (entity.offset < end) return false;
@@ -136,13 +139,13 @@ function apart(sorted: readonly SimulatedEntity[]): SimulatedEntity[] {
   });
 }
 
-/** Ranges of one style that touch are one; it is cut where another style begins, and at the edges of all else. */
+/** Joins adjacent ranges of a style, then splits them where another style begins and at the given edges. */
 function splitStyles(sorted: readonly SimulatedEntity[], edges: readonly number[]): SimulatedEntity[] {
   const ranges = STYLES.flatMap((style) => joined(sorted.filter(({ type }) => type === style)));
   return ranges.flatMap((range) => split(range, [...ranges.map(({ offset }) => offset), ...edges]));
 }
 
-/** Ranges of the same style that touch become one. */
+/** Joins adjacent and overlapping ranges of one style. */
 function joined(sorted: readonly SimulatedEntity[]): SimulatedEntity[] {
   const ranges: SimulatedEntity[] = [];
   for (const entity of sorted) {

@@ -1,25 +1,25 @@
-/** What goes wrong with a call. */
+/** A failure of calls. */
 export interface Fault {
-  /** Of this method; of any if not given. */
+  /** The method that fails; any method if absent. */
   readonly method?: string;
-  /** So many calls; 1 by default. */
+  /** How many calls fail; 1 by default. */
   readonly times?: number;
   /**
-   * "hang": no answer; "reset": the connection breaks; "html": a captive portal answers with status 200;
-   * "after": it is done, but the connection breaks before the answer; or an answer of your own.
+   * "hang": there is no answer; "reset": the connection breaks; "html": a captive portal answers with status 200;
+   * "after": the call is performed, but the connection breaks before the answer; or an answer with the given status.
    */
   readonly how: "hang" | "reset" | "html" | "after" | { readonly status: number; readonly body?: object };
 }
 
-/** The faults still to come. */
+/** The planned faults. */
 export interface Faults {
-  /** Plans a fault; returns how to call it off. */
+  /** Plans a fault; returns a function that cancels it. */
   add(fault: Fault): () => void;
-  /** The fault that this call meets. */
-  meet(method: string): Fault["how"] | undefined;
+  /** Returns and uses up the fault of the next call of this method, if there is one. */
+  next(method: string): Fault["how"] | undefined;
 }
 
-/** Faults are met in the order in which they were planned. */
+/** Creates an empty plan. Faults occur in the order in which they were planned. */
 export function createFaults(): Faults {
   const planned = new Map<Fault, number>();
   return {
@@ -28,7 +28,7 @@ export function createFaults(): Faults {
       planned.set(own, fault.times ?? 1);
       return () => void planned.delete(own);
     },
-    meet: (method) => {
+    next: (method) => {
       for (const [fault, left] of planned) {
         if (fault.method !== undefined && fault.method.toLowerCase() !== method.toLowerCase()) continue;
         if (left > 1) planned.set(fault, left - 1);

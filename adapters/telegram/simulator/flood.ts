@@ -1,17 +1,20 @@
 import { Refusal } from "./refusal.ts";
 
-/** How much may be written, edits included. */
+/** The most writes, edits included. */
 export interface FloodLimits {
   readonly perChatPerSecond: number;
-  /** So many may follow at once in a chat that was quiet. */
+  /** How many writes may follow at once in a quiet chat. */
   readonly chatBurst: number;
   readonly perGroupPerMinute: number;
   readonly overallPerSecond: number;
-  /** Drafts are counted apart. */
+  /** Drafts are counted separately. */
   readonly draftsPerChatPerSecond: number;
 }
 
-/** https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this; the burst and the drafts are guesses. */
+/**
+ * Telegram's limits: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. The burst and the
+ * limit of drafts are guesses.
+ */
 export const REAL_FLOOD_LIMITS: FloodLimits = {
   perChatPerSecond: 1,
   chatBurst: 3,
@@ -20,7 +23,7 @@ export const REAL_FLOOD_LIMITS: FloodLimits = {
   draftsPerChatPerSecond: 3,
 };
 
-/** Lets a write pass, or refuses it with the seconds to wait. */
+/** Creates a check of the limits. It throws a `Refusal` with the seconds to wait for a write that exceeds them. */
 export function createFlood(limits: FloodLimits): (chat: { id: number; type: string }) => void {
   const { perChatPerSecond, chatBurst, perGroupPerMinute, overallPerSecond } = limits;
   const chats = new Map<number, number[]>();
@@ -31,9 +34,9 @@ export function createFlood(limits: FloodLimits): (chat: { id: number; type: str
     const own = chats.get(id) ?? [];
     chats.set(id, own);
     const waitMs = Math.max(
-      waitFor(own, { most: chatBurst, withinMs: (chatBurst / perChatPerSecond) * 1000, now }),
-      type === "private" ? 0 : waitFor(own, { most: perGroupPerMinute, withinMs: 60_000, now }),
-      waitFor(all, { most: overallPerSecond, withinMs: 1000, now }),
+      waitFor(own, { limit: chatBurst, windowMs: (chatBurst / perChatPerSecond) * 1000, now }),
+      type === "private" ? 0 : waitFor(own, { limit: perGroupPerMinute, windowMs: 60_000, now }),
+      waitFor(all, { limit: overallPerSecond, windowMs: 1000, now }),
     );
     refuseIf(waitMs);
     own.push(now);
@@ -41,16 +44,16 @@ export function createFlood(limits: FloodLimits): (chat: { id: number; type: str
   };
 }
 
-/** Lets a draft pass, or refuses it with the seconds to wait. */
+/** Creates the same check for drafts. */
 export function createDraftFlood({
-  draftsPerChatPerSecond: most,
+  draftsPerChatPerSecond: limit,
 }: FloodLimits): (chat: { id: number }) => void {
   const chats = new Map<number, number[]>();
   return ({ id }) => {
     const now = Date.now();
     const own = chats.get(id) ?? [];
     chats.set(id, own);
-    refuseIf(waitFor(own, { most, withinMs: 1000, now }));
+    refuseIf(waitFor(own, { limit, windowMs: 1000, now }));
     own.push(now);
   };
 }
@@ -61,11 +64,11 @@ function refuseIf(waitMs: number): void {
   throw new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds });
 }
 
-/** How long until another one fits into the window, in ms. */
+/** How long until the window has room for another write, in ms. */
 function waitFor(
   times: readonly number[],
-  { most, withinMs, now }: { most: number; withinMs: number; now: number },
+  { limit, windowMs, now }: { limit: number; windowMs: number; now: number },
 ): number {
-  const oldest = times.at(-most);
-  return oldest === undefined ? 0 : Math.max(0, oldest + withinMs - now);
+  const oldest = times.at(-limit);
+  return oldest === undefined ? 0 : Math.max(0, oldest + windowMs - now);
 }

@@ -1,21 +1,24 @@
 import { isIPv6 } from "node:net";
 
-/** A link as Telegram keeps it, or what it says against it. */
+/** A link as Telegram stores it, a link to a user, or Telegram's reason to refuse it. */
 export type CheckedLink = { readonly url: string } | { readonly user: true } | { readonly refused: string };
 
-/** Links into Telegram itself; what stands behind the protocol has a host, but no port and no user. */
+/** The schemes of links into Telegram and TON. After the scheme there is a host, but no port and no user. */
 const OWN = /^(tg|tonsite|ton):(?:\/\/)?/i;
 
-/** A person's profile, as tdlib's LinkManager::get_link_user_id reads it. */
+/** A link to a user's profile (tdlib, LinkManager::get_link_user_id). */
 const USER = /^tg:(?:\/\/)?user\/?\?(?:[^#]*&)?id=([1-9]\d{0,15})(?=[&#]|$)/i;
 
-/** The greatest id that a person can have (tdlib, UserId.h). */
-const GREATEST_USER = 2 ** 40 - 1;
+/** The largest id of a user (tdlib, UserId.h). */
+const MAX_USER_ID = 2 ** 40 - 1;
 
-/** As tdlib's LinkManager::check_link: http, https or nothing before a host with a dot in it, or a link of its own. */
+/**
+ * Checks a link as tdlib's LinkManager::check_link does: it needs a host with a dot after http, https or no scheme, or
+ * a scheme of Telegram's own.
+ */
 export function checkLink(link: string): CheckedLink {
   const user = USER.exec(link)?.[1];
-  if (user && Number(user) <= GREATEST_USER) return { user: true };
+  if (user && Number(user) <= MAX_USER_ID) return { user: true };
   const scheme = OWN.exec(link)?.[1]?.toLowerCase();
   const parts = parseLink(scheme ? link.replace(OWN, "") : link);
   if ("refused" in parts) return parts;
@@ -31,7 +34,7 @@ interface Parts {
   readonly host: string;
   /** Empty if the link has none. */
   readonly port: string;
-  /** With what is asked and what is jumped to. */
+  /** Including the query and the fragment. */
   readonly path: string;
 }
 
@@ -44,11 +47,11 @@ function checkOwn(scheme: string, { protocol, user, host, port, path }: Parts): 
   return { url: `${scheme}://${host}${path.startsWith("/?") ? path.slice(1) : path}` };
 }
 
-/** What may stand in a host (RFC 3986, and all that is not ASCII), from its beginning; in a user's name, colons too. */
+/** The valid beginning of a host: RFC 3986 plus all non-ASCII characters. User info may also contain colons. */
 const HOST = /^(?:[\w.!$,~*'();&+=\u0080-\u{10ffff}-]|%[0-9a-f]{2})*/iu;
 const NAME = /^(?:[\w.!$,~*'();&+=:\u0080-\u{10ffff}-]|%[0-9a-f]{2})*/iu;
 
-/** As tdlib's parse_url; the complaints come in its order. */
+/** Parses a link as tdlib's parse_url does, with the same checks in the same order. */
 function parseLink(link: string): Parts | { refused: string } {
   const [, protocol] = /^([^:/?#@[\]]*):\/\//.exec(link) ?? [];
   if (protocol !== undefined && !/^https?$/i.test(protocol)) return { refused: "Unsupported URL protocol" };
@@ -60,7 +63,7 @@ function parseLink(link: string): Parts | { refused: string } {
   const at = before.lastIndexOf("@");
   const user = before.slice(0, Math.max(0, at));
   const host = before.slice(at + 1).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-  const refused = complaint(host, user);
+  const refused = reasonToRefuse(host, user);
   if (refused) return { refused };
   return {
     protocol: protocol?.toLowerCase(),
@@ -75,7 +78,7 @@ function isPort(port: string): boolean {
   return /^\d{1,12}$/.test(port) && Number(port) > 0 && Number(port) <= 65_535;
 }
 
-function complaint(host: string, user: string): string | undefined {
+function reasonToRefuse(host: string, user: string): string | undefined {
   if (/^\[.*\]$/s.test(host)) {
     const address = host.slice(1, -1);
     const isAddress = isIPv6(address) && !address.includes("%");

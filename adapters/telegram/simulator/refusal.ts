@@ -1,4 +1,4 @@
-/** What the Bot API answers instead of a result. */
+/** An error that the Bot API returns instead of a result. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: number;
@@ -17,7 +17,7 @@ interface RefusalParameters {
   readonly migrate_to_chat_id?: number;
 }
 
-/** The most frequent refusal: the request itself is wrong. */
+/** The refusal of an invalid request. */
 export function badRequest(description: string, parameters?: RefusalParameters): Refusal {
   return new Refusal(400, `Bad Request: ${description}`, parameters);
 }

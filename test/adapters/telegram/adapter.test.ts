@@ -446,7 +446,7 @@ describe("polling", () => {
     telegram.say("ann", "still there?");
     expect(await next()).toMatchObject({ text: "still there?" });
     await until(() => !bot.health?.());
-    expect(lines()).toContain("received again");
+    expect(lines()).toContain("receiving from Telegram again");
   });
 
   test("a webhook of earlier days is taken away, and what waited comes", async () => {
@@ -467,7 +467,7 @@ describe("polling", () => {
     ["html", 2, "not JSON"],
     ["reset", 1, "hang up"],
     [{ status: 503 }, 1, "503"],
-    [{ status: 200, body: { ok: true, result: [{ no: "id" }] } }, 1, "makes no sense"],
+    [{ status: 200, body: { ok: true, result: [{ no: "id" }] } }, 1, "is malformed"],
     [{ status: 429, body: { ok: false, error_code: 429, parameters: { retry_after: 1 } } }, 1, "429"],
   ] as const)("goes on after %j, and says so once", async (how, times, sentence) => {
     const telegram = await startSimulator();
@@ -478,7 +478,7 @@ describe("polling", () => {
     expect(await next()).toMatchObject({ text: "hello?" });
     await until(() => !bot.health?.());
     expect(lines().split("trying again")).toHaveLength(2);
-    expect(lines()).toContain("received again");
+    expect(lines()).toContain("receiving from Telegram again");
   });
 
   test("a token that is revoked later is a trouble with advice", async () => {
@@ -785,7 +785,7 @@ describe("hostile input", () => {
     telegram.say("ann", "still there?");
     expect(await next()).toMatchObject({ text: "still there?" });
     await until(() => telegram.pending === 0);
-    expect(lines()).toContain("makes no sense");
+    expect(lines()).toContain("malformed update");
     expect(lines()).not.toContain("an id that is no number");
   });
 

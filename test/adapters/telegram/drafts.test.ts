@@ -212,7 +212,7 @@ describe("the simulator", () => {
     expect(telegram.draft("ann")).toBeUndefined();
     expect(await call(telegram, { chat_id, draft_id: 1, text: "" })).toBe("shown");
     expect(telegram.draft("ann")).toMatchObject({ text: "Thinking…", canStop: false });
-    expect(() => telegram.stop("ann")).toThrow("nothing");
+    expect(() => telegram.stop("ann")).toThrow("no draft");
   });
 
   test("a draft vanishes by itself", async () => {
@@ -233,7 +233,7 @@ describe("the simulator", () => {
     await call(telegram, { ...draft, keep_on_stop: true });
     telegram.stop("ann");
     expect(telegram.draft("ann")).toMatchObject({ text: "x", canStop: false });
-    expect(() => telegram.stop("ann")).toThrow("nothing");
+    expect(() => telegram.stop("ann")).toThrow("no draft");
   });
 
   test("too many at once are refused", async () => {

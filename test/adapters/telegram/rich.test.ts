@@ -5,7 +5,7 @@ import { toAnsi } from "../../../adapters/telegram/dialect/ansi.ts";
 import { createTelegramDialect, type TelegramBody } from "../../../adapters/telegram/dialect/dialect.ts";
 import { telegramPayload } from "../../../adapters/telegram/send/payload.ts";
 import { readable } from "../../../adapters/telegram/dialect/rich-read.ts";
-import { readBlocksAloud, type SimulatedRich } from "../../../adapters/telegram/simulator/rich/rich.ts";
+import { plainBlocks, type SimulatedRich } from "../../../adapters/telegram/simulator/rich/rich.ts";
 import { readRichMessage } from "../../../adapters/telegram/simulator/rich/blocks.ts";
 import {
   startTelegramSimulator,
@@ -154,7 +154,7 @@ describe("what a rich message shows", () => {
   });
 
   test("lists: numbers, boxes, and an item that has nothing yet", () => {
-    expect(readBlocksAloud(show("3. a\n   - b\n4.\n5. c\n\n- [ ] d\n- [x] e").blocks)).toBe(
+    expect(plainBlocks(show("3. a\n   - b\n4.\n5. c\n\n- [ ] d\n- [x] e").blocks)).toBe(
       "3. a\n• b\n5. c\n\n☐ d\n☑ e",
     );
   });
@@ -190,17 +190,17 @@ describe("what a rich message shows", () => {
       `|${Array.from({ length: count }, (_, i) => `${word}${i}|`).join("")}\n`;
     const table = (count: number) => `${cells(count, "h")}|${"-|".repeat(count)}\n${cells(count, "v")}`;
     expect(show(table(20)).blocks).toMatchObject([{ type: "table" }]);
-    expect(readBlocksAloud(show(table(21)).blocks)).toContain("h20: v20");
+    expect(plainBlocks(show(table(21)).blocks)).toContain("h20: v20");
     expect(auto.print(parseMarkdown(table(21))).rich).toBeUndefined();
   });
 
   test("lists that are too deep are lines, and nothing of them is lost", () => {
     const deep = Array.from({ length: 50 }, (_, i) => `${"  ".repeat(i)}- l${i} ***\`~~x~~\`***`).join("\n");
-    const text = readBlocksAloud(show(`${deep}\n\n${TABLE}`).blocks);
+    const text = plainBlocks(show(`${deep}\n\n${TABLE}`).blocks);
     expect(text.match(/l\d+/g)).toHaveLength(50);
     const inner = Array.from({ length: 6 }, (_, i) => `${"   ".repeat(i)}1. x\n`).join("");
     const code = show(`${inner}${"   ".repeat(6)}1. \`\`\`\n${"   ".repeat(7)}code\n`).blocks;
-    expect(readBlocksAloud(code)).toMatch(/1\.\s+code$/);
+    expect(plainBlocks(code)).toMatch(/1\.\s+code$/);
   });
 
   test("what goes on from the page before", () => {
@@ -211,7 +211,7 @@ describe("what a rich message shows", () => {
     const body = rich.print([
       { type: "list", start: 7, continues: true, items: [item("the rest", true), item("next")] },
     ]);
-    expect(readBlocksAloud(shown(body).blocks)).toBe("the rest\n\n8. next");
+    expect(plainBlocks(shown(body).blocks)).toBe("the rest\n\n8. next");
     const rows = Array.from({ length: 900 }, (_, i) => `| row ${i} | x |\n`).join("");
     const pages = createPager(rich).pages(`| Head | Two |\n|---|---|\n${rows}`, true);
     expect(pages).toHaveLength(2);
@@ -354,7 +354,7 @@ describe("sent to a server that knows no rich messages", () => {
     await bot.send(to, print(TABLE), "k#1");
     expect(count("sendRichMessage")).toBe(1);
     expect(count("editMessageText")).toBe(1);
-    expect(lines().match(/knows no rich messages/g)).toHaveLength(1);
+    expect(lines().match(/does not support rich messages/g)).toHaveLength(1);
   });
 
   test("an edit finds it out, too", async () => {

@@ -7,7 +7,7 @@ import { until } from "../../../src/testing/until.ts";
 function open(tell: (text: string) => Promise<void> = async () => undefined) {
   const told: { chat: string; text: string }[] = [];
   const unstored = createUnstored({
-    tell: (event, text) => {
+    notify: (event, text) => {
       told.push({ chat: event.chat.id, text });
       return tell(text);
     },
@@ -41,8 +41,8 @@ test("each chat is told once, over all attempts, and again only after something 
   await until(() => told.length === 2);
   await expect(unstored.receive(say("ann"), fails)).rejects.toThrow();
   expect(told.map(({ chat }) => chat)).toEqual(["ann", "bob"]);
-  expect(told[0]?.text).toMatch(/I cannot remember anything just now/);
-  expect(told[1]?.text).toMatch(/记不住/);
+  expect(told[0]?.text).toMatch(/I cannot save messages right now/);
+  expect(told[1]?.text).toMatch(/无法保存消息/);
   await unstored.receive(say("ann"), async () => undefined);
   await expect(unstored.receive(say("ann"), fails)).rejects.toThrow();
   await until(() => told.length === 3);

@@ -9,7 +9,7 @@ import {
   deeper,
   filled,
   LIMITS,
-  type Place,
+  type Position,
   readFormula,
   readText,
 } from "./text.ts";
@@ -20,16 +20,17 @@ const Given = z.strictObject({
   skip_entity_detection: z.boolean().optional(),
 });
 
-/** The source is cut off here without a word (tdlib, misc.cpp: clean_input_string). */
+/** The most bytes of the source; Telegram silently cuts off the rest (tdlib, misc.cpp: clean_input_string). */
 const MAX_BYTES = 35_000;
 
-/** What Telegram makes of `rich_message` of a request, or why it refuses it. */
+/** Reads `rich_message` of a request as Telegram does; throws Telegram's refusal if it is invalid. */
 export function readRichMessage(value: unknown): SimulatedRich {
   const given = Given.safeParse(value);
   if (!given.success)
-    throw badRequest("can't parse InputRichMessage: this simulator knows the field html only");
+    throw badRequest("can't parse InputRichMessage: this simulator supports only the field html");
   const { html, is_rtl, skip_entity_detection } = given.data;
-  if (!skip_entity_detection) throw badRequest("this simulator finds no entities: set skip_entity_detection");
+  if (!skip_entity_detection)
+    throw badRequest("this simulator does not detect entities: set skip_entity_detection");
   if (/\p{Surrogate}/u.test(html)) throw badRequest("strings must be encoded in UTF-8");
   const source = Buffer.from(clean(html))
     .subarray(0, MAX_BYTES)
@@ -46,8 +47,8 @@ export function readRichMessage(value: unknown): SimulatedRich {
 
 const INLINE = ["b", "i", "s", "code", "a", "tg-spoiler", "tg-math", "br", "strong", "em", "u", "sub", "sup"];
 
-/** Text that stands between blocks is a paragraph. */
-function readBlocks({ children }: Tag, place: Place): RichBlock[] {
+/** Reads the blocks inside a tag. Text between blocks becomes a paragraph. */
+function readBlocks({ children }: Tag, position: Position): RichBlock[] {
   const groups: (Tag | (Tag | string)[])[] = [];
   for (const child of children) {
     const last = groups.at(-1);
@@ -58,66 +59,66 @@ function readBlocks({ children }: Tag, place: Place): RichBlock[] {
   return groups
     .filter((group) => !Array.isArray(group) || group.some((part) => typeof part !== "string" || part.trim()))
     .map((group) => {
-      place.count.blocks += 1;
-      if (!Array.isArray(group)) return readBlock(group, deeper(place));
-      return { type: "paragraph", text: readText(group, deeper(place)) };
+      position.count.blocks += 1;
+      if (!Array.isArray(group)) return readBlock(group, deeper(position));
+      return { type: "paragraph", text: readText(group, deeper(position)) };
     });
 }
 
-function readBlock(tag: Tag, place: Place): RichBlock {
+function readBlock(tag: Tag, position: Position): RichBlock {
   switch (tag.name) {
     case "p":
-      return { type: "paragraph", text: filled(readText(tag.children, place)) };
+      return { type: "paragraph", text: filled(readText(tag.children, position)) };
     case "h1":
     case "h2":
     case "h3":
     case "h4":
     case "h5":
     case "h6":
-      return { type: "heading", text: filled(readText(tag.children, place)), size: Number(tag.name[1]) };
+      return { type: "heading", text: filled(readText(tag.children, position)), size: Number(tag.name[1]) };
     case "pre":
-      return readPre(tag, place);
+      return readPre(tag, position);
     case "hr":
       return { type: "divider" };
     case "tg-math-block":
-      return { type: "mathematical_expression", expression: readFormula(tag, place) };
+      return { type: "mathematical_expression", expression: readFormula(tag, position) };
     case "ul":
     case "ol":
-      return { type: "list", items: readItems(tag, place) };
+      return { type: "list", items: readItems(tag, position) };
     case "blockquote":
-      return readQuote(tag, place);
+      return readQuote(tag, position);
     case "table":
-      return readTable(tag, place);
+      return readTable(tag, position);
     default:
       throw badRequest(`can't parse entities: Unsupported start tag "${tag.name}"`);
   }
 }
 
-function readPre(tag: Tag, place: Place): RichBlock {
+function readPre(tag: Tag, position: Position): RichBlock {
   const [first, ...others] = tag.children;
   const code = typeof first === "object" && first.name === "code" && others.length === 0 ? first : undefined;
   const language = code?.attributes["class"]?.replace(/^language-/, "");
-  const text = filled(readText((code ?? tag).children, place, "pre"));
+  const text = filled(readText((code ?? tag).children, position, "pre"));
   return { type: "pre", text, ...(language && { language }) };
 }
 
-function readQuote(tag: Tag, place: Place): RichBlock {
+function readQuote(tag: Tag, position: Position): RichBlock {
   if ("expandable" in tag.attributes) {
-    return { type: "expandable_blockquote", text: filled(readText(tag.children, place)) };
+    return { type: "expandable_blockquote", text: filled(readText(tag.children, position)) };
   }
-  const blocks = readBlocks(tag, place);
+  const blocks = readBlocks(tag, position);
   if (blocks.length === 0) throw contentRequired();
   return { type: "blockquote", blocks };
 }
 
-function readItems({ name, attributes, children }: Tag, place: Place): RichItem[] {
+function readItems({ name, attributes, children }: Tag, position: Position): RichItem[] {
   let next = Number(attributes["start"] ?? 1);
   return tagsIn(children, ["li"]).map((item) => {
-    place.count.blocks += 1;
+    position.count.blocks += 1;
     const [first] = item.children;
     const box = typeof first === "object" && first.name === "input" ? first : undefined;
     const content = { ...item, children: box ? item.children.slice(1) : item.children };
-    const blocks = readBlocks(content, deeper(place));
+    const blocks = readBlocks(content, deeper(position));
     if (blocks.length === 0) throw contentRequired();
     const value = Number(item.attributes["value"] ?? next);
     next = value + 1;
@@ -131,13 +132,13 @@ function readItems({ name, attributes, children }: Tag, place: Place): RichItem[
   });
 }
 
-function readTable({ attributes, children }: Tag, place: Place): RichBlock {
+function readTable({ attributes, children }: Tag, position: Position): RichBlock {
   const cells = tagsIn(children, ["tr"]).map((row) => {
-    place.count.blocks += 1;
+    position.count.blocks += 1;
     const cellsOfRow = tagsIn(row.children, ["td", "th"]);
     if (cellsOfRow.length > LIMITS.columns) throw badRequest("RICH_MESSAGE_TABLE_COLUMNS_TOO_MANY");
     return cellsOfRow.map((cell): RichCell => {
-      const text = readText(cell.children, deeper(deeper(place)));
+      const text = readText(cell.children, deeper(deeper(position)));
       return {
         ...(plain(text) && { text }),
         ...(cell.name === "th" && { is_header: true }),
@@ -149,7 +150,7 @@ function readTable({ attributes, children }: Tag, place: Place): RichBlock {
   return { type: "table", cells, ...("bordered" in attributes && { is_bordered: true }) };
 }
 
-/** Nothing but these may stand here. */
+/** The children as tags; throws a `Refusal` unless all of them have one of the names. */
 function tagsIn(children: Tag["children"], names: readonly string[]): Tag[] {
   return children.map((child) => {
     if (typeof child === "object" && names.includes(child.name)) return child;

@@ -1,21 +1,21 @@
 import { badRequest } from "../refusal.ts";
 
-/** A tag and what is in it. */
+/** A tag and its content. */
 export interface Tag {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: (Tag | string)[];
 }
 
-/** Tags that hold nothing, with or without a slash at their ends. */
+/** The tags without content, written with or without a slash at the end. */
 const VOID = ["br", "hr", "input"];
 
 const TOKEN = /<(\/?)([a-z][a-z0-9-]*)((?:\s+[a-z-]+(?:="[^"<>]*")?)*)\s*\/?>|[^<]+|</gi;
 const ATTRIBUTE = /([a-z-]+)(?:="([^"]*)")?/gi;
 
 /**
- * The tags of a rich message (https://core.telegram.org/bots/api#rich-html-style), read strictly: what the real
- * server mends without a word, such as a tag that is not closed, is refused here, in the words of its other parser.
+ * Parses the HTML of a rich message (https://core.telegram.org/bots/api#rich-html-style). It is strict: it refuses what
+ * Telegram silently repairs, such as an unclosed tag, with the errors of Telegram's other parser.
  */
 export function parseHtml(html: string): Tag {
   const root: Tag = { name: "", attributes: {}, children: [] };
@@ -46,7 +46,7 @@ function readAttributes(text: string, at: string): Record<string, string> {
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 
-/** The named references that the Bot API knows. */
+/** The named character references of the Bot API. */
 const REFERENCES: Readonly<Record<string, string>> = {
   lt: "<",
   gt: ">",
@@ -56,7 +56,7 @@ const REFERENCES: Readonly<Record<string, string>> = {
   nbsp: "\u00a0",
 };
 
-/** An ampersand that begins no reference is one. */
+/** Decodes character references. An ampersand that does not begin one is literal. */
 function decode(text: string, at: string): string {
   return text.replace(/&(\w+);?/g, (whole, name: string) => {
     const character = REFERENCES[name];

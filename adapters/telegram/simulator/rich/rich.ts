@@ -1,10 +1,10 @@
-/** A rich message as Telegram keeps it, in the shape in which the Bot API tells of it. */
+/** A stored rich message in the Bot API's format. */
 export interface SimulatedRich {
   readonly blocks: readonly RichBlock[];
   readonly is_rtl?: true;
 }
 
-/** Text, a list of texts, or one in some style: https://core.telegram.org/bots/api#richtext. */
+/** A text, a list of texts, or a styled text: https://core.telegram.org/bots/api#richtext. */
 export type RichText = string | readonly RichText[] | RichStyle;
 
 interface RichStyle {
@@ -14,7 +14,7 @@ interface RichStyle {
   readonly expression?: string;
 }
 
-/** https://core.telegram.org/bots/api#richblock, as far as this simulator knows them. */
+/** The blocks that this simulator supports: https://core.telegram.org/bots/api#richblock. */
 export type RichBlock =
   | { readonly type: "paragraph"; readonly text: RichText }
   | { readonly type: "heading"; readonly text: RichText; readonly size: number }
@@ -41,15 +41,15 @@ export interface RichCell {
   readonly valign: "middle";
 }
 
-/** A text without its styles; a formula is its source between dollars. */
+/** The plain text of a rich text. A formula becomes its source between dollar signs. */
 export function plain(text: RichText): string {
   if (typeof text === "string") return text;
   if ("type" in text) return text.expression === undefined ? plain(text.text ?? "") : `$${text.expression}$`;
   return text.map(plain).join("");
 }
 
-/** What a person reads, block by block. */
-export function readBlocksAloud(blocks: readonly RichBlock[]): string {
+/** The plain text of blocks. */
+export function plainBlocks(blocks: readonly RichBlock[]): string {
   return blocks
     .map((block) => {
       switch (block.type) {
@@ -58,9 +58,9 @@ export function readBlocksAloud(blocks: readonly RichBlock[]): string {
         case "mathematical_expression":
           return `$$${block.expression}$$`;
         case "list":
-          return block.items.map(readItemAloud).join("\n");
+          return block.items.map(plainItem).join("\n");
         case "blockquote":
-          return readBlocksAloud(block.blocks);
+          return plainBlocks(block.blocks);
         case "table":
           return block.cells.map((row) => row.map(({ text = "" }) => plain(text)).join(" | ")).join("\n");
         default:
@@ -70,7 +70,7 @@ export function readBlocksAloud(blocks: readonly RichBlock[]): string {
     .join("\n\n");
 }
 
-function readItemAloud({ label, blocks, has_checkbox, is_checked }: RichItem): string {
+function plainItem({ label, blocks, has_checkbox, is_checked }: RichItem): string {
   const marker = has_checkbox ? (is_checked ? "☑" : "☐") : label;
-  return `${marker} ${readBlocksAloud(blocks).replaceAll("\n\n", "\n")}`;
+  return `${marker} ${plainBlocks(blocks).replaceAll("\n\n", "\n")}`;
 }

@@ -3,28 +3,31 @@ import { checkLink } from "../links.ts";
 import { badRequest } from "../refusal.ts";
 import { plain, type RichText } from "./rich.ts";
 
-/** https://core.telegram.org/bots/api#rich-message-limits. The words of the refusals are known for the first two. */
+/**
+ * Telegram's limits: https://core.telegram.org/bots/api#rich-message-limits. Only the refusals of the first two are
+ * Telegram's exact texts.
+ */
 export const LIMITS = { text: 32_768, blocks: 500, depth: 16, columns: 20 };
 
-/** Also where a block is empty, and where one stands in a paragraph. */
+/** The refusal of missing content, of an empty block, and of a block inside a paragraph. */
 export function contentRequired() {
   return badRequest("RICH_MESSAGE_CONTENT_REQUIRED");
 }
 
-/** What the limits are about. */
+/** How much of the limits a message has used. */
 export interface Count {
   text: number;
   blocks: number;
 }
 
-/** Where in a message something stands. */
-export interface Place {
+/** The position of a tag in a message. */
+export interface Position {
   readonly count: Count;
   readonly depth: number;
 }
 
-/** One level further in. */
-export function deeper({ count, depth }: Place): Place {
+/** The position one level deeper; throws a `Refusal` beyond the limit. */
+export function deeper({ count, depth }: Position): Position {
   if (depth >= LIMITS.depth) throw badRequest("RICH_MESSAGE_DEPTH_INVALID");
   return { count, depth: depth + 1 };
 }
@@ -42,44 +45,45 @@ const STYLES: Readonly<Record<string, string>> = {
   "tg-spoiler": "spoiler",
 };
 
-/** Blanks and line breaks are one space, as in HTML, except where text is preformatted. */
-export function readText(children: Tag["children"], place: Place, kind?: "pre"): RichText {
+/** Reads text and styles. Blanks and line breaks collapse to one space, as in HTML, except in preformatted text. */
+export function readText(children: Tag["children"], position: Position, kind?: "pre"): RichText {
   const parts = children.map((child): RichText => {
-    if (typeof child === "object") return readStyle(child, deeper(place));
+    if (typeof child === "object") return readStyle(child, deeper(position));
     const text = kind ? child : child.replace(/[ \n]+/g, " ");
-    place.count.text += Array.from(text).length;
+    position.count.text += Array.from(text).length;
     return text;
   });
   return parts.length === 1 ? (parts[0] ?? "") : parts;
 }
 
-function readStyle(tag: Tag, place: Place): RichText {
+function readStyle(tag: Tag, position: Position): RichText {
   if (tag.name === "br") return "\n";
-  if (tag.name === "tg-math") return { type: "mathematical_expression", expression: readFormula(tag, place) };
-  const text = filled(readText(tag.children, place));
+  if (tag.name === "tg-math")
+    return { type: "mathematical_expression", expression: readFormula(tag, position) };
+  const text = filled(readText(tag.children, position));
   if (tag.name === "a") return readLink(tag.attributes["href"] ?? "", text);
   const type = STYLES[tag.name];
   if (type) return { type, text };
-  // A block in a paragraph, or a tag that does something, such as a button.
+  // A block inside a paragraph, or a tag with a function, such as a button.
   throw contentRequired();
 }
 
-/** Links into Telegram that are more than links. */
+/** Reads a link. A link to a user is a mention. */
 function readLink(href: string, text: RichText): RichText {
   const link = checkLink(href);
   if ("refused" in link) throw badRequest("RICH_MESSAGE_URL_INVALID");
   return "user" in link ? { type: "text_mention", text } : { type: "url", text, url: link.url };
 }
 
-/** What is drawn. */
-export function readFormula({ children }: Tag, { count }: Place): string {
+/** Reads the LaTeX of a formula. */
+export function readFormula({ children }: Tag, { count }: Position): string {
   const [source, ...others] = children;
   if (typeof source !== "string" || others.length > 0 || source.trim() === "") throw contentRequired();
   count.text += Array.from(source).length;
   return source;
 }
 
-/** A text in which something can be seen. */
+/** Returns the text; throws a `Refusal` if it has no visible content. */
 export function filled(text: RichText): RichText {
   if (plain(text).trim() || JSON.stringify(text).includes("mathematical_expression")) return text;
   throw contentRequired();

@@ -1,61 +1,71 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Queued } from "./feed.ts";
 
-/** Where updates are to be delivered. */
+/** An update that the bot has not acknowledged. */
+export interface Queued {
+  readonly id: number;
+  readonly update: object;
+}
+
+/** The webhook to deliver updates to. */
 export interface Hook {
   readonly url: string;
   readonly secret?: string;
 }
 
-/** Brings updates to a webhook. */
+/** Delivers updates to a webhook. */
 export interface Courier {
   readonly url: string;
   deliver(entry: Queued): void;
-  /** As getWebhookInfo tells it; empty if nothing went wrong yet. */
+  /** The error fields of getWebhookInfo; empty if there was no error. */
   lastError(): object;
   stop(): void;
 }
 
 interface CourierOptions {
-  /** The pause after the first failure, in ms; it doubles each time. Telegram's is 1 s. */
+  /** The pause after the first failure, in ms; it doubles with each failure. Telegram's is 1 s. */
   readonly retryMs: number;
   readonly delivered: (entry: Queued) => void;
 }
 
-/** Telegram's pauses grow to about a minute, here in multiples of the first one (telegram-bot-api, WebhookActor.cpp). */
+/** The longest pause, in multiples of the first: Telegram's grow to about a minute (telegram-bot-api, WebhookActor.cpp). */
 const MAX_PAUSE = 64;
 
-/** Delivers one update at a time in each chat, again and again until the answer is 2xx; no redirects. */
+/**
+ * Creates a courier. It delivers one update at a time in each chat, and repeats it until the answer is 2xx. It follows
+ * no redirects.
+ */
 export function createCourier(hook: Hook, { retryMs, delivered }: CourierOptions): Courier {
-  const lanes = new Map<number, Promise<void>>();
-  const over = new AbortController();
+  /** The last delivery in each chat. */
+  const deliveries = new Map<number, Promise<void>>();
+  const stop = new AbortController();
   let failure: { date: number; reason: string } | undefined;
 
   return {
     url: hook.url,
     deliver: (entry) => {
-      const lane = chatOf(entry.update);
-      lanes.set(
-        lane,
-        (lanes.get(lane) ?? Promise.resolve()).then(() => insist(entry)),
+      const chat = chatOf(entry.update);
+      const previous = deliveries.get(chat) ?? Promise.resolve();
+      deliveries.set(
+        chat,
+        previous.then(() => postUntilAccepted(entry)),
       );
     },
     lastError: () =>
       failure ? { last_error_date: Math.floor(failure.date / 1000), last_error_message: failure.reason } : {},
-    stop: () => over.abort(),
+    stop: () => stop.abort(),
   };
 
-  async function insist(entry: Queued): Promise<void> {
-    for (let attempt = 0; !over.signal.aborted; attempt += 1) {
+  async function postUntilAccepted(entry: Queued): Promise<void> {
+    for (let attempt = 0; !stop.signal.aborted; attempt += 1) {
       const reason = await post(entry);
       if (reason === undefined) return delivered(entry);
       failure = { date: Date.now(), reason };
       const pauseMs = retryMs * Math.min(2 ** attempt, MAX_PAUSE);
-      await sleep(pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   }
 
-  /** What went wrong; undefined if nothing did. */
+  /** Posts the update once; returns the error, or undefined if there was none. */
   async function post({ update }: Queued): Promise<string | undefined> {
     try {
       const response = await fetch(hook.url, {
@@ -66,7 +76,7 @@ export function createCourier(hook: Hook, { retryMs, delivered }: CourierOptions
           ...(hook.secret && { "x-telegram-bot-api-secret-token": hook.secret }),
         },
         body: JSON.stringify(update),
-        signal: over.signal,
+        signal: stop.signal,
       });
       await response.body?.cancel();
       return response.ok
@@ -78,10 +88,10 @@ export function createCourier(hook: Hook, { retryMs, delivered }: CourierOptions
   }
 }
 
-/** Whatever an update tells of says in which chat it was. */
+/** The id of the chat of an update, which is a field of its content; 0 if there is none. */
 function chatOf(update: object): number {
-  const [chat] = Object.values(update).flatMap((told: unknown) =>
-    typeof told === "object" && told && "chat" in told ? [told.chat] : [],
+  const [chat] = Object.values(update).flatMap((content: unknown) =>
+    typeof content === "object" && content && "chat" in content ? [content.chat] : [],
   );
   return typeof chat === "object" && chat && "id" in chat ? Number(chat.id) : 0;
 }

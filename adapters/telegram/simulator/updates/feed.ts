@@ -1,20 +1,14 @@
-import { createCourier, type Courier, type Hook } from "./courier.ts";
-import { badRequest, Refusal } from "./refusal.ts";
+import { badRequest, Refusal } from "../refusal.ts";
+import { createCourier, type Courier, type Hook, type Queued } from "./courier.ts";
 
-/** An update on its way to the bot. */
-export interface Queued {
-  readonly id: number;
-  readonly update: object;
-}
-
-/** What Telegram keeps for the bot until the bot has acknowledged it. */
+/** The queue of updates that the bot has not acknowledged. */
 export interface Feed {
   readonly pending: number;
-  /** Queues `{ update_id, ...fields }`, unless the bot has not asked for this kind; returns the id. */
+  /** Queues `{ update_id, ...fields }`, unless the bot has excluded this kind; returns the id. */
   add(fields: object): number;
-  /** getUpdates: forgets what the offset acknowledges, then waits for something new. */
+  /** Performs getUpdates: removes the updates that the offset acknowledges, then waits for a new one. */
   poll(request: PollRequest): Promise<object[]>;
-  /** What getUpdates or setWebhook has asked for; an empty list means all; undefined leaves it as it was. */
+  /** Sets the kinds of updates to queue. An empty list means all; undefined changes nothing. */
   want(kinds: readonly string[] | undefined): void;
   setWebhook(hook: Hook | undefined): void;
   webhookInfo(): object;
@@ -26,14 +20,14 @@ interface PollRequest {
   readonly limit: number;
   /** In seconds. */
   readonly timeout: number;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** Telegram numbers updates one by one from somewhere. */
+/** The first update id. Telegram's ids are consecutive, and may begin anywhere. */
 const FIRST_UPDATE = 7001;
 
-/** telegram-bot-api, Client.cpp. */
+/** The limits of getUpdates (telegram-bot-api, Client.cpp). */
 const MAX_POLL_SECONDS = 50;
 const MAX_UPDATES = 100;
 
@@ -42,7 +36,7 @@ const OTHER_POLLER =
 const HAS_WEBHOOK =
   "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
 
-/** A queue of updates that is polled, or delivered to a webhook. */
+/** Creates a feed. The bot polls it, or a courier delivers it to a webhook. */
 export function createFeed({ webhookRetryMs }: { webhookRetryMs: number }): Feed {
   let lastId = FIRST_UPDATE - 1;
   let queue: Queued[] = [];
@@ -75,7 +69,7 @@ export function createFeed({ webhookRetryMs }: { webhookRetryMs: number }): Feed
     },
     setWebhook: (hook) => {
       courier?.stop();
-      courier = hook && createCourier(hook, { retryMs: webhookRetryMs, delivered: forget });
+      courier = hook && createCourier(hook, { retryMs: webhookRetryMs, delivered: remove });
       if (hook) held?.end("Conflict: terminated by setWebhook request");
       for (const entry of queue) courier?.deliver(entry);
     },
@@ -92,17 +86,17 @@ export function createFeed({ webhookRetryMs }: { webhookRetryMs: number }): Feed
     },
   };
 
-  /** Negative: all but the last so many. */
+  /** Removes the updates before the offset. A negative offset keeps that many of the latest. */
   function acknowledge(offset: number): void {
     if (offset < 0) queue = queue.slice(offset);
     if (offset > 0) queue = queue.filter(({ id }) => id >= offset);
   }
 
-  function forget(entry: Queued): void {
+  function remove(entry: Queued): void {
     queue = queue.filter((each) => each !== entry);
   }
 
-  /** Until there is an update, the time is over, the client has gone, or someone else polls. */
+  /** Waits until an update arrives, the timeout expires or the client disconnects; rejects if another client polls. */
   function hold({ timeout, signal }: PollRequest): Promise<void> {
     return new Promise((resolve, reject) => {
       const own = {
@@ -120,7 +114,7 @@ export function createFeed({ webhookRetryMs }: { webhookRetryMs: number }): Feed
   }
 }
 
-/** The webhook of a setWebhook request; undefined for an empty URL, which takes the webhook away. */
+/** Reads the webhook of a setWebhook request; undefined for an empty URL, which removes the webhook. */
 export function readHook(url: unknown, secret: unknown): Hook | undefined {
   if (url === undefined || url === "") return undefined;
   const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined;
