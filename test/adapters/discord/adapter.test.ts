@@ -261,8 +261,8 @@ test("when an event cannot be stored the person is told", async () => {
   await until(() => discord.shows("bob").length === 1);
   discord.say("cid", "q");
   await until(() => discord.shows("cid").length === 1);
-  expect(discord.shows("ann")).toEqual(["这条消息没有收下,请再发送一次。"]);
-  expect(discord.shows("bob")).toEqual(["I could not take this in; please send it again."]);
+  expect(discord.shows("ann")).toEqual(["这条消息未能保存，请重新发送。"]);
+  expect(discord.shows("bob")).toEqual(["Your message could not be saved; please send it again."]);
   expect(discord.shows("cid")[0]).toContain("please send it again");
   expect(lines()).toContain("disk full");
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, type TestContext, test } from "vitest";
 import { createDiscord } from "../../../adapters/discord/adapter.ts";
-import { partOf, shardIn } from "../../../adapters/discord/receive/shard.ts";
+import { partitionOf, shardOf } from "../../../adapters/discord/receive/shard.ts";
 import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
@@ -327,7 +327,7 @@ test.concurrent.for([
   "telegram:1:0/1",
   "discord:1:00/1",
   "",
-])("%j is no part of bot 1", (part) => {
-  expect(() => shardIn("1", part)).toThrow("no part");
-  expect(shardIn("1", partOf("1", { index: 1, count: 3 }))).toEqual({ index: 1, count: 3 });
+])("%j is no partition of bot 1", (partition) => {
+  expect(() => shardOf("1", partition)).toThrow("no partition");
+  expect(shardOf("1", partitionOf("1", { index: 1, count: 3 }))).toEqual({ index: 1, count: 3 });
 });
