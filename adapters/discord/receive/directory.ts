@@ -55,7 +55,7 @@ export function createDirectory({ token, api }: { token: string; api: Api }): Di
 
 async function fetchInfo(token: string, api: Api): Promise<GatewayInfo> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw refusedToken();
-  const action = "look up its gateway";
+  const action = "look up the gateway";
   const json = await api({ method: "GET", route: Routes.gatewayBot(), action }).catch((error: unknown) => {
     throw error instanceof PlatformError && error.code === codes.unauthorized ? refusedToken() : error;
   });

@@ -211,7 +211,7 @@ test("an answer that comes before the deferral defers by itself, and takes its p
   await until(() => discord.calls.filter(({ path }) => path.endsWith("/callback")).length === 2);
   await until(() => discord.calls.every(({ status }) => status !== undefined));
   expect(discord.screen("ann").map(({ text }) => text)).toEqual(["/ask q", "quick"]);
-  expect(lines()).not.toContain("without a response");
+  expect(lines()).not.toContain("no response in time");
 });
 
 test("100 slash commands at once are all deferred in time, though the store is slow", async () => {
@@ -291,7 +291,7 @@ test("a deferral that is cut off is tried again, and counts once", async () => {
       discord.calls.filter(({ path, status }) => path.endsWith("/callback") && status === 400).length === 1,
   );
   expect(discord.screen("bob").at(-1)?.state).toBe("thinking");
-  expect(lines()).not.toContain("without a response");
+  expect(lines()).not.toContain("no response in time");
 });
 
 test("a deferral that comes too late is logged, and the answer goes to the channel", async () => {
