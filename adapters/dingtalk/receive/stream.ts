@@ -77,9 +77,9 @@ export async function receiveStream(options: StreamOptions): Promise<{ readonly 
   }
 
   /** Waits before the next connection. Every one but the first waits here, so that no failure causes a storm of them. */
-  async function pause(error: unknown): Promise<void> {
+  async function pause(reason: unknown): Promise<void> {
     failures += 1;
-    await sleep(pauseAfter(error, failures, firstPauseMs), undefined, { signal }).catch(() => undefined);
+    await sleep(pauseAfter(reason, failures, firstPauseMs), undefined, { signal }).catch(() => undefined);
   }
 
   function lose(socket: Socket, error: Error): void {

@@ -5,7 +5,7 @@ import { type Channel, type Entry, isCommand, isPublic } from "./entries.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type Gateway, PRIVILEGED_INTENTS } from "./gateway.ts";
 import { idOf } from "./ids.ts";
-import { type Bot, guildOf, messageJson, type Place, userJson } from "./payloads.ts";
+import { type Bot, guildOf, messageJson, userJson } from "./payloads.ts";
 import type { RegisteredCommand } from "./rest/commands.ts";
 import { createLimiter } from "./rest/limiter.ts";
 import { type Call, createRest } from "./rest/rest.ts";
@@ -13,7 +13,7 @@ import { closeServer, createLocalServer, listen, type LocalServer, portOf } from
 import { type AskOptions, createUsers, type Shown } from "./users.ts";
 import { createWorld } from "./world.ts";
 
-export type { AskOptions, Call, Fault, Place, Shown };
+export type { AskOptions, Call, Fault, Shown };
 
 /** Options of the simulated Discord; the defaults are the limits of the real one. */
 export interface DiscordSimulatorOptions {
