@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createDiscordDialect } from "../adapters/discord/dialect/dialect.ts";
 import { createDiscord } from "../adapters/discord/index.ts";
 import { discordPayload } from "../adapters/discord/send/payload.ts";
-import { readMessage } from "../adapters/discord/simulator/body.ts";
+import { readMessage } from "../adapters/discord/simulator/rest/body.ts";
 import { createTelegramDialect } from "../adapters/telegram/dialect/dialect.ts";
 import { readButtons } from "../adapters/telegram/simulator/buttons.ts";
 import { createHistory, emptyConversation } from "../src/conversation/conversation.ts";

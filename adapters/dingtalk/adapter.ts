@@ -15,48 +15,48 @@ import { type Log, SILENCE } from "./log.ts";
 import { createMessages } from "./send/messages.ts";
 import { receiveStream } from "./receive/stream.ts";
 
-/** How to be a DingTalk robot. */
+/** Options of the DingTalk adapter. */
 export interface DingtalkOptions extends ApiOptions {
-  /** Receive by HTTP at `/webhooks/dingtalk` instead of over a connection of our own. */
+  /** Receive HTTP callbacks at `/webhooks/dingtalk` instead of opening a Stream connection. */
   readonly callback?: boolean;
-  /** For a proxy: the agent by which an address is reached. */
+  /** The agent of a proxy for a URL, if it needs one. */
   readonly agentFor?: (url: string) => Agent | undefined;
-  /** Answers grow in cards made from this template, instead of being sent when they are whole. */
+  /** Stream answers into cards made from this template, instead of sending complete answers as messages. */
   readonly cardTemplate?: CardTemplate;
   readonly log?: Log;
   readonly pace?: Pace;
-  /** How often the connection is tried, in ms; one that stays silent as long is given up. */
+  /** How often to ping the Stream connection, in ms; one that stays silent for this long is replaced. */
   readonly keepAliveMs?: number;
-  /** The pause after the first of several failures to connect, in ms; it doubles each time. */
+  /** Pause after the first failure to connect, in ms; it doubles with each further one. */
   readonly firstPauseMs?: number;
 }
 
 /**
- * 20 messages a minute for each robot, or it is shut for ten (open.dingtalk.com, "custom robots"): 15, and the 5 that
- * may follow at once.
+ * A robot may send 20 messages a minute, or it is blocked for ten minutes (open.dingtalk.com, "custom robots"). This is 15
+ * a minute, which leaves room for a burst of 5.
  */
 const PACE: Pace = { direct: 4000, group: 4000, overall: 4000 };
 
-/** Calls about cards are counted by the second, and all of an app's together: 20 at once are too many, in ms. */
+/** Card calls are limited per second for the whole app, and 20 at once exceed the limit. */
 const CARD_PACE: Pace = { direct: 1000, group: 1000, overall: 100 };
 
-/** Well below the minutes after which NATs and proxies forget a silent connection, in ms. */
+/** Ping interval in ms: NATs and proxies drop a silent connection after some minutes. */
 const KEEP_ALIVE_MS = 20_000;
 
-/** The pause after a first failure, in ms. */
 const FIRST_PAUSE_MS = 1000;
 
-/** How long stopping waits for what is just being stored, in ms. */
-const STOP_MS = 5000;
+/** How long `stop` waits for messages that are being stored, in ms. */
+const STOP_TIMEOUT_MS = 5000;
 
-const SAY_AGAIN = {
-  en: "I cannot take anything in just now; please send it again in a while.",
+/** The apology for a message that could not be stored. */
+const APOLOGIES = {
+  en: "I cannot receive messages right now; please send it again in a while.",
   zh: "我现在无法接收消息；请稍后再发一次。",
 } as const;
 
 /**
- * DingTalk: receives in Stream mode, or by HTTP callbacks; a message is acknowledged only once it is stored. Stream
- * connections may be many: DingTalk gives each message to one of them, so that every process may have its own.
+ * Creates the adapter for DingTalk, which receives in Stream mode or by HTTP callbacks. A message is acknowledged only
+ * once it is stored. Every process may open its own Stream connection: DingTalk delivers each message over one of them.
  */
 export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> {
   const { clientId, clientSecret, callback = false, log = SILENCE, agentFor = () => undefined } = options;
@@ -67,7 +67,7 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
   const messages = createMessages(api);
   const signatures = createSignatures(clientSecret);
   let running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
-  let takeRequest: ((data: string) => Promise<void>) | undefined;
+  let receiveCallback: ((data: string) => Promise<void>) | undefined;
 
   const adapter: Adapter<DingtalkBody> = {
     name: "dingtalk",
@@ -80,20 +80,22 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
       await connected;
     },
     stop: async () => {
-      takeRequest = undefined;
+      receiveCallback = undefined;
       running?.stop.abort();
-      await Promise.race([running?.ended, sleep(STOP_MS, undefined, { ref: false })]);
+      await Promise.race([running?.ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     },
     health: () => health.problem,
     ...messages,
-    ...(cardTemplate ? createCards({ api, template: cardTemplate, forgo, log }) : { wholeOnly: true }),
+    ...(cardTemplate
+      ? createCards({ api, template: cardTemplate, disable: disableCards, log })
+      : { wholeOnly: true }),
     ...(callback && {
       http: {
         fetch: createWebhook({
           isGenuine: (headers) => signatures.isSigned(headers),
           isFirst,
-          take: () => takeRequest,
-          // Whatever else it said would be sent to the person.
+          take: () => receiveCallback,
+          // DingTalk posts the answer to the chat, so it must be empty.
           stored: () => Response.json({ msgtype: "empty" }),
         }),
       },
@@ -105,36 +107,44 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     if (signatures.isFirst(headers, body)) return true;
     log.warn(
       {},
-      "refused a request whose signature by DingTalk has already been used: somebody has copied it, or two messages came in the same millisecond",
+      "refused a request from DingTalk whose signature was already used: either the request was copied, or two messages were signed in the same millisecond",
     );
     return false;
   }
 
-  /** From now on as if there had never been a template. */
-  function forgo(why: string): void {
+  /** Switches to messages, as if there were no template. */
+  function disableCards(why: string): void {
     log.error(
       {},
-      `answers are sent as messages: ${why}; check DINGTALK_CARD_TEMPLATE, and that the app may write cards`,
+      `cards do not work, so answers are sent as messages: ${why}; check DINGTALK_CARD_TEMPLATE, and that the app has the permission to write cards`,
     );
     for (const capability of ["edit", "finish", "recovery"] as const) delete adapter[capability];
     Object.assign(adapter, messages, { wholeOnly: true, pace: options.pace ?? PACE });
   }
 
-  /** Resolves once events come in; `ended` when no more will. */
+  /** Resolves once messages are received; `ended` resolves once they no longer are. */
   async function connect(receive: Receive, signal: AbortSignal): Promise<{ readonly ended: Promise<void> }> {
-    const take = (data: string) => store(data, receive);
+    const accept = (data: string) => store(data, receive);
     if (!callback) {
-      const stream = await receiveStream({ api, health, agentFor, keepAliveMs, firstPauseMs, take, signal });
+      const stream = await receiveStream({
+        api,
+        health,
+        agentFor,
+        keepAliveMs,
+        firstPauseMs,
+        accept,
+        signal,
+      });
       if (!signal.aborted) log.info({}, "receiving from DingTalk in Stream mode");
       return stream;
     }
-    takeRequest = take;
+    receiveCallback = accept;
     await checkCredentials(signal);
-    if (!signal.aborted) log.info({}, "receiving from DingTalk by HTTP callback");
+    if (!signal.aborted) log.info({}, "receiving from DingTalk by HTTP callbacks");
     return { ended: Promise.resolve() };
   }
 
-  /** With a wrong secret no request would be taken for DingTalk's, and nobody would know why. */
+  /** Verifies the credentials at the start: with a wrong secret every callback would be refused without an explanation. */
   async function checkCredentials(signal: AbortSignal): Promise<void> {
     for (let failures = 1; !signal.aborted; failures += 1) {
       try {
@@ -149,29 +159,29 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
     }
   }
 
-  /** What makes no sense is skipped: sent again, it would make no more sense. */
+  /** Stores a message. An invalid one is skipped, because sending it again would not make it valid. */
   async function store(data: string, receive: Receive): Promise<void> {
     let event: ChatEvent | undefined;
     try {
       event = toEvent(JSON.parse(data), { clientId, isOwn: api.isOwn });
     } catch {
-      log.warn({}, "skipped a message from DingTalk that makes no sense");
+      log.warn({}, "skipped an invalid message from DingTalk");
       return;
     }
     if (!event) return;
     try {
       await receive(event);
     } catch (error) {
-      log.error({}, `a message from DingTalk cannot be stored: ${describeError(error)}`);
-      if (callback) await sayAgain(event);
+      log.error({}, `a message from DingTalk could not be stored: ${describeError(error)}`);
+      if (callback) await apologize(event);
       throw error;
     }
   }
 
-  /** Nothing says that a callback is made again, as an unacknowledged message in the stream is. */
-  async function sayAgain({ id, to, text }: ChatEvent): Promise<void> {
-    const sentence = /\p{Script=Han}/u.test(text) ? SAY_AGAIN.zh : SAY_AGAIN.en;
-    const told = messages.send(to, { title: sentence, text: sentence }, `${id}#unstored`);
-    await told.catch((error: unknown) => log.warn({}, describeError(error)));
+  /** Asks the user to send the message again: DingTalk may not repeat a callback, unlike a message of the stream. */
+  async function apologize({ id, to, text }: ChatEvent): Promise<void> {
+    const sentence = /\p{Script=Han}/u.test(text) ? APOLOGIES.zh : APOLOGIES.en;
+    const sent = messages.send(to, { title: sentence, text: sentence }, `${id}#unstored`);
+    await sent.catch((error: unknown) => log.warn({}, describeError(error)));
   }
 }

@@ -1,26 +1,26 @@
 import { z } from "zod";
 import { DingtalkRefusal, refusedByApi, refusedByWebhook, unanswered } from "./errors.ts";
 
-/** How the app shows who it is, and where. */
+/** How to reach DingTalk's open API, and with which credentials. */
 export interface ApiOptions {
-  /** The app's client id, once called AppKey. */
+  /** The app's client id, formerly called AppKey. */
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Where the open API answers; https://api.dingtalk.com by default. */
+  /** Root of the open API; https://api.dingtalk.com if absent. */
   readonly apiRoot?: string;
 }
 
-/** DingTalk's open API; every call rejects with a `DingtalkRefusal`, or with the signal's reason. */
+/** DingTalk's open API. Every method rejects with a `DingtalkRefusal`, or with the signal's reason. */
 export interface Api {
-  /** A call with the access token; `action` says in errors what it was for. */
+  /** Calls the API with the access token and resolves to the answer's body. */
   call(request: ApiRequest): Promise<unknown>;
-  /** Says something by a session webhook, which needs no token. */
+  /** Posts a message by a session webhook, which needs no token. */
   post(webhook: string, fields: object): Promise<void>;
-  /** Where to connect to, once; needs no token. */
+  /** Requests the endpoint and the ticket of one Stream connection; needs no token. */
   openConnection(signal: AbortSignal): Promise<{ readonly endpoint: string; readonly ticket: string }>;
-  /** Whether the credentials are accepted: rejects if not. */
+  /** Rejects if DingTalk does not accept the credentials. */
   check(signal: AbortSignal): Promise<void>;
-  /** Whether a webhook is DingTalk's own: what is said goes nowhere else, whoever has made up a message. */
+  /** Whether a webhook belongs to DingTalk: a forged message must not redirect answers to another host. */
   readonly isOwn: (webhook: string) => boolean;
 }
 
@@ -28,26 +28,26 @@ export interface ApiRequest {
   readonly method?: "POST" | "PUT";
   readonly path: string;
   readonly fields: object;
+  /** What the call does, for error messages: "send a card". */
   readonly action: string;
 }
 
-/** DingTalk's own root of the open API. */
 const API_ROOT = "https://api.dingtalk.com";
 
-/** What the stream is to bring: messages to the robot. */
+/** The topic of the stream: messages to the robot. */
 export const TOPIC_ROBOT = "/v1.0/im/bot/messages/get";
 
-/** How long an answer is waited for, in ms. */
-const CALL_MS = 20_000;
+/** How long to wait for an answer, in ms. */
+const CALL_TIMEOUT_MS = 20_000;
 
-/** A token lives for two hours; this long before its end another is asked for, in ms. */
+/** How long before its end an access token is renewed, in ms; it is valid for two hours. */
 const TOKEN_MARGIN_MS = 300_000;
 
 const Token = z.object({ accessToken: z.string().min(1), expireIn: z.number().catch(0) });
 const Connection = z.object({ endpoint: z.url({ protocol: /^wss?$/ }), ticket: z.string().min(1) });
-const Said = z.object({ errcode: z.int(), errmsg: z.string().catch("") });
+const WebhookAnswer = z.object({ errcode: z.int(), errmsg: z.string().catch("") });
 
-/** The open API over fetch, which takes a proxy by itself. */
+/** Creates a client of the open API. It uses the global `fetch`, which follows the proxy settings. */
 export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOptions): Api {
   const root = apiRoot.replace(/(?<!\/)\/+$/, "");
   const tokens = createTokens(() =>
@@ -60,7 +60,7 @@ export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOpt
       try {
         return await callWith(token, request);
       } catch (error) {
-        // Refused, so nothing was done: the token was taken back before its time.
+        // The token was revoked early. The call was refused and did nothing, so it can be repeated with a new token.
         if (!(error instanceof DingtalkRefusal) || error.kind !== "credentials") throw error;
         tokens.forget(token);
         return callWith(await tokens.get(), request);
@@ -69,11 +69,11 @@ export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOpt
     post: async (webhook, fields) => {
       const action = "send a message by the session webhook";
       const { status, body } = await exchange({ url: webhook, fields, action });
-      const said = Said.safeParse(body).data;
-      if (said?.errcode === 0) return;
-      if (said) throw refusedByWebhook(said.errcode, said.errmsg, fields);
+      const answer = WebhookAnswer.safeParse(body).data;
+      if (answer?.errcode === 0) return;
+      if (answer) throw refusedByWebhook(answer.errcode, answer.errmsg, fields);
       throw status < 300
-        ? unanswered(action, "the answer makes no sense")
+        ? unanswered(action, "the answer is invalid")
         : refusedByApi(action, { status, body, fields });
     },
     openConnection: async (signal) => {
@@ -84,11 +84,11 @@ export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOpt
         ua: "colloquy",
         subscriptions: [{ type: "CALLBACK", topic: TOPIC_ROBOT }],
       };
-      const given = Connection.safeParse(
+      const connection = Connection.safeParse(
         await post(action, "/v1.0/gateway/connections/open", fields, signal),
       ).data;
-      if (given) return given;
-      throw unanswered(action, "the answer makes no sense");
+      if (connection) return connection;
+      throw unanswered(action, "the answer is invalid");
     },
     check: async (signal) => {
       signal.throwIfAborted();
@@ -104,11 +104,11 @@ export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOpt
   };
 
   function post(action: string, path: string, fields: object, signal?: AbortSignal): Promise<unknown> {
-    return succeed({ url: root + path, fields, action, ...(signal && { signal }) });
+    return requestBody({ url: root + path, fields, action, ...(signal && { signal }) });
   }
 
   function callWith(token: string, { method = "POST", path, fields, action }: ApiRequest): Promise<unknown> {
-    return succeed({
+    return requestBody({
       url: root + path,
       method,
       fields,
@@ -118,12 +118,12 @@ export function createApi({ clientId, clientSecret, apiRoot = API_ROOT }: ApiOpt
   }
 }
 
-/** The access token, asked for once by all who need it at the same time. */
-function createTokens(ask: () => Promise<unknown>) {
+/** Caches the access token; concurrent callers share one request for it. */
+function createTokens(request: () => Promise<unknown>) {
   let known: { readonly token: string; readonly until: number } | undefined;
-  let asking: Promise<string> | undefined;
+  let renewal: Promise<string> | undefined;
   return {
-    get: async () => (known && Date.now() < known.until ? known.token : (asking ??= renew())),
+    get: async () => (known && Date.now() < known.until ? known.token : (renewal ??= renew())),
     forget: (token: string) => {
       if (known?.token === token) known = undefined;
     },
@@ -131,12 +131,12 @@ function createTokens(ask: () => Promise<unknown>) {
 
   async function renew(): Promise<string> {
     try {
-      const answer = Token.safeParse(await ask()).data;
-      if (!answer) throw unanswered("get an access token", "the answer makes no sense");
+      const answer = Token.safeParse(await request()).data;
+      if (!answer) throw unanswered("get an access token", "the answer is invalid");
       known = { token: answer.accessToken, until: Date.now() + answer.expireIn * 1000 - TOKEN_MARGIN_MS };
       return answer.accessToken;
     } finally {
-      asking = undefined;
+      renewal = undefined;
     }
   }
 }
@@ -150,8 +150,8 @@ interface Exchange {
   readonly signal?: AbortSignal;
 }
 
-/** The body of an answer of status 2xx; everything else is a refusal. */
-async function succeed(request: Exchange): Promise<unknown> {
+/** Resolves to the body of an answer with status 2xx; any other status is a refusal. */
+async function requestBody(request: Exchange): Promise<unknown> {
   const { status, body, retryAfter } = await exchange(request);
   if (status < 300) return body;
   throw refusedByApi(request.action, { status, body, retryAfter, fields: request.fields });
@@ -159,16 +159,16 @@ async function succeed(request: Exchange): Promise<unknown> {
 
 async function exchange({ url, method = "POST", fields, action, headers, signal }: Exchange) {
   signal?.throwIfAborted();
-  // Not AbortSignal.any: a signal remembers for good what was made from it, and this one lives as long as the bot.
+  // Not AbortSignal.any: a signal keeps everything derived from it, and this one lives as long as the bot.
   const either = new AbortController();
   const abort = () => either.abort();
-  const timer = setTimeout(abort, CALL_MS);
+  const timer = setTimeout(abort, CALL_TIMEOUT_MS);
   signal?.addEventListener("abort", abort, { once: true });
   try {
     const response = await fetch(url, {
       method,
       redirect: "error",
-      // Without `accept` the gateway answers in XML.
+      // Without `accept` DingTalk's gateway answers in XML.
       headers: { "content-type": "application/json", accept: "application/json", ...headers },
       body: JSON.stringify(fields),
       signal: either.signal,
@@ -176,7 +176,7 @@ async function exchange({ url, method = "POST", fields, action, headers, signal 
     const text = await response.text();
     const { status } = response;
     const body = parse(text);
-    // A refusal may be a page of a gateway in between; a success may not.
+    // An error may come from a gateway in between, as an HTML page; a success must be JSON.
     if (response.ok && body === undefined)
       throw unanswered(action, "the answer is not JSON (a captive portal or a proxy?)");
     return { status, body, retryAfter: response.headers.get("retry-after") };

@@ -3,15 +3,17 @@ import { textsIn, withoutEcho } from "../../src/sanitize/echo.ts";
 import { ConfigError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
 /**
- * - `unreachable`: no answer that makes sense; what was asked for may have been done.
- * - `credentials`: neither the client id and secret nor what was made from them is accepted.
- * - `busy`: too much at once, or DingTalk itself asks to come again.
- * - `session`: the session webhook is no more; the robot API is the other way.
- * - `refused`: the same again would be refused again.
+ * Why a request failed.
+ *
+ * - `unreachable`: there was no valid answer; DingTalk may have carried out the request.
+ * - `credentials`: DingTalk does not accept the client id and secret, or a token made from them.
+ * - `busy`: the rate limit is reached, or DingTalk asks to try again.
+ * - `session`: the session webhook has ended; the robot API still works.
+ * - `refused`: the same request would be refused again.
  */
 export type RefusalKind = "unreachable" | "credentials" | "busy" | "session" | "refused";
 
-/** A request that DingTalk refused or did not answer; never holds a secret, a session webhook or what was to be said. */
+/** A request that DingTalk refused or did not answer. It never contains a secret, a session webhook or a message's text. */
 export class DingtalkRefusal extends PlatformError {
   readonly kind: RefusalKind;
 
@@ -21,22 +23,22 @@ export class DingtalkRefusal extends PlatformError {
   }
 }
 
-/** How the open API says no: `{"code", "message", "requestid"}`. */
+/** An error answer of the open API: `{"code", "message", "requestid"}`. */
 const Answer = z.object({ code: z.string().catch(""), message: z.string().catch("") });
 
-/** A wrong client id or secret, as the gateway and the token's endpoint call it, and a token that is not accepted. */
+/** Codes for a wrong client id or secret, from the gateway and the token endpoint, and for a token that is not accepted. */
 const CREDENTIALS = /^(authFailed|invalidClient)|InvalidAuthentication/i;
 
-/** Codes such as `Forbidden.AccessDenied.QpsLimitForAppkeyAndApi`, with status 403. */
-const TOO_MUCH = /QpsLimit|FlowControl|Throttl/i;
+/** Codes of rate limits, such as `Forbidden.AccessDenied.QpsLimitForAppkeyAndApi` with status 403. */
+const RATE_LIMIT = /QpsLimit|FlowControl|Throttl/i;
 
-/** Calls are counted by the second; in ms. */
+/** Wait after a rate limit of the API, which counts by the second, in ms. */
 const API_PAUSE_MS = 1000;
 
-/** A robot may send 20 messages a minute: after a minute there is room again, in ms. */
+/** Wait after a robot's limit of 20 messages a minute, in ms. */
 export const MINUTE_MS = 60_000;
 
-/** What the open API has answered, and what it was asked with. */
+/** An error answer, with the fields of the request, which the error must not repeat. */
 export interface Refused {
   readonly status: number;
   readonly body: unknown;
@@ -44,7 +46,7 @@ export interface Refused {
   readonly fields: object;
 }
 
-/** What the open API has answered instead of a result. */
+/** The error for an error answer of the open API. */
 export function refusedByApi(action: string, { status, body, retryAfter, fields }: Refused): DingtalkRefusal {
   const { code = "", message = "" } = Answer.safeParse(body).data ?? {};
   const reason =
@@ -60,7 +62,7 @@ export function refusedByApi(action: string, { status, body, retryAfter, fields 
 }
 
 function kindOf(status: number, code: string): RefusalKind {
-  if (status === 429 || TOO_MUCH.test(code)) return "busy";
+  if (status === 429 || RATE_LIMIT.test(code)) return "busy";
   if (status >= 500 || status === 408) return "unreachable";
   return status === 401 || CREDENTIALS.test(code) ? "credentials" : "refused";
 }
@@ -68,13 +70,13 @@ function kindOf(status: number, code: string): RefusalKind {
 function adviceFor(kind: RefusalKind): string {
   if (kind === "credentials") return "; check DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET";
   if (kind === "refused")
-    return "; check that the app is published, its robot receives in the mode that DINGTALK_MODE says, and it may send messages";
+    return "; check that the app is published, that its robot receives in the mode of DINGTALK_MODE, and that it may send messages";
   return "";
 }
 
 /**
- * Numbers that a webhook answers with, in a response of status 200. -1: busy, come again; 130101 and 410100: too many
- * messages a minute; 300001: the session is no more (agentscope-ai/QwenPaw #2221).
+ * Error codes in a webhook's answer, which has status 200. -1: busy, try again; 130101 and 410100: too many messages a
+ * minute; 300001: the session has ended (agentscope-ai/QwenPaw #2221).
  */
 const ERRCODES: Readonly<Record<number, RefusalKind>> = {
   [-1]: "busy",
@@ -83,7 +85,7 @@ const ERRCODES: Readonly<Record<number, RefusalKind>> = {
   300_001: "session",
 };
 
-/** What a session webhook has answered instead of `errcode` 0. */
+/** The error for a session webhook's answer with an `errcode` other than 0. */
 export function refusedByWebhook(errcode: number, errmsg: string, fields: object): DingtalkRefusal {
   const kind = ERRCODES[errcode] ?? "refused";
   return new DingtalkRefusal(
@@ -97,7 +99,7 @@ export function refusedByWebhook(errcode: number, errmsg: string, fields: object
   );
 }
 
-/** There was no answer, or none that makes sense. */
+/** The error for a request that got no answer, or an invalid one. */
 export function unanswered(action: string, error: unknown): DingtalkRefusal {
   return new DingtalkRefusal(
     "unreachable",
@@ -106,7 +108,7 @@ export function unanswered(action: string, error: unknown): DingtalkRefusal {
   );
 }
 
-/** The operator must look up the credentials again. */
+/** The error for the operator if DingTalk does not accept the credentials. */
 export function wrongCredentials(refusal: DingtalkRefusal): ConfigError {
   return new ConfigError(
     "dingtalk_credentials",
@@ -114,7 +116,7 @@ export function wrongCredentials(refusal: DingtalkRefusal): ConfigError {
   );
 }
 
-/** Fetch and ws name the cause in a code; a message of theirs may quote the URL, which is a credential. */
+/** The reason of a failed connection. It uses the codes of fetch and ws: their messages may quote the URL, a credential. */
 function reasonOf(error: unknown): string {
   if (typeof error === "string") return error;
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
@@ -124,9 +126,9 @@ function reasonOf(error: unknown): string {
   return "the connection failed";
 }
 
-/** At most 200 characters, without links and without quotations: those may be credentials, or what was said. */
-function clean(words: string, fields: object): string {
-  // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
-  const unquoted = words.replace(/(?<!\w)\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');
+/** Cuts DingTalk's text to 200 characters and removes links and quotations, which may be credentials or a message's text. */
+function clean(text: string, fields: object): string {
+  // oxlint-disable-next-line regexp/no-super-linear-move -- an unclosed quotation extends to the end, so nothing is matched twice
+  const unquoted = text.replace(/(?<!\w)\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');
   return withoutEcho(unquoted, textsIn(fields)).slice(0, 200);
 }

@@ -1,7 +1,7 @@
-/** What the adapter tells the operator, in pino's way; a message's text, secrets and session webhooks are never in it. */
+/** The adapter's log, compatible with pino. Messages' texts, secrets and session webhooks are never logged. */
 export type Log = Readonly<Record<"info" | "warn" | "error", (about: object, sentence: string) => void>>;
 
 const silent = () => undefined;
 
-/** For those who gave no log. */
+/** The log if none is given: it discards every line. */
 export const SILENCE: Log = { info: silent, warn: silent, error: silent };

@@ -2,28 +2,27 @@ import { type RawFile, REST, RequestMethod, type RESTOptions } from "discord.js"
 import { PlatformError } from "../../src/errors.ts";
 import { codes, toPlatformError } from "./errors.ts";
 
-/** How Discord's REST API is reached. */
+/** How to reach Discord's REST API. */
 export interface ApiOptions {
   readonly token: string;
-  /** With "/api"; the version is added. */
+  /** Ends in "/api"; the client appends the version. */
   readonly apiRoot?: string | undefined;
   /** An undici dispatcher, for a proxy. */
   readonly agent?: RESTOptions["agent"] | undefined;
 }
 
-/** One request. */
 interface ApiRequest {
   readonly method: keyof typeof METHODS;
   readonly route: `/${string}`;
-  /** What is being done, for errors: "post a message". */
+  /** What the request does, for error messages: "post a message". */
   readonly action: string;
   readonly body?: unknown;
-  /** Sent along as multipart/form-data. */
+  /** Files to upload as multipart/form-data. */
   readonly files?: readonly RawFile[];
   readonly query?: URLSearchParams;
-  /** False for routes that carry an interaction's token. */
+  /** False for routes whose URL carries an interaction's token. */
   readonly auth?: boolean;
-  /** The longest it may take in ms. */
+  /** Time limit in ms; 15 s if absent. */
   readonly timeoutMs?: number;
 }
 
@@ -35,33 +34,33 @@ const METHODS = {
   DELETE: RequestMethod.Delete,
 } as const;
 
-/** Makes one request, once; resolves to the JSON and rejects with a `PlatformError`. */
+/** Sends a request once, without retries; resolves to the JSON answer and rejects with a `PlatformError`. */
 export type Api = (request: ApiRequest) => Promise<unknown>;
 
-/** From waiting for our turn in a bucket to the last byte of the answer, in ms. */
+/** Time limit of a request in ms, from queueing for its rate limit bucket to the last byte of the answer. */
 const TIMEOUT_MS = 15_000;
 
-/** How often what is kept of each channel's rate limit is forgotten where it is over, in ms: by default it piles up for an hour. */
-const FORGET_EVERY_MS = 60_000;
+/** How often to drop the expired rate limits of channels, in ms; by default they pile up for an hour. */
+const SWEEP_INTERVAL_MS = 60_000;
 
-/** Options of discord.js' REST client, for the adapter's own and for the gateway's. */
+/** Options of discord.js' REST clients: the adapter's own and the gateway's. */
 export function restOptions({ apiRoot, agent }: ApiOptions): Partial<RESTOptions> {
   return {
-    // The library would repeat a timed-out POST at once, though it may have been delivered.
+    // The library would repeat a timed-out POST at once, although Discord may have carried it out.
     retries: 0,
     timeout: TIMEOUT_MS,
-    handlerSweepInterval: FORGET_EVERY_MS,
+    handlerSweepInterval: SWEEP_INTERVAL_MS,
     ...(apiRoot && { api: apiRoot.replace(/(?<!\/)\/+$/, "") }),
     ...(agent && { agent }),
   };
 }
 
-/** Discord's REST API by discord.js' client, which keeps to the rate limits that the answers tell. */
+/** Creates a client of Discord's REST API. It uses discord.js, which follows the rate limits in Discord's answers. */
 export function createApi(options: ApiOptions): Api {
-  // Rejecting leaves it to delivery when to try again, and with which text: a waiting edit would be stale.
+  // A request that waited in the library's queue would post stale text, so it rejects, and delivery decides when to retry.
   const common = { ...restOptions(options), rejectOnRateLimit: () => true };
   const bot = new REST(common).setToken(options.token);
-  // The limit of 50 requests a second is the bot token's; interactions do not count.
+  // The limit of 50 requests a second applies to the bot token; requests with an interaction's token do not count.
   const interactions = new REST({ ...common, globalRequestsPerSecond: Number.POSITIVE_INFINITY });
   return async ({ method, route, action, auth = true, timeoutMs = TIMEOUT_MS, files, ...rest }) => {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -78,21 +77,21 @@ export function createApi(options: ApiOptions): Api {
       return readJson(await answer.text(), action);
     } catch (error) {
       const failure = toPlatformError(error, action);
-      // The library forgets a token that was refused once, and then refuses everything by itself.
+      // After a 401 the library drops the token and rejects every further request itself.
       if (failure.code === codes.unauthorized) bot.setToken(options.token);
       throw failure;
     }
   };
 }
 
-/** An empty answer is fine, whatever type it claims. A captive portal answers 200 with a page: that is not Discord. */
+/** Parses an answer. An empty one is valid, whatever its type says; a page with status 200 comes from a captive portal. */
 function readJson(text: string, action: string): unknown {
   try {
     return text.trim() ? JSON.parse(text) : undefined;
   } catch {
     throw new PlatformError(
       "discord_unreachable",
-      `Something that is not Discord answered the request to ${action}; check the proxy and the network.`,
+      `The answer to the request to ${action} does not come from Discord: it is not JSON. Check the proxy and the network.`,
     );
   }
 }

@@ -5,19 +5,19 @@ import type { CommandEntry } from "../../src/adapter.ts";
 import { describeError } from "../../src/errors.ts";
 import type { Api } from "./api.ts";
 
-/** The most that Discord lets a string option take (API docs, "Application Commands"), in characters. */
-const ARGUMENT_LENGTH = 6000;
-/** So many choices an option may have, and so many characters each (the same docs). */
+/** Longest value of a string option, in characters (API docs, "Application Commands"). */
+const MAX_ARGUMENT_LENGTH = 6000;
+/** Most choices of an option, and longest choice in characters (the same docs). */
 const MAX_CHOICES = 25;
-const CHOICE_LENGTH = 100;
-/** Installed to a server and by a person alone. */
+const MAX_CHOICE_LENGTH = 100;
+/** Commands work when the bot is installed to a server (0) and to a user (1). */
 const INTEGRATION_TYPES = [0, 1];
-/** In servers, in the DM with the bot and in other private channels. */
+/** Commands work in servers (0), in the DM with the bot (1) and in other private channels (2). */
 const CONTEXTS = [0, 1, 2];
-/** Discord knows Chinese only by region. */
+/** Discord has no locale for Chinese without a region. */
 const LOCALES: Readonly<Record<string, readonly string[]>> = { zh: ["zh-CN", "zh-TW"] };
 
-/** What of a registered command can differ; all that Discord adds is left out. */
+/** The fields of a registered command that the bot sets; Discord adds others. */
 const registered = z.array(
   z.object({
     name: z.string(),
@@ -41,18 +41,17 @@ const registered = z.array(
   }),
 );
 
-/** Where and what to register. */
+/** What to register, and for which application. */
 export interface Registration {
   readonly api: Api;
   readonly application: string;
-  /** The commands as Discord should offer them. */
   readonly menu: readonly CommandEntry[];
   readonly log: Pick<Logger, "info" | "error"> | undefined;
 }
 
 /**
- * Registers the slash commands for all servers and DMs if they are not what Discord already has: a day allows
- * only so many changes. A failure is logged; direct messages work without.
+ * Registers the slash commands for all servers and DMs. It writes only if they differ from the registered ones, because
+ * Discord limits the changes a day. A failure is logged and not thrown: direct messages work without commands.
  */
 export async function registerCommands({ api, application, menu, log }: Registration): Promise<void> {
   const route = Routes.applicationCommands(application);
@@ -60,7 +59,7 @@ export async function registerCommands({ api, application, menu, log }: Registra
   try {
     const query = new URLSearchParams({ with_localizations: "true" });
     const present = await api({ method: "GET", route, query, action: "list the slash commands" }).catch(
-      // What is there cannot be told: then everything is written.
+      // If the list is unavailable, register everything.
       () => undefined,
     );
     if (digest(present) === digest(wanted)) return;
@@ -68,7 +67,7 @@ export async function registerCommands({ api, application, menu, log }: Registra
     log?.info({ commands: wanted.map(({ name }) => name) }, "Registered Discord's slash commands");
   } catch (error) {
     log?.error(
-      `Discord's slash commands are not registered, direct messages still work. ${describeError(error)} ` +
+      `Discord's slash commands are not registered; direct messages still work. ${describeError(error)} ` +
         "Check the application's installation settings in the Developer Portal and restart to try again.",
     );
   }
@@ -91,13 +90,13 @@ function toOption(argument: Readonly<Record<string, string>>) {
     name: "question",
     ...localized(argument),
     required: true,
-    max_length: ARGUMENT_LENGTH,
+    max_length: MAX_ARGUMENT_LENGTH,
   };
 }
 
-/** More than Discord can list are free text. It may be left out: the answer then has them all. */
+/** An optional argument with fixed choices. If there are too many for Discord, it becomes free text. */
 function toChoice(argument: Readonly<Record<string, string>>, choices: readonly string[]) {
-  const fit = choices.length <= MAX_CHOICES && choices.every((choice) => choice.length <= CHOICE_LENGTH);
+  const fit = choices.length <= MAX_CHOICES && choices.every((choice) => choice.length <= MAX_CHOICE_LENGTH);
   return {
     type: ApplicationCommandOptionType.String,
     name: "name",
@@ -105,7 +104,7 @@ function toChoice(argument: Readonly<Record<string, string>>, choices: readonly 
     required: false,
     ...(fit
       ? { choices: choices.map((value) => ({ name: value, value })) }
-      : { max_length: ARGUMENT_LENGTH }),
+      : { max_length: MAX_ARGUMENT_LENGTH }),
   };
 }
 
@@ -116,7 +115,7 @@ function localized({ en = "", ...others }: Readonly<Record<string, string>>) {
   return { description: en, description_localizations: Object.fromEntries(pairs) };
 }
 
-/** The commands in one order and spelling, so that equal means the same to Discord; "" if they are no commands. */
+/** Normalizes commands into a text that is equal for commands that Discord treats as equal; "" if they are invalid. */
 function digest(commands: unknown): string {
   const { data } = registered.safeParse(commands);
   if (!data) return "";

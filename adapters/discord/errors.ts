@@ -2,7 +2,7 @@ import { DiscordAPIError, HTTPError, RateLimitError } from "discord.js";
 import { textsIn, withoutEcho } from "../../src/sanitize/echo.ts";
 import { ConfigError, describeError, PlatformError, type PlatformErrorDetails } from "../../src/errors.ts";
 
-/** Discord's JSON error codes that the adapter acts on, as codes of a `PlatformError`. */
+/** Codes of a `PlatformError` for the JSON error codes that the adapter acts on. */
 export const codes = {
   unknownChannel: "discord_10003",
   unknownMessage: "discord_10008",
@@ -17,25 +17,25 @@ export const codes = {
   unauthorized: "discord_token",
 } as const;
 
-/** What to do about a refusal, by code. */
+/** What the operator should do about a refusal, by code. */
 const hints: Readonly<Record<string, string>> = {
-  [codes.cannotMessageUser]: "The person has blocked the bot or allows no direct messages.",
+  [codes.cannotMessageUser]: "The user has blocked the bot or does not accept direct messages.",
   [codes.missingAccess]: "The bot is not in that server or channel: add it there.",
   [codes.missingPermissions]: "Give the bot the permission to send messages in that channel.",
   [codes.unknownChannel]: "The channel was deleted.",
 };
 
-/** The message, or what stands in for it, is out of reach: post a new one. */
+/** The message or its webhook no longer exists: post a new message. */
 const gone: readonly string[] = [codes.unknownMessage, codes.unknownWebhook, codes.invalidWebhookToken];
 
-/** When Discord names no time to wait after a 429, in ms. */
-const USUAL_WAIT_MS = 1000;
-/** A token that was refused is tried again only this often, in ms: 10 000 refusals in 10 min ban the address. */
+/** Wait after a 429 that names no time, in ms. */
+const DEFAULT_WAIT_MS = 1000;
+/** Wait after a refused token, in ms: Discord bans an IP address after 10 000 refusals in 10 minutes. */
 const TOKEN_WAIT_MS = 60_000;
 
 /**
- * What went wrong, as a `PlatformError`. The library's own error is not kept: it carries the URL (with an
- * interaction's token in it) and the text of the message.
+ * Converts any error of a request into a `PlatformError`. The library's error is not kept as the cause: it contains the
+ * URL, with an interaction's token in it, and the text of the message.
  */
 export function toPlatformError(error: unknown, action: string): PlatformError {
   if (error instanceof PlatformError) return error;
@@ -44,7 +44,7 @@ export function toPlatformError(error: unknown, action: string): PlatformError {
   if (error instanceof HTTPError)
     return new PlatformError(
       "discord_server_error",
-      `Discord could not ${action} (status ${error.status}); trying again later may help.`,
+      `Discord failed to ${action} (status ${error.status}); try again later.`,
     );
   const reason =
     error instanceof Error && error.name === "AbortError" ? "no answer in time" : describeError(error);
@@ -53,8 +53,8 @@ export function toPlatformError(error: unknown, action: string): PlatformError {
 
 function rateLimited(error: RateLimitError, action: string): PlatformError {
   const waits = [error.retryAfter, error.sublimitTimeout, error.timeToReset];
-  const retryAfterMs = Math.ceil(waits.find((ms) => Number.isFinite(ms) && ms > 0) ?? USUAL_WAIT_MS);
-  const message = `Discord's rate limit does not let the bot ${action} for another ${retryAfterMs} ms.`;
+  const retryAfterMs = Math.ceil(waits.find((ms) => Number.isFinite(ms) && ms > 0) ?? DEFAULT_WAIT_MS);
+  const message = `Discord's rate limit is reached: the bot cannot ${action} for another ${retryAfterMs} ms.`;
   return new PlatformError("discord_rate_limited", message, { retryAfterMs });
 }
 
@@ -62,8 +62,8 @@ function refused({ status, code, message, requestBody }: DiscordAPIError, action
   if (status === 401 && !code)
     return new PlatformError(
       codes.unauthorized,
-      `Discord refused the bot's token and did not ${action}. Set DISCORD_BOT_TOKEN to the token that the ` +
-        "Developer Portal shows now, and restart.",
+      `Discord refused the bot's token and did not ${action}. Set DISCORD_BOT_TOKEN to the current token from the ` +
+        "Developer Portal, and restart.",
       { retryAfterMs: TOKEN_WAIT_MS },
     );
   const name = `discord_${code ?? status}`;
@@ -76,16 +76,16 @@ function refused({ status, code, message, requestBody }: DiscordAPIError, action
   );
 }
 
-/** Whether the same request would be refused again; a 408 or 425 of something in between would not. */
+/** Whether the same request would be refused again; a proxy may send 408 and 425, which are temporary. */
 function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 425;
 }
 
-/** Discord does not know the token: nothing works until the operator has set another one. */
+/** Discord does not know the token: nothing works until the operator sets another one. */
 export function refusedToken(): ConfigError {
   return new ConfigError(
     "discord_token",
-    "Discord refused the bot's token. Set DISCORD_BOT_TOKEN to the token that the Developer Portal " +
-      "(your application, Bot, Reset Token) shows.",
+    "Discord refused the bot's token. Set DISCORD_BOT_TOKEN to the token from the Developer Portal " +
+      "(your application, Bot, Reset Token).",
   );
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { createMemory } from "../../adapters/discord/receive/memory.ts";
+import { createSession } from "../../adapters/discord/receive/sessions.ts";
 import { createColloquy } from "../../src/colloquy.ts";
 import { createHistory } from "../../src/conversation/conversation.ts";
 import { listDead } from "../../src/cli/dead-letters.ts";
@@ -187,14 +187,14 @@ test("a kept text that makes no sense is as good as none", async () => {
   for (const value of fc.sample(row(kept), { numRuns: 40, seed: SEED })) {
     await write(url, "kept", [["discord", value]]);
     const store = await openStore(url);
-    const keep = createValueStore(store);
+    const values = createValueStore(store);
     const { log, lines } = captureLog();
     const shard = { index: 0, count: 1 };
-    const memory = createMemory({ bot: "1", shard, keep: keep.at("discord"), log });
-    await memory.load(new AbortController().signal);
-    expect(memory.behind().every(({ channel }) => /^\d+$/.test(channel))).toBe(true);
-    memory.setApplication("77");
-    await memory.close();
+    const session = createSession({ bot: "1", shard, value: values.at("discord"), log });
+    await session.load(new AbortController().signal);
+    expect(session.behind().every(({ channel }) => /^\d+$/.test(channel))).toBe(true);
+    session.setApplication("77");
+    await session.close();
     await store.close();
     expect(lines()).toBe("");
   }

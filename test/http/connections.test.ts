@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, type TestContext, test } from "vitest";
-import { waitAfter } from "../../adapters/discord/receive/gateway.ts";
+import { waitAfter } from "../../adapters/discord/receive/backoff.ts";
 import { startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { loadSettings } from "../../config/settings.ts";

@@ -5,28 +5,28 @@ import { codeBlock, withPlainStarts } from "./escape.ts";
 import { printSpans } from "./spans.ts";
 import { MAX_TITLE, titleOf } from "./title.ts";
 
-/** What a Markdown message of DingTalk shows, whichever way it is sent. */
+/** The content of a Markdown message on DingTalk. */
 export interface DingtalkBody {
-  /** For the list of conversations and for notifications. */
+  /** Shown in the list of conversations and in notifications. */
   readonly title: string;
   readonly text: string;
 }
 
-/** `msgParam`, the JSON of the body, may have so many bytes in UTF-8 (help.dingtalk.io). */
+/** Longest `msgParam`, the JSON of the body, in bytes of UTF-8 (help.dingtalk.io). */
 const MAX_BYTES = 15_000;
 
-/** Kept free: the title, whose characters have up to four bytes, what stands around it and the text, and some. */
+/** Reserved bytes: the title, with up to four bytes a character, the JSON around title and text, and a margin. */
 const RESERVE = 4 * MAX_TITLE + 140;
 
-/** Lists are nested no deeper than this, so that indents do not fill the message. */
+/** Deepest list that is indented further; more indents would fill the message. */
 const MAX_DEPTH = 9;
 
-/** What parsers old and new take for the content of a list item. */
+/** Indent of a list item's content that both old and new parsers accept. */
 const INDENT = 4;
 
 /**
- * Rich text as the Markdown that DingTalk knows: headings, bold, italic, links, lists and quotes, and on computers
- * code. A line ends in two spaces, or it would go on in the next.
+ * Creates the dialect of DingTalk's Markdown: headings, bold, italic, links, lists, quotes, and on desktop clients code. A
+ * line ends in two spaces, because the client would otherwise join it with the next one.
  */
 export function createDingtalkDialect(): Dialect<DingtalkBody> {
   return {
@@ -36,7 +36,7 @@ export function createDingtalkDialect(): Dialect<DingtalkBody> {
   };
 }
 
-/** `depth`: within so many lists. */
+/** Prints blocks; `depth` is the number of lists around them. */
 function printBlocks(blocks: readonly Block[], depth: number): string {
   let text = "";
   for (const [index, block] of blocks.entries()) {
@@ -46,7 +46,7 @@ function printBlocks(blocks: readonly Block[], depth: number): string {
   return text;
 }
 
-/** Whether a list within an item is one without an empty line before it; CommonMark is strict there. */
+/** Whether a list within an item may follow the text directly; CommonMark requires an empty line before any other. */
 function mayFollowText(block: Block, before: Block | undefined): boolean {
   if (block.type !== "list" || before?.type !== "paragraph" || (block.start ?? 1) !== 1) return false;
   const [item] = block.items;
@@ -92,7 +92,7 @@ function bold(span: Span): Span {
   return { ...span, styles: [...new Set<Style>(["bold", ...(span.styles ?? [])])] };
 }
 
-/** What is left of an item from the page before has no marker, and nothing to be indented under. */
+/** Prints a list. The rest of an item from the previous page gets no marker and no indent. */
 function printList({ items, start }: List, depth: number): string {
   const [first, ...others] = items;
   const isRest = first?.continues ?? false;
@@ -114,7 +114,7 @@ function printItem(item: ListItem, number: number | undefined, depth: number): s
   return `${marker} ${task}`.trimEnd() + (body && `\n${indent}${body}`);
 }
 
-/** Clients of late know tables, others show nothing but bars: one paragraph a row reads well on all. */
+/** Prints a paragraph for each row: only recent clients support tables, and others show the bars. */
 function printTable(table: Table): string {
   return tableCards({ ...table, head: table.head.map((cell) => cell.map(bold)) })
     .map((card) => card.map(printText).join("  \n"))

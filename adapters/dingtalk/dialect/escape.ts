@@ -1,7 +1,7 @@
-/** What is not seen, or turns the direction of what stands around it; a tab and a line break stay. */
+/** Invisible characters and those that change the text direction, except tabs and line breaks. */
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Surrogate}\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Text without what no client shows. */
+/** Removes control characters, which no client shows. */
 export function cleaned(text: string): string {
   return PLAIN.test(text) ? text : text.replace(CONTROLS, "");
 }
@@ -9,15 +9,15 @@ export function cleaned(text: string): string {
 const PLAIN = /^[\n\t -~]*$/;
 
 /**
- * Text that means nothing in Markdown, but for what only the beginning of a line can mean. DingTalk takes a
- * backslash as Markdown does, and tags as HTML: a computer obeys them and a telephone shows nothing of the whole
- * message (eryajf/chatgpt-dingtalk #213, #222). Little is escaped, so that little is seen where a client is worse.
+ * Escapes a text's Markdown, except marks that count only at the beginning of a line. DingTalk supports backslash escapes,
+ * and HTML tags: a desktop client applies a tag, and a phone shows nothing of the whole message (eryajf/chatgpt-dingtalk
+ * #213, #222). It escapes as little as possible, because weaker clients show the backslashes.
  */
 export function escaped(text: string): string {
   if (!SPECIAL.test(text)) return cleaned(text);
   return cleaned(text)
     .replace(
-      // oxlint-disable-next-line regexp/no-super-linear-move -- A tilde looks back over the blanks right before it, and no other does.
+      // oxlint-disable-next-line regexp/no-super-linear-move -- Only a tilde looks back, over the blanks right before it.
       /\\(?=[!-/:-@[-`{-~\n]|\s*$)|`|(?<!\S )[*_]|[*_](?! \S)|~(?=~|\s*$)|(?<=~|^\s*)~|\](?=[(:[]|\s*$)/g,
       "\\$&",
     )
@@ -27,7 +27,7 @@ export function escaped(text: string): string {
 
 const SPECIAL = /[\\`*_~\]&<\p{Cc}\p{Cf}\p{Surrogate}]/u;
 
-/** Lines that only look like headings, quotes, lists, tasks, rules, underlines or the second line of a table. */
+/** Escapes line starts that look like headings, quotes, lists, tasks, rules, underlines or the second line of a table. */
 export function withPlainStarts(lines: string): string {
   return lines
     .replace(/^[^\S\n]+/gm, "")
@@ -35,7 +35,7 @@ export function withPlainStarts(lines: string): string {
     .replace(/^(\d{1,9})(?=[.)](?:\s|$))/gm, "$1\\");
 }
 
-/** Code within a line, between as many backticks as it takes; nothing if there is none. */
+/** Prints inline code, with a fence longer than any run of backticks in it; empty code prints nothing. */
 export function inlineCode(text: string): string {
   const code = cleaned(text).replaceAll("\n", " ");
   if (!code) return "";
@@ -44,7 +44,7 @@ export function inlineCode(text: string): string {
   return fence + padded + fence;
 }
 
-/** A block of code. What it holds stays as it is: tags are code here. */
+/** Prints a code block. The code needs no escapes, because tags are literal here. */
 export function codeBlock(text: string, language: string): string {
   const code = cleaned(text);
   const fence = "`".repeat(Math.max(3, longestRun(code, /^[^\S\n\r\u2028\u2029]*`{3,}/gm) + 1));

@@ -4,14 +4,14 @@ import { writeSpans } from "../../../src/text/dialect/nest.ts";
 import { joinSpans } from "../../../src/text/spans.ts";
 import { escaped, inlineCode } from "./escape.ts";
 
-/** What only clients of late know shows its marks elsewhere, which says the same; nothing can hide a spoiler. */
+/** Marks of the styles. Clients without strikethrough show the tildes, which is readable too; nothing can hide a spoiler. */
 const MARKS: Readonly<Record<Exclude<Style, "code" | "spoiler">, string>> = {
   bold: "**",
   italic: "*",
   strike: "~~",
 };
 
-/** Spans as Markdown; lines are still to be told from blocks that look alike. */
+/** Prints spans as Markdown. Line starts that look like blocks are not escaped yet. */
 export function printSpans(spans: readonly Span[]): string {
   const tokens: Token[] = [];
   writeSpans(prepared(spans), {
@@ -22,13 +22,13 @@ export function printSpans(spans: readonly Span[]): string {
       ),
     text: ({ text, styles, href }) => {
       if (styles?.includes("code")) tokens.push(raw(inlineCode(text)));
-      else tokens.push({ kind: "text", text: href ? bracketless(text) : escaped(text) });
+      else tokens.push({ kind: "text", text: href ? escapedLinkText(text) : escaped(text) });
     },
   });
   return assembled(withTightMarks(tokens));
 }
 
-/** Marks do not reach over lines, so that no line depends on another. */
+/** Splits styles at line breaks, so that no line depends on another. */
 function prepared(spans: readonly Span[]): readonly Span[] {
   const linked = spellOutLinks(spans, isLinkable);
   if (!linked.some(needsWork)) return linked;
@@ -48,7 +48,7 @@ function preparedSpan(span: Span): Span[] {
   return span.text.split(/(\n)/).map((text) => (text === "\n" ? { text } : { ...look, text }));
 }
 
-/** Others could start programs, or do things within DingTalk. */
+/** Only web addresses become links: other schemes could start programs or actions within DingTalk. */
 function isLinkable({ href = "" }: Link): boolean {
   return /^https?:\/\//i.test(href) && URL.canParse(href);
 }
@@ -68,8 +68,8 @@ function markOf(style: Style): string {
   return style === "code" || style === "spoiler" ? "" : MARKS[style];
 }
 
-/** A bracket would end the text of a link. */
-function bracketless(text: string): string {
+/** Escapes the text of a link, including brackets, which would end it. */
+function escapedLinkText(text: string): string {
   return escaped(text).replace(/(?<!\\)[[\]]/g, "\\$&");
 }
 
@@ -82,7 +82,7 @@ function raw(text: string): Token {
   return { kind: "raw", text };
 }
 
-/** White space goes out of marks: beside it they would not be any. */
+/** Moves white space out of marks, which would not be recognized next to it. */
 function withTightMarks(tokens: readonly Token[]): Token[] {
   const tight: Token[] = [];
   let space = "";
@@ -110,42 +110,43 @@ function withTightMarks(tokens: readonly Token[]): Token[] {
   return tight;
 }
 
-/** Where the marks begin that have just been opened. */
+/** The index after the last token that is not an opening mark. */
 function endOfText(tokens: readonly Token[]): number {
   return tokens.findLastIndex(({ kind }) => kind !== "open") + 1;
 }
 
-/** A space so thin that it is hardly seen: a mark that has it on one side belongs to what is on the other. */
+/** A hair space, hardly visible: a mark with it on one side binds to the other side. */
 const HAIR = "\u200a";
 
 const SPACE = /^\s/;
 const MARK = /^[\p{P}\p{S}]/u;
 
 /**
- * Chinese has no spaces to tell opening marks from closing ones. CommonMark takes none between a letter and a
- * punctuation mark for either, and within other marks it may take one for the other.
+ * Joins tokens, with hair spaces where CommonMark would misread a mark. Chinese has no spaces that distinguish opening
+ * marks from closing ones: between a letter and punctuation CommonMark recognizes neither, and within other marks it may
+ * confuse them.
  */
 function assembled(tokens: readonly Token[]): string {
   const parts: string[] = [];
   let before = "";
   let depth = 0;
-  for (let at = 0; at < tokens.length; ) {
-    const { kind, text, end } = runFrom(tokens, at);
+  for (let index = 0; index < tokens.length; ) {
+    const { kind, text, end } = runFrom(tokens, index);
     const after = tokens[end]?.text ?? "";
     const isMixed = text.includes("*") && text.includes("~");
     if (kind === "open") {
       if (needsHair({ outside: before, isMarked: isMixed || MARK.test(after), depth })) parts.push(HAIR);
-      depth += end - at;
+      depth += end - index;
     }
     if (kind === "raw" && text === "[" && before === "!") parts.push(parts.pop()?.replace(/!$/, "\\!") ?? "");
     parts.push(text);
     if (kind === "close") {
-      depth -= end - at;
+      depth -= end - index;
       const isMarked = isMixed || MARK.test(before) || tokens[end]?.kind === "open";
       if (needsHair({ outside: after, isMarked, depth })) parts.push(HAIR);
     }
     before = lastCharacter(parts.at(-1) ?? "") || before;
-    at = end;
+    index = end;
   }
   return parts.join("");
 }
@@ -155,11 +156,11 @@ function lastCharacter(text: string): string {
 }
 
 interface Side {
-  /** What stands outside of a mark. */
+  /** The character outside of the mark. */
   readonly outside: string;
-  /** Within it there is a punctuation mark, or outside of it another mark. */
+  /** Whether there is punctuation inside of the mark, or another mark outside. */
   readonly isMarked: boolean;
-  /** In so many other marks. */
+  /** The number of marks around it. */
   readonly depth: number;
 }
 
@@ -168,11 +169,11 @@ function needsHair({ outside, isMarked, depth }: Side): boolean {
   return depth > 0 || (isMarked && (/^[*~]/.test(outside) || !MARK.test(outside)));
 }
 
-/** Marks of one kind that stand together count as one. */
-function runFrom(tokens: readonly Token[], at: number): Token & { readonly end: number } {
-  const { kind, text } = tokens[at] as Token;
-  if (kind === "text" || kind === "raw") return { kind, text, end: at + 1 };
-  let end = at + 1;
+/** Combines adjacent opening marks, or adjacent closing marks, into one. */
+function runFrom(tokens: readonly Token[], start: number): Token & { readonly end: number } {
+  const { kind, text } = tokens[start] as Token;
+  if (kind === "text" || kind === "raw") return { kind, text, end: start + 1 };
+  let end = start + 1;
   let run = text;
   while (tokens[end]?.kind === kind) run += tokens[end++]?.text;
   return { kind, text: run, end };

@@ -1,10 +1,10 @@
 import type { Block, Span } from "../../../src/text/block.ts";
 import { cleaned } from "./escape.ts";
 
-/** The list of conversations shows about so many characters; in code points. */
+/** Longest title in code points: about what the list of conversations shows. */
 export const MAX_TITLE = 40;
 
-/** The first words that can be seen, for where only a line of the message is shown; never empty, as DingTalk wants. */
+/** The title of a message: its first visible text. Never empty, as DingTalk requires. */
 export function titleOf(blocks: readonly Block[]): string {
   const [line = "…"] = linesOf(blocks);
   const characters = Array.from(line);
@@ -13,7 +13,7 @@ export function titleOf(blocks: readonly Block[]): string {
   return `${/^(.{8,})\s/su.exec(cut)?.[1]?.trimEnd() ?? cut}…`;
 }
 
-/** More of a line than this, in UTF-16 units, is not looked at. */
+/** How much of a line to read, in UTF-16 units. */
 const MAX_UNITS = 400;
 
 function* linesOf(blocks: readonly Block[]): Generator<string> {

@@ -1,35 +1,36 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
-/** A request signed longer ago than this is somebody's copy, in ms (open.dingtalk.com: an hour). */
+/** Oldest valid signature, in ms (open.dingtalk.com: an hour). */
 const MAX_AGE_MS = 3_600_000;
 
-/** By this much DingTalk's clock may be ahead of ours, in ms. */
+/** How far DingTalk's clock may be ahead of ours, in ms. */
 const MAX_SKEW_MS = 300_000;
 
-/** This many signatures are remembered, which are some 2 MB; of more, the oldest are taken no longer. */
+/** How many signatures to remember, which need about 2 MB. Beyond that, the oldest expire early. */
 const MAX_REMEMBERED = 10_000;
 
-/** Tells DingTalk's requests from others, and the first from copies. */
+/** Verifies that requests come from DingTalk, and detects replayed ones. */
 export interface Signatures {
   /**
-   * Whether DingTalk has signed a request: `sign` is base64(HMAC-SHA256(secret, timestamp + "\n" + secret)), and the
-   * timestamp is in ms since the epoch.
+   * Whether DingTalk has signed a request: the header `sign` is base64(HMAC-SHA256(secret, timestamp + "\n" + secret)),
+   * and the header `timestamp` is in ms since the epoch.
    */
   isSigned(headers: Headers): boolean;
   /**
-   * Whether this is what came with a signature first, or the same once more. What is signed is the time alone: who has
-   * seen a request could send other words with it. (Of two messages signed in one millisecond, only one is taken.)
+   * Whether this body is the first with its signature, or the same body again. The signature covers only the time, so an
+   * attacker who saw a request could send another body with it. Of two messages signed in the same millisecond, only one
+   * is accepted.
    */
   isFirst(headers: Headers, body: string): boolean;
-  /** How many signatures are remembered. */
+  /** The number of remembered signatures. */
   readonly remembered: number;
 }
 
-/** The signatures of one robot; `now` in ms since the epoch. */
+/** Creates the verification for one robot; `now` returns ms since the epoch. */
 export function createSignatures(clientSecret: string, now: () => number = Date.now): Signatures {
-  /** What came, as a digest, by when it was signed; in the order of arrival. */
-  const taken = new Map<number, string>();
-  /** What was signed up to then is taken only if it is remembered: this process, or one before it, may have had it. */
+  /** Digests of the accepted bodies by the time of their signature, in order of arrival. */
+  const accepted = new Map<number, string>();
+  /** Signatures up to this time are valid only if remembered: this process or an earlier one may have accepted them. */
   let floor = now() - MAX_SKEW_MS;
 
   return {
@@ -45,24 +46,24 @@ export function createSignatures(clientSecret: string, now: () => number = Date.
     isFirst: (headers, body) => {
       const at = Number(headers.get("timestamp"));
       const digest = createHash("sha256").update(body).digest("base64");
-      const first = taken.get(at);
+      const first = accepted.get(at);
       if (first !== undefined) return first === digest;
       if (at <= floor) return false;
-      taken.set(at, digest);
+      accepted.set(at, digest);
       forget();
       return true;
     },
     get remembered() {
-      return taken.size;
+      return accepted.size;
     },
   };
 
   function forget(): void {
-    for (const [at] of taken) {
-      const isOver = now() - at > MAX_AGE_MS;
-      if (!isOver && taken.size <= MAX_REMEMBERED) return;
-      taken.delete(at);
-      if (!isOver) floor = Math.max(floor, at);
+    for (const [at] of accepted) {
+      const isExpired = now() - at > MAX_AGE_MS;
+      if (!isExpired && accepted.size <= MAX_REMEMBERED) return;
+      accepted.delete(at);
+      if (!isExpired) floor = Math.max(floor, at);
     }
   }
 }

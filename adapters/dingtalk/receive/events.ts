@@ -1,24 +1,24 @@
 import { z } from "zod";
 import { type Address, type Attachment, type ChatEvent, parseCommand } from "../../../src/event.ts";
 
-/** Who receives. */
+/** The robot that receives a message. */
 export interface Receiver {
   readonly clientId: string;
-  /** Whether a session webhook leads to DingTalk. */
+  /** Whether a session webhook belongs to DingTalk. */
   readonly isOwn: (webhook: string) => boolean;
 }
 
 const optional = z.string().optional().catch(undefined);
 
 /**
- * What of a message to the robot is read, whichever way it comes; whatever else it has is left alone:
+ * The fields of a message to the robot that the adapter reads, in Stream mode and by callback alike:
  * https://open.dingtalk.com/document/orgapp/receive-message.
  */
 const Message = z.object({
   msgId: z.string().min(1),
   msgtype: z.string(),
   conversationId: z.string().min(1),
-  /** "1": one-to-one, "2": a group. */
+  /** "1" is one-to-one, "2" is a group. */
   conversationType: z.coerce.string().pipe(z.enum(["1", "2"])),
   isInAtList: z.boolean().optional().catch(undefined),
   senderId: z.string().min(1),
@@ -45,7 +45,7 @@ const Message = z.object({
 });
 type Message = z.infer<typeof Message>;
 
-/** What DingTalk calls the things that can be sent, and what we call them. */
+/** The kinds of attachments by DingTalk's names. */
 const ATTACHMENTS: Readonly<Record<string, string>> = {
   picture: "image",
   audio: "voice",
@@ -54,8 +54,8 @@ const ATTACHMENTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A message as an event; undefined if it is not meant for us. Throws a `ZodError` on what does not look like a
- * message. Its id is that of the message: delivered again, it is the same event.
+ * Converts a message into an event; undefined if a group's message does not mention the robot. Throws a `ZodError` if it
+ * is not a message. The event's id comes from the message's, so a message that is delivered again is the same event.
  */
 export function toEvent(raw: unknown, { clientId, isOwn }: Receiver): ChatEvent | undefined {
   const message = Message.parse(raw);
@@ -78,7 +78,7 @@ export function toEvent(raw: unknown, { clientId, isOwn }: Receiver): ChatEvent 
   };
 }
 
-/** Voice comes with the words that DingTalk has heard; of the name by which a group calls us only a space is left. */
+/** The text of a message, or DingTalk's transcript of a voice message. In a group, the mention has become a space. */
 function textOf({ text, content }: Message): string {
   const rich = content?.richText?.map((part) => part.text ?? "").join("");
   return (text?.content ?? rich ?? content?.recognition ?? "").trim();
@@ -87,12 +87,12 @@ function textOf({ text, content }: Message): string {
 function attachmentsOf({ msgtype, content }: Message): Attachment[] {
   const kinds = [msgtype, ...(content?.richText ?? []).map(({ type = "" }) => type)];
   return kinds.flatMap((kind) => {
-    const ours = Object.hasOwn(ATTACHMENTS, kind) ? ATTACHMENTS[kind] : undefined;
-    return ours ? [{ kind: ours }] : [];
+    const known = Object.hasOwn(ATTACHMENTS, kind) ? ATTACHMENTS[kind] : undefined;
+    return known ? [{ kind: known }] : [];
   });
 }
 
-/** As `readAddress` reads it. */
+/** The address of the answer; `readAddress` is the inverse. */
 function toAddress(message: Message, { clientId, isOwn }: Receiver): Address {
   const { sessionWebhook: webhook, sessionWebhookExpiredTime: until, senderStaffId: staff } = message;
   return {

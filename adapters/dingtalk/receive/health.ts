@@ -2,15 +2,15 @@ import { describeError } from "../../../src/errors.ts";
 import { DingtalkRefusal } from "../errors.ts";
 import type { Log } from "../log.ts";
 
-/** Whether DingTalk is being received; each change is logged once. */
+/** Whether messages from DingTalk are received; logs each change once. */
 export interface Health {
-  /** For the operator; undefined if all is well. */
+  /** A sentence for the operator; undefined if all is well. */
   readonly problem: string | undefined;
   failed(error: unknown): void;
   recovered(): void;
 }
 
-/** Keeps in mind what is wrong. */
+/** Creates a health without a problem. */
 export function createHealth(log: Log): Health {
   let problem: { readonly kind: string; readonly sentence: string } | undefined;
   return {
@@ -26,20 +26,20 @@ export function createHealth(log: Log): Health {
       problem = now;
     },
     recovered: () => {
-      if (problem) log.info({}, "DingTalk is received again");
+      if (problem) log.info({}, "receiving from DingTalk again");
       problem = undefined;
     },
   };
 }
 
-/** The longest pause between two attempts, in ms. */
+/** Longest pause between two attempts, in ms. */
 const MAX_PAUSE_MS = 30_000;
 
-/** How long to wait after so many failures in a row, in ms: twice as long each time, and not all at the same moment. */
+/** How long to wait after this many failures in a row, in ms: twice as long each time, with jitter. */
 export function pauseAfter(error: unknown, failures: number, firstPauseMs: number): number {
   const { retryAfterMs, kind } = error instanceof DingtalkRefusal ? error : {};
-  // Only a person can help: often asked, DingTalk would only block.
-  const waits = kind === "credentials" || kind === "refused";
-  const pauseMs = waits ? MAX_PAUSE_MS : Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** (failures - 1));
+  // Only the operator can fix these, and frequent attempts could make DingTalk block the app.
+  const isFinal = kind === "credentials" || kind === "refused";
+  const pauseMs = isFinal ? MAX_PAUSE_MS : Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** (failures - 1));
   return Math.max(pauseMs, retryAfterMs ?? 0) * (0.75 + Math.random() / 2);
 }

@@ -8,21 +8,21 @@ export interface SocketOptions {
   /** The endpoint with its ticket, which is a credential. */
   readonly url: string;
   readonly agent: Agent | undefined;
-  /** So often the other side is asked whether it is there, in ms; as long it may stay silent. */
+  /** How often to ping, in ms; a connection that stays silent for this long is dead. */
   readonly keepAliveMs: number;
-  /** Takes a message in; resolves once stored, and only then it is acknowledged. */
-  readonly take: (data: string) => Promise<void>;
+  /** Stores a message, which is acknowledged once this resolves. */
+  readonly accept: (data: string) => Promise<void>;
 }
 
-/** An open connection. */
+/** An open Stream connection. */
 export interface Socket {
-  /** Resolves when a new connection is needed: with why, if this one is over, or not, if DingTalk is to close it soon. */
+  /** Resolves when a new connection is needed: to the reason if this one is closed, or to undefined if DingTalk will close it soon. */
   readonly leaving: Promise<string | undefined>;
-  /** Takes nothing more, waits for what is just being stored, and closes. */
+  /** Accepts nothing more, waits for messages that are being stored, and closes. */
   close(): Promise<void>;
 }
 
-/** What DingTalk sends: https://opensource.dingtalk.com/developerpedia/docs/learn/stream/protocol. */
+/** A frame from DingTalk: https://opensource.dingtalk.com/developerpedia/docs/learn/stream/protocol. */
 const Frame = z.object({
   type: z.string(),
   headers: z.object({ topic: z.string(), messageId: z.string() }).loose(),
@@ -30,30 +30,34 @@ const Frame = z.object({
 });
 type Frame = z.infer<typeof Frame>;
 
-/** How long a connection may take to come about, in ms. */
-const HANDSHAKE_MS = 10_000;
+/** Time limit of the handshake, in ms. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** The most of a frame that is read, in bytes; a message is a few kB. */
-const MAX_FRAME = 1_048_576;
+/** Largest frame, in bytes; messages have a few kB. */
+const MAX_FRAME_BYTES = 1_048_576;
 
-/** How long closing waits for what is just being stored, and then for the other side, in ms. */
-const STORE_MS = 3000;
-const GOODBYE_MS = 1000;
+/** How long `close` waits for messages that are being stored, and then for the closing handshake, in ms. */
+const STORE_TIMEOUT_MS = 3000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** Opens a connection; rejects with a `DingtalkRefusal`, or with the signal's reason. */
 export async function openSocket(options: SocketOptions, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
   const { url, agent } = options;
-  const limits = { handshakeTimeout: HANDSHAKE_MS, maxPayload: MAX_FRAME, perMessageDeflate: false };
+  const limits = {
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+  };
   const socket = new WebSocket(url, { ...limits, ...(agent && { agent }) });
-  // Frames may come together with the answer that opens the connection.
+  // Listen before the connection opens: frames may arrive together with the handshake's answer.
   const served = serve(socket, options);
   const abort = () => socket.terminate();
   signal.addEventListener("abort", abort, { once: true });
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("open", resolve);
-      socket.once("error", (error) => reject(unanswered("open a stream connection", handshake(error))));
+      socket.once("error", (error) => reject(unanswered("open a stream connection", handshakeReason(error))));
       socket.once("close", () => reject(unanswered("open a stream connection", "the connection was closed")));
     });
   } catch (error) {
@@ -66,24 +70,24 @@ export async function openSocket(options: SocketOptions, signal: AbortSignal): P
   return served;
 }
 
-/** The only sentence of ws that says more than a code does. */
-function handshake(error: Error): unknown {
+/** Keeps the one message of ws that says more than its code: the status of a refused handshake. */
+function handshakeReason(error: Error): unknown {
   return /^Unexpected server response: \d+$/.test(error.message) ? error.message : error;
 }
 
-/** Answers what comes in on a connection. */
-function serve(socket: WebSocket, { keepAliveMs, take }: SocketOptions): Socket {
+/** Answers the frames of a connection. */
+function serve(socket: WebSocket, { keepAliveMs, accept }: SocketOptions): Socket {
   const storing = new Set<Promise<void>>();
-  const watch = keepAlive(socket, keepAliveMs);
+  const state = keepAlive(socket, keepAliveMs);
   let closing = false;
   let leave: (why?: string) => void = () => undefined;
   const leaving = new Promise<string | undefined>((resolve) => {
     leave = resolve;
   });
-  // An error is always followed by the end.
+  // An error is always followed by the event "close".
   socket.on("error", () => undefined);
   socket.on("close", (code) =>
-    leave(watch.silent ? "the stream connection was dead" : `the stream connection was closed (${code})`),
+    leave(state.silent ? "the stream connection was dead" : `the stream connection was closed (${code})`),
   );
   socket.on("message", (data) => {
     const frame = closing ? undefined : read(data);
@@ -96,8 +100,8 @@ function serve(socket: WebSocket, { keepAliveMs, take }: SocketOptions): Socket 
     if (type === "SYSTEM" && headers.topic === "ping") return reply({ headers, data });
     if (type === "SYSTEM" && headers.topic === "disconnect") return leave();
     if (type !== "CALLBACK" || headers.topic !== TOPIC_ROBOT) return;
-    // Without an acknowledgement it comes again within a minute; whoever takes it in says what is wrong.
-    const stored: Promise<void> = take(data)
+    // DingTalk sends an unacknowledged message again within a minute; `accept` has logged the error.
+    const stored: Promise<void> = accept(data)
       .then(() => acknowledge(headers.messageId))
       .catch(() => undefined)
       .finally(() => storing.delete(stored));
@@ -118,28 +122,28 @@ function serve(socket: WebSocket, { keepAliveMs, take }: SocketOptions): Socket 
 
   async function close(): Promise<void> {
     closing = true;
-    await within(STORE_MS, Promise.all(storing));
+    await within(STORE_TIMEOUT_MS, Promise.all(storing));
     const closed = new Promise((resolve) => socket.once("close", resolve));
     if (socket.readyState === WebSocket.CLOSED) return;
     socket.close(1000);
-    await within(GOODBYE_MS, closed);
+    await within(CLOSE_TIMEOUT_MS, closed);
     socket.terminate();
   }
 }
 
-/** Ends a connection on which nothing is heard: a cable that was pulled, a NAT that has forgotten it. */
+/** Pings a connection and ends it if it stays silent, as after a pulled cable or an expired NAT entry. */
 function keepAlive(socket: WebSocket, everyMs: number): { readonly silent: boolean } {
-  let heard = true;
+  let active = true;
   const state = { silent: false };
-  const hear = () => {
-    heard = true;
+  const markActive = () => {
+    active = true;
   };
-  for (const event of ["message", "ping", "pong"]) socket.on(event, hear);
+  for (const event of ["message", "ping", "pong"]) socket.on(event, markActive);
   const timer = setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    state.silent = !heard;
-    if (!heard) return socket.terminate();
-    heard = false;
+    state.silent = !active;
+    if (!active) return socket.terminate();
+    active = false;
     socket.ping(() => undefined);
   }, everyMs);
   socket.on("close", () => clearInterval(timer));

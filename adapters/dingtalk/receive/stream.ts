@@ -8,50 +8,50 @@ import { openSocket, type Socket } from "./socket.ts";
 export interface StreamOptions {
   readonly api: Api;
   readonly health: Health;
-  /** The proxy's agent for an address, if there is a proxy. */
+  /** The agent of a proxy for a URL, if it needs one. */
   readonly agentFor: (url: string) => Agent | undefined;
   readonly keepAliveMs: number;
   readonly firstPauseMs: number;
-  /** Takes a message in; resolves once stored. */
-  readonly take: (data: string) => Promise<void>;
+  /** Stores a message. */
+  readonly accept: (data: string) => Promise<void>;
+  /** Ends receiving. */
   readonly signal: AbortSignal;
 }
 
-/** A connection that lasted so long was a good one: the next may be opened at once; in ms. */
-const STEADY_MS = 60_000;
+/** A connection that lasted this long resets the pauses, in ms. */
+const STABLE_MS = 60_000;
 
-/** A connection that DingTalk is about to close is left open for so long, for what it still brings, in ms. */
+/** How long to keep a connection that DingTalk is about to close, because it may still deliver messages, in ms. */
 const LINGER_MS = 30_000;
 
 /**
- * Receives over one connection after the other until the signal aborts. Resolves once the first is open, with a
- * promise of the end; rejects with a `ConfigError` if the credentials are refused by then.
+ * Receives in Stream mode until the signal aborts, and replaces each connection that ends. Resolves once the first one is
+ * open, with a promise of the end; rejects with a `ConfigError` if DingTalk refuses the credentials before that.
  */
 export async function receiveStream(options: StreamOptions): Promise<{ readonly ended: Promise<void> }> {
-  const { api, health, agentFor, keepAliveMs, firstPauseMs, take, signal } = options;
+  const { api, health, agentFor, keepAliveMs, firstPauseMs, accept, signal } = options;
   const open = new Set<Socket>();
   const closeAll = () => Promise.all([...open].map((socket) => socket.close()));
   let failures = 0;
   signal.addEventListener("abort", () => void closeAll(), { once: true });
-  const first = await insist(true);
-  return { ended: goOn(first) };
+  const first = await connectWithRetry(true);
+  return { ended: replaceFrom(first) };
 
-  async function goOn(socket: Socket | undefined): Promise<void> {
-    for (let current = socket; current; current = await insist(false)) {
+  async function replaceFrom(socket: Socket | undefined): Promise<void> {
+    for (let current = socket; current; current = await connectWithRetry(false)) {
       const since = performance.now();
       const why = await current.leaving;
       if (signal.aborted) break;
-      if (performance.now() - since > STEADY_MS) failures = 0;
-      // One that DingTalk is about to close still brings what it has.
-      if (why === undefined) linger(current);
+      if (performance.now() - since > STABLE_MS) failures = 0;
+      if (why === undefined) closeLater(current);
       else lose(current, new Error(why));
       await pause(undefined);
     }
     await closeAll();
   }
 
-  /** Undefined once the signal has aborted. */
-  async function insist(isFirst: boolean): Promise<Socket | undefined> {
+  /** Retries until a connection is open; undefined once the signal has aborted. */
+  async function connectWithRetry(isFirst: boolean): Promise<Socket | undefined> {
     while (!signal.aborted) {
       try {
         const socket = await connect();
@@ -73,13 +73,13 @@ export async function receiveStream(options: StreamOptions): Promise<{ readonly 
   async function connect(): Promise<Socket> {
     const { endpoint, ticket } = await api.openConnection(signal);
     const url = `${endpoint}?ticket=${encodeURIComponent(ticket)}`;
-    return openSocket({ url, agent: agentFor(url), keepAliveMs, take }, signal);
+    return openSocket({ url, agent: agentFor(url), keepAliveMs, accept }, signal);
   }
 
-  /** There is one such pause at a time, and each connection comes after one: no storm, whatever fails. */
-  async function pause(after: unknown): Promise<void> {
+  /** Waits before the next connection. Every one but the first waits here, so that no failure causes a storm of them. */
+  async function pause(reason: unknown): Promise<void> {
     failures += 1;
-    await sleep(pauseAfter(after, failures, firstPauseMs), undefined, { signal }).catch(() => undefined);
+    await sleep(pauseAfter(reason, failures, firstPauseMs), undefined, { signal }).catch(() => undefined);
   }
 
   function lose(socket: Socket, error: Error): void {
@@ -87,7 +87,7 @@ export async function receiveStream(options: StreamOptions): Promise<{ readonly 
     health.failed(error);
   }
 
-  function linger(socket: Socket): void {
+  function closeLater(socket: Socket): void {
     void sleep(LINGER_MS, undefined, { signal, ref: false })
       .catch(() => undefined)
       .then(() => socket.close())

@@ -8,26 +8,26 @@ import type { DingtalkBody } from "../dialect/dialect.ts";
 import { DingtalkRefusal, unanswered } from "../errors.ts";
 import type { Log } from "../log.ts";
 
-/** A card of the organisation's own in which an answer can grow. */
+/** A card template of the organisation, into which answers are streamed. */
 export interface CardTemplate {
-  /** Such as `8f250f96-….schema`, as the card platform shows it. */
+  /** The id that the card platform shows, such as `8f250f96-….schema`. */
   readonly id: string;
-  /** The template's variable that holds the answer, a Markdown text that may be streamed. */
+  /** The template's variable for the answer, of the type Markdown, with streaming enabled. */
   readonly field: string;
 }
 
 export interface CardsOptions {
   readonly api: Api;
   readonly template: CardTemplate;
-  /** Called once cards turn out to be impossible: wrong template, or no permission. */
-  readonly forgo: (why: string) => void;
+  /** Called if no card can be sent, because of the template or a missing permission. */
+  readonly disable: (why: string) => void;
   readonly log: Log;
 }
 
-/** What cards can that messages cannot. */
+/** The capabilities of cards; messages can only be sent. */
 export type Cards = Required<Pick<Adapter<DingtalkBody>, "send" | "edit" | "finish" | "recovery">>;
 
-/** A card that DingTalk made, but did not bring to its place, says so in an answer of status 200. */
+/** The answer to a new card. It has status 200 even if DingTalk created the card but could not deliver it. */
 const Delivered = z.object({
   result: z.object({
     deliverResults: z.array(
@@ -36,18 +36,18 @@ const Delivered = z.object({
   }),
 });
 
-/** How the ids of cards begin, unlike the references of messages. */
+/** Prefix of card ids, which distinguishes them from the references of messages. */
 const PREFIX = "card-";
 
-/** Refusals that mean every card, not this one, such as `param.templateUnpublished`. */
+/** Refusals that concern every card, such as `param.templateUnpublished`. */
 const EVERY_CARD = /template|permission|AccessDenied/i;
 
 /**
- * Answers in AI cards: a card is made with the first words, changed as they grow, and closed when they are whole. Its
- * id comes from the key, so that a card of unknown outcome can be found again:
+ * Creates the sending of answers in AI cards. A card is created with the first text, updated as the answer grows, and
+ * closed when it is complete. Its id is derived from the key, so that a card of unknown outcome can be found again:
  * https://open.dingtalk.com/document/development/api-streamingupdate.
  */
-export function createCards({ api, template, forgo, log }: CardsOptions): Cards {
+export function createCards({ api, template, disable, log }: CardsOptions): Cards {
   return {
     send: async (to, body, key) => {
       const address = readAddress(to);
@@ -59,14 +59,14 @@ export function createCards({ api, template, forgo, log }: CardsOptions): Cards 
         ...spaceOf(address),
       };
       const path = "/v1.0/card/instances/createAndDeliver";
-      checkDelivered(await api.call({ path, fields, action: "send a card" }).catch(giveUpCards));
+      checkDelivered(await api.call({ path, fields, action: "send a card" }).catch(disableIfImpossible));
       return id;
     },
     edit: async (_, ref, body) => {
       try {
         await stream(ref, body, false);
       } catch (error) {
-        // Closed, or never a card: another one takes its place.
+        // The card is closed, or the reference is not a card's: delivery sends a new one.
         if (!(error instanceof DingtalkRefusal) || error.kind !== "refused") throw error;
         throw new DingtalkRefusal("refused", error.message, { code: "card_gone", gone: true });
       }
@@ -77,14 +77,14 @@ export function createCards({ api, template, forgo, log }: CardsOptions): Cards 
     recovery: {
       find: async (_to: Address, body, _after, key) => {
         const id = idOf(key);
-        return (await answered(() => stream(id, body, false))) === undefined ? id : undefined;
+        return (await refusalOf(() => stream(id, body, false))) === undefined ? id : undefined;
       },
     },
   };
 
-  /** What stands in it is whole by now: that it goes on looking unfinished is no reason to begin anew. */
+  /** Closes a card. A refusal is only logged: the text is complete, and only the card's state looks unfinished. */
   async function close(ref: string, body: DingtalkBody): Promise<void> {
-    const refusal = ref.startsWith(PREFIX) ? await answered(() => stream(ref, body, true)) : undefined;
+    const refusal = ref.startsWith(PREFIX) ? await refusalOf(() => stream(ref, body, true)) : undefined;
     if (refusal) log.warn({ code: refusal.code }, `a card could not be closed: ${refusal.message}`);
   }
 
@@ -94,24 +94,24 @@ export function createCards({ api, template, forgo, log }: CardsOptions): Cards 
       method: "PUT",
       path: "/v1.0/card/streaming",
       fields: { outTrackId: id, guid: randomUUID(), key: template.field, content: text, ...state },
-      action: "change a card",
+      action: "update a card",
     });
   }
 
-  /** Then messages are the way, beginning with this one: it is to be tried again. */
-  function giveUpCards(error: unknown): never {
+  /** Switches to messages if no card can be sent; the error makes delivery send this one again. */
+  function disableIfImpossible(error: unknown): never {
     if (!(error instanceof DingtalkRefusal) || error.kind !== "refused" || !EVERY_CARD.test(error.message))
       throw error;
-    forgo(error.message);
+    disable(error.message);
     throw new DingtalkRefusal("busy", error.message, { code: "no_cards", retryAfterMs: 0 });
   }
 }
 
 /**
- * With what DingTalk has refused it, if it has: of a card that there is not it says 500, "unknownError"
- * (zfanswer/dify-on-dingtalk #2). Rejects where there was no answer, or it is to be asked again.
+ * Resolves to DingTalk's refusal of an action, or to undefined if it succeeded. For a card that does not exist DingTalk
+ * answers 500, "unknownError" (zfanswer/dify-on-dingtalk #2). Rejects if there was no answer, or if a retry may help.
  */
-async function answered(action: () => Promise<void>): Promise<DingtalkRefusal | undefined> {
+async function refusalOf(action: () => Promise<void>): Promise<DingtalkRefusal | undefined> {
   try {
     await action();
     return undefined;
@@ -122,7 +122,7 @@ async function answered(action: () => Promise<void>): Promise<DingtalkRefusal | 
   }
 }
 
-/** The same for every attempt; what an event's id says is nobody's business. */
+/** A card's id, the same for every attempt. It is a hash, so that it does not reveal the event's id. */
 function idOf(key: string): string {
   return `${PREFIX}${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
 }
@@ -140,18 +140,18 @@ function spaceOf({ group, conversation, staff, robot }: DingtalkAddress): object
       imRobotOpenSpaceModel: { supportForward: true },
       imRobotOpenDeliverModel: { spaceType: "IM_ROBOT", robotCode: robot },
     };
-  throw notDelivered("they are from another organisation, where the app has no cards");
+  throw notDelivered("the user belongs to another organisation, where the app cannot send cards");
 }
 
 function checkDelivered(answer: unknown): void {
   const { data } = Delivered.safeParse(answer);
-  if (!data) throw unanswered("send a card", "the answer makes no sense");
+  if (!data) throw unanswered("send a card", "the answer is invalid");
   if (data.result.deliverResults.some(({ success }) => !success))
-    throw notDelivered("DingTalk has not brought the card to its place");
+    throw notDelivered("DingTalk created the card, but did not deliver it");
 }
 
 function notDelivered(why: string): DingtalkRefusal {
-  return new DingtalkRefusal("refused", `This person cannot be answered by a card on DingTalk: ${why}`, {
+  return new DingtalkRefusal("refused", `This user cannot be answered with a card on DingTalk: ${why}`, {
     code: "no_way",
     permanent: true,
   });

@@ -6,7 +6,7 @@ import type { DingtalkBody } from "../dialect/dialect.ts";
 import { DingtalkRefusal, MINUTE_MS, unanswered } from "../errors.ts";
 import { dingtalkPayload } from "./payload.ts";
 
-/** A webhook that ends within this time counts as ended: clocks differ, and a request takes its time; in ms. */
+/** A webhook that ends within this time is not used, because clocks differ and requests take time; in ms. */
 const WEBHOOK_MARGIN_MS = 60_000;
 
 const Sent = z.object({
@@ -16,8 +16,8 @@ const Sent = z.object({
 });
 
 /**
- * Sends by the session webhook as long as there is one, then by the robot API. What stands can be neither changed
- * nor found again: DingTalk has no way for that, and no key against doubles.
+ * Creates the sending of messages: by the session webhook while it is valid, then by the robot API. DingTalk has no way to
+ * edit or find a message that was sent, and no idempotency keys.
  */
 export function createMessages(api: Api): Pick<Adapter<DingtalkBody>, "send"> {
   return {
@@ -28,7 +28,7 @@ export function createMessages(api: Api): Pick<Adapter<DingtalkBody>, "send"> {
     },
   };
 
-  /** False if the session is over: then nothing was sent. */
+  /** Returns false if there is no valid session, in which case nothing was sent. */
   async function sendByWebhook(
     { webhook, until = 0 }: DingtalkAddress,
     body: DingtalkBody,
@@ -46,40 +46,37 @@ export function createMessages(api: Api): Pick<Adapter<DingtalkBody>, "send"> {
 
   async function sendToGroup({ conversation, robot }: DingtalkAddress, body: DingtalkBody): Promise<string> {
     const fields = { robotCode: robot, openConversationId: conversation, ...dingtalkPayload(body) };
-    return read(
+    return readReference(
       await api.call({ path: "/v1.0/robot/groupMessages/send", fields, action: "send to a group" }),
     );
   }
 
   async function sendToPerson({ staff, robot }: DingtalkAddress, body: DingtalkBody): Promise<string> {
-    if (!staff) throw unreachable("they are from another organisation, and the session webhook has ended");
+    if (!staff)
+      throw unreachable("the user belongs to another organisation, and the session webhook has ended");
     const fields = { robotCode: robot, userIds: [staff], ...dingtalkPayload(body) };
-    return read(
+    return readReference(
       await api.call({ path: "/v1.0/robot/oToMessages/batchSend", fields, action: "send to a person" }),
     );
   }
 }
 
-/** That a person was left out stands in an answer of status 200. */
-function read(answer: unknown): string {
+/** Reads an answer, which has status 200 even if it lists the user as left out. */
+function readReference(answer: unknown): string {
   const { data } = Sent.safeParse(answer);
   if (data?.flowControlledStaffIdList?.length)
-    throw new DingtalkRefusal(
-      "busy",
-      "DingTalk refused a message: this person has got too many in a short time",
-      {
-        code: "flow_controlled",
-        retryAfterMs: MINUTE_MS,
-      },
-    );
+    throw new DingtalkRefusal("busy", "DingTalk refused a message: this user got too many in a short time", {
+      code: "flow_controlled",
+      retryAfterMs: MINUTE_MS,
+    });
   if (data?.invalidStaffIdList?.length)
-    throw unreachable("DingTalk knows no such person in the app's organisation");
+    throw unreachable("DingTalk does not know this user in the app's organisation");
   if (data?.processQueryKey) return data.processQueryKey;
-  throw unanswered("send a message", "the answer makes no sense");
+  throw unanswered("send a message", "the answer is invalid");
 }
 
 function unreachable(why: string): DingtalkRefusal {
-  return new DingtalkRefusal("refused", `This person cannot be answered on DingTalk: ${why}`, {
+  return new DingtalkRefusal("refused", `This user cannot be answered on DingTalk: ${why}`, {
     code: "no_way",
     permanent: true,
   });

@@ -1,8 +1,8 @@
 import type { DingtalkBody } from "../dialect/dialect.ts";
 
 /**
- * What a robot's message shows, as `oToMessages/batchSend` and `groupMessages/send` take it. There is no list of
- * people to mention, whatever the text says.
+ * The content of a robot's message, in the form of `oToMessages/batchSend` and `groupMessages/send`. It lists no users to
+ * mention, so a message pings no one, whatever its text says.
  */
 export function dingtalkPayload({ title, text }: DingtalkBody) {
   return { msgKey: "sampleMarkdown", msgParam: JSON.stringify({ title, text }) };

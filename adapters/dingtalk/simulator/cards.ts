@@ -6,21 +6,21 @@ import { Refusal } from "./refusal.ts";
 export interface CardsOptions {
   readonly robotCode: string;
   readonly chats: Chats;
-  /** The one template that is published, with its variable that can be streamed; undefined: none. */
+  /** The only published template, with its streamed variable; undefined if there is none. */
   readonly template: { readonly id: string; readonly field: string } | undefined;
 }
 
-/** What can be done with cards; each returns the body of the answer. */
+/** The API of cards; each method returns the body of the answer. */
 export interface Cards {
   createAndDeliver(fields: unknown): object;
   stream(fields: unknown): object;
 }
 
-/** A card as it stands on the screen: its `text` is that of its streamed variable. */
+/** A card as the user sees it; `text` is the value of the streamed variable. */
 export interface SimulatedCard {
   readonly from: "bot";
   text: string;
-  /** Whether it says that there is more to come. */
+  /** Whether it is still being streamed. */
   isGrowing: boolean;
   readonly isCard: true;
 }
@@ -44,7 +44,7 @@ const Update = z.object({
   isFinalize: z.boolean(),
 });
 
-/** Cards that grow until they are finalized. */
+/** Creates cards, which can be updated until they are finalized. */
 export function createCards({ robotCode, chats, template }: CardsOptions): Cards {
   const cards = new Map<string, SimulatedCard>();
   return {

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 
-/** Someone in the organisation. */
+/** A user of the organisation. */
 export interface Person {
   readonly name: string;
   readonly staffId: string;
-  /** As a message tells it. */
+  /** The sender's id in messages. */
   readonly senderId: string;
 }
 
-/** A conversation and all that was said in it. */
+/** A conversation with its messages. */
 export interface SimulatedChat {
   readonly id: string;
   readonly isGroup: boolean;
@@ -16,26 +16,26 @@ export interface SimulatedChat {
   readonly messages: SimulatedMessage[];
 }
 
-/** A message as it stands on the screen. */
+/** A message as the user sees it. */
 export interface SimulatedMessage {
-  /** A person's name, or "bot". */
+  /** A user's name, or "bot". */
   readonly from: string;
   readonly title?: string;
   readonly text: string;
-  /** Of a card: whether it says that there is more to come. */
+  /** For cards: whether it is still being streamed. */
   readonly isGrowing?: boolean;
 }
 
-/** All people and conversations, by name and by id; the ids come from the names. */
+/** All users and conversations, by name and by id; the ids are derived from the names. */
 export interface Chats {
   person(name: string): Person;
-  /** The one-to-one conversation of this person, or the group of this name. */
+  /** The one-to-one conversation of this user, or the group of this name. */
   named(name: string, group?: boolean): SimulatedChat;
   byId(id: unknown): SimulatedChat | undefined;
   byStaff(staffId: unknown): SimulatedChat | undefined;
 }
 
-/** Conversations that begin empty. */
+/** Creates an empty set of users and conversations. */
 export function createChats(): Chats {
   const people = new Map<string, Person>();
   const chats = new Map<string, SimulatedChat>();

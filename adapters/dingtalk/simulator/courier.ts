@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 
-/** Brings a message to a robot that receives by HTTP; resolves with the status of its answer, 0 if there was none. */
+/** Delivers a message to a robot by HTTP callback; resolves to the status of its answer, or 0 if there was none. */
 export async function deliverByHttp(url: string, clientSecret: string, data: object): Promise<number> {
   const timestamp = String(Date.now());
   try {
@@ -20,7 +20,7 @@ export async function deliverByHttp(url: string, clientSecret: string, data: obj
   }
 }
 
-/** The signature that DingTalk puts to a request. */
+/** The signature of a callback. */
 export function signOf(timestamp: string, clientSecret: string): string {
   return createHmac("sha256", clientSecret).update(`${timestamp}\n${clientSecret}`).digest("base64");
 }

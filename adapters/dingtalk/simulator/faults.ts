@@ -1,41 +1,41 @@
-/** What goes wrong with a request. */
+/** A fault that a request meets. */
 export interface Fault {
-  /** Of this call; of any if not given. */
+  /** Which call it affects; any if absent. */
   readonly call?: CallName;
-  /** So many calls; 1 by default. */
+  /** How many calls it affects; 1 if absent. */
   readonly times?: number;
   /**
-   * "hang": no answer; "reset": the connection breaks; "html": a captive portal answers with status 200;
-   * "after": it is done, but the connection breaks before the answer; or an answer of your own.
+   * "hang" never answers, "reset" cuts the connection, "html" answers like a captive portal with status 200, "after"
+   * carries out the request and then cuts the connection; an object is answered as it is.
    */
   readonly how: "hang" | "reset" | "html" | "after" | { readonly status: number; readonly body?: object };
 }
 
-/** The requests that a robot makes: token, stream connection, the ways to say something, and cards. */
+/** The requests of a robot: for a token and a Stream connection, for messages, and for cards. */
 export type CallName = "token" | "open" | "connect" | "webhook" | "person" | "group" | "card" | "streaming";
 
-/** The faults still to come. */
+/** The faults that wait for a matching call. */
 export interface Faults {
-  /** Plans a fault; returns how to call it off. */
+  /** Adds a fault; the returned function removes it. */
   add(fault: Fault): () => void;
-  /** The fault that this call meets. */
+  /** Returns the fault that this call meets, and counts it. */
   meet(call: CallName): Fault["how"] | undefined;
 }
 
-/** Faults are met in the order in which they were planned. */
+/** Creates a list of faults, which apply in the order in which they were added. */
 export function createFaults(): Faults {
-  const planned = new Map<Fault, number>();
+  const waiting = new Map<Fault, number>();
   return {
     add: (fault) => {
       const own = { ...fault };
-      planned.set(own, fault.times ?? 1);
-      return () => void planned.delete(own);
+      waiting.set(own, fault.times ?? 1);
+      return () => void waiting.delete(own);
     },
     meet: (call) => {
-      for (const [fault, left] of planned) {
+      for (const [fault, left] of waiting) {
         if (fault.call !== undefined && fault.call !== call) continue;
-        if (left > 1) planned.set(fault, left - 1);
-        else planned.delete(fault);
+        if (left > 1) waiting.set(fault, left - 1);
+        else waiting.delete(fault);
         return fault.how;
       }
       return undefined;

@@ -1,4 +1,4 @@
-/** What the open API answers instead of a result. */
+/** An error answer of the open API. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;

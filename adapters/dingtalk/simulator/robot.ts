@@ -7,26 +7,26 @@ import { Refusal } from "./refusal.ts";
 export interface RobotOptions {
   readonly robotCode: string;
   readonly chats: Chats;
-  /** How long a session webhook lasts, in ms. */
+  /** Lifetime of a session webhook, in ms. */
   readonly sessionMs: number;
   readonly limiter: Limiter;
 }
 
-/** The ways in which a robot says something; each resolves with the body of the answer. */
+/** The ways in which a robot sends messages; each returns the body of the answer. */
 export interface Robot {
-  /** By a session webhook: refusals come with status 200 too. */
+  /** Posts by a session webhook; refusals have status 200 too. */
   webhook(session: string, fields: unknown): object;
   toPerson(fields: unknown): object;
   toGroup(fields: unknown): object;
-  /** Opens a session with the conversation. */
+  /** Opens a session webhook of a conversation. */
   open(chat: SimulatedChat): { readonly session: string; readonly until: number };
-  /** Ends all sessions before their time. */
+  /** Ends all sessions early. */
   expireAll(): void;
 }
 
-/** `msgParam` may have so many bytes (help.dingtalk.io), and a message by webhook these (errcode 460101). */
-const PARAM_BYTES = 15_000;
-const WEBHOOK_BYTES = 20_000;
+/** Longest `msgParam` (help.dingtalk.io) and longest message by webhook (errcode 460101), in bytes. */
+const MAX_PARAM_BYTES = 15_000;
+const MAX_WEBHOOK_BYTES = 20_000;
 
 const Markdown = z.object({ title: z.string().min(1), text: z.string().min(1) });
 const ByWebhook = z.object({ msgtype: z.literal("markdown"), markdown: Markdown });
@@ -38,7 +38,7 @@ const Template = z.object({
 const ToPerson = Template.extend({ userIds: z.array(z.string()).min(1).max(20) });
 const ToGroup = Template.extend({ openConversationId: z.string() });
 
-/** A robot in its conversations. */
+/** Creates the robot that posts to the conversations. */
 export function createRobot({ robotCode, chats, sessionMs, limiter }: RobotOptions): Robot {
   const sessions = new Map<string, { readonly chat: SimulatedChat; readonly until: number }>();
 
@@ -46,12 +46,12 @@ export function createRobot({ robotCode, chats, sessionMs, limiter }: RobotOptio
     webhook: (session, fields) => {
       const known = sessions.get(session);
       if (!known || known.until < Date.now()) return { errcode: 300_001, errmsg: "session 不存在" };
-      const said = ByWebhook.safeParse(fields).data;
-      if (!said) return { errcode: 40_035, errmsg: "缺少参数 json" };
-      if (Buffer.byteLength(JSON.stringify(fields)) > WEBHOOK_BYTES)
+      const message = ByWebhook.safeParse(fields).data;
+      if (!message) return { errcode: 40_035, errmsg: "缺少参数 json" };
+      if (Buffer.byteLength(JSON.stringify(fields)) > MAX_WEBHOOK_BYTES)
         return { errcode: 460_101, errmsg: "message too long, exceed 20000 bytes" };
       if (!limiter()) return { errcode: 130_101, errmsg: "send too fast, exceed 20 times per minute" };
-      known.chat.messages.push({ from: "bot", ...said.markdown });
+      known.chat.messages.push({ from: "bot", ...message.markdown });
       return { errcode: 0, errmsg: "ok" };
     },
     toPerson: (fields) => {
@@ -85,7 +85,7 @@ export function createRobot({ robotCode, chats, sessionMs, limiter }: RobotOptio
 
   function read({ robotCode: code, msgParam }: z.infer<typeof Template>): z.infer<typeof Markdown> {
     if (code !== robotCode) throw new Refusal(400, "invalidParameter.robotCode", "no such robot");
-    if (Buffer.byteLength(msgParam) > PARAM_BYTES)
+    if (Buffer.byteLength(msgParam) > MAX_PARAM_BYTES)
       throw new Refusal(400, "invalidParameter.msgParam.tooLong", "msgParam exceeds 15000 bytes");
     return readOr400(Markdown, JSON.parse(msgParam));
   }
@@ -97,7 +97,7 @@ function readOr400<T>(schema: z.ZodType<T>, fields: unknown): T {
   return data;
 }
 
-/** What DingTalk tells of a message to the robot, in Stream mode and by callback alike. */
+/** The payload of a message to the robot, in Stream mode and by callback alike. */
 export function toPayload(
   { chat, person, msgId, content }: { chat: SimulatedChat; person: Person; msgId: string; content: object },
   { robotCode, webhook, until }: { robotCode: string; webhook: string; until: number },

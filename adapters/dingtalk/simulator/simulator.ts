@@ -1,79 +1,66 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { type Context, Hono } from "hono";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
 import { createCards } from "./cards.ts";
-import { createChats, type SimulatedChat, type SimulatedMessage } from "./chats.ts";
+import { createChats, type SimulatedMessage } from "./chats.ts";
 import { deliverByHttp } from "./courier.ts";
-import { type CallName, createFaults, type Fault } from "./faults.ts";
+import { createFaults, type Fault } from "./faults.ts";
 import { createLimiter } from "./limiter.ts";
-import { Refusal } from "./refusal.ts";
+import { createOpenApi, type SimulatedCall } from "./open-api.ts";
 import { createRobot, toPayload } from "./robot.ts";
 import { createStream, type Stream } from "./stream.ts";
 
-/** How the simulated DingTalk is set up. */
+/** Options of the simulated DingTalk. */
 export interface DingtalkSimulatorOptions {
-  /** 0 or absent: any free port. */
+  /** Any free port if 0 or absent. */
   readonly port?: number;
   readonly clientId?: string;
   readonly clientSecret?: string;
-  /** After this time a message that nobody has acknowledged comes again, in ms; 60 s as by the real one. */
+  /** Time after which an unacknowledged message is sent again, in ms; 60 s if absent, as on DingTalk. */
   readonly redeliverMs?: number;
-  /** How long a session webhook lasts, in ms; 90 minutes by default. */
+  /** Lifetime of a session webhook, in ms; 90 minutes if absent. */
   readonly sessionMs?: number;
-  /** How long an access token lasts, in seconds; two hours as by the real one. */
+  /** Lifetime of an access token, in seconds; two hours if absent, as on DingTalk. */
   readonly tokenSeconds?: number;
-  /** The name by which robots reach it, where a proxy leads from it to here; 127.0.0.1 and the port if absent. */
+  /** Host under which robots reach the simulator, such as a proxy's; 127.0.0.1 and the port if absent. */
   readonly host?: string;
-  /** Whether a robot may send no more than 20 messages a minute; absent: as many as it likes. */
+  /** Whether a robot may send at most 20 messages a minute; without a limit if absent. */
   readonly limits?: boolean;
-  /** The one card template that is published; absent: none. */
+  /** The only published card template; none if absent. */
   readonly cardTemplate?: { readonly id: string; readonly field: string };
-  /** Told whenever a call was answered: what people see may have changed. */
+  /** Called after each answered call, when screens may have changed. */
   readonly changed?: () => void;
 }
 
-/** A call of the robot. */
-export interface SimulatedCall {
-  readonly name: CallName;
-  readonly payload: unknown;
-  /** In ms since the epoch. */
-  readonly at: number;
-}
-
-/** A stand-in for DingTalk's open API and gateway on 127.0.0.1, with its limits and refusals, and its people. */
+/** Simulates DingTalk's open API and gateway on 127.0.0.1, with their limits and refusals, and the users. */
 export interface DingtalkSimulator {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** What a client takes for https://api.dingtalk.com. */
+  /** The root of the API, instead of https://api.dingtalk.com. */
   readonly apiRoot: string;
-  /** Every call so far, those that met a fault included; `connect` is a WebSocket. */
+  /** Every call so far, including those that met a fault; `connect` is a WebSocket. */
   readonly calls: readonly SimulatedCall[];
   readonly stream: Omit<Stream, "ticket" | "upgrade" | "push" | "close">;
-  /** Somebody writes to the robot, or mentions it in the group of this name; returns the message's id. */
+  /** A user writes to the robot, or mentions it in the group of this name; returns the message's id. */
   say(user: string, text: string, options?: { readonly chat?: string }): string;
-  /** The same with any fields, such as `{ msgtype: "picture", content: {…} }`; its own fields win. */
+  /** The same with any fields, such as `{ msgtype: "picture", content: {…} }`, which override the usual ones. */
   message(user: string, fields: object, options?: { readonly chat?: string }): string;
-  /** From now on messages go to this URL instead of the stream; the statuses of the answers. */
+  /** Sends messages to this URL from now on, instead of over the stream; returns the statuses of the answers. */
   callBack(url: string): { readonly statuses: readonly number[] };
-  /** What stands in the person's conversation with the robot, or in the group of this name, from top to bottom. */
+  /** The messages in the user's conversation with the robot, or in the group of this name, from top to bottom. */
   screen(name: string): readonly SimulatedMessage[];
-  /** The robot's texts there. */
+  /** The robot's texts on that screen. */
   shows(name: string): readonly string[];
   staffId(user: string): string;
-  /** Plans a fault for calls to come; returns how to call it off. */
+  /** Applies a fault to future calls; the returned function removes it. */
   fail(fault: Fault): () => void;
-  /** Ends all session webhooks, or all access tokens, before their time. */
+  /** Ends all session webhooks, or all access tokens, early. */
   expire(what: "sessions" | "tokens"): void;
   close(): Promise<void>;
 }
 
-const PORTAL = "<!doctype html><title>Hotel Wi-Fi</title><p>Please log in to use the internet.</p>";
-
-type Env = { Bindings: HttpBindings };
-
-/** Starts a simulated DingTalk; it forgets everything when closed. */
+/** Starts a simulated DingTalk, whose state ends when it is closed. */
 export async function startDingtalkSimulator(
   options: DingtalkSimulatorOptions = {},
 ): Promise<DingtalkSimulator> {
@@ -85,84 +72,39 @@ export async function startDingtalkSimulator(
     tokenSeconds = 7200,
     limits = false,
   } = options;
+  const robotCode = clientId;
+  const calls: SimulatedCall[] = [];
+  const record = (call: SimulatedCall) => void calls.push(call);
   const chats = createChats();
   const stream = createStream({ redeliverMs });
-  const robotCode = clientId;
-  const robot = createRobot({
-    robotCode,
-    chats,
-    sessionMs,
-    limiter: limits ? createLimiter() : () => true,
-  });
+  const limiter = limits ? createLimiter() : () => true;
+  const robot = createRobot({ robotCode, chats, sessionMs, limiter });
   const cards = createCards({ robotCode, chats, template: options.cardTemplate });
   const faults = createFaults();
-  const calls: SimulatedCall[] = [];
-  const over = new AbortController();
-  /** Until when each token lasts, in ms since the epoch. */
-  const tokens = new Map<string, number>();
+  const openConnection = () => ({
+    endpoint: `${publicUrl.replace("http", "ws")}/connect`,
+    ticket: stream.ticket(),
+  });
+  const credentials = { clientId, clientSecret };
+  const api = createOpenApi({ ...credentials, tokenSeconds, robot, cards, faults, openConnection, record });
+  const server = createAdaptorServer({ fetch: api.fetch });
+  serveConnections(server, { stream, faults, record, changed: options.changed });
+  await listen(server, options.port ?? 0);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const publicUrl = options.host ? `http://${options.host}` : url;
   let callback: { readonly url: string; readonly statuses: number[] } | undefined;
 
-  const app = new Hono<Env>();
-  route("token", "/v1.0/oauth2/accessToken", ({ appKey, appSecret }) => {
-    if (appKey !== clientId || appSecret !== clientSecret)
-      throw new Refusal(400, "invalidClientIdOrSecret", "无效的clientId或者clientSecret");
-    const accessToken = randomUUID().replaceAll("-", "");
-    tokens.set(accessToken, Date.now() + tokenSeconds * 1000);
-    return { accessToken, expireIn: tokenSeconds };
-  });
-  route("open", "/v1.0/gateway/connections/open", (fields) => {
-    if (fields["clientId"] !== clientId || fields["clientSecret"] !== clientSecret)
-      throw new Refusal(401, "authFailed", "鉴权失败");
-    return { endpoint: `${known.replace("http", "ws")}/connect`, ticket: stream.ticket() };
-  });
-  route(
-    "person",
-    "/v1.0/robot/oToMessages/batchSend",
-    (fields, c) => authorised(c) && robot.toPerson(fields),
-  );
-  route("group", "/v1.0/robot/groupMessages/send", (fields, c) => authorised(c) && robot.toGroup(fields));
-  const cardPath = "/v1.0/card/instances/createAndDeliver";
-  route("card", cardPath, (fields, c) => authorised(c) && cards.createAndDeliver(fields));
-  route("streaming", "/v1.0/card/streaming", (fields, c) => authorised(c) && cards.stream(fields));
-  route("webhook", "/robot/sendBySession", (fields, c) =>
-    robot.webhook(c.req.query("session") ?? "", fields),
-  );
-  app.notFound(() => refuse(new Refusal(404, "InvalidAction.NotFound", "no such API")));
-  const server = createAdaptorServer({ fetch: app.fetch });
-  const { changed } = options;
-  if (changed) {
-    server.on("request", (_request: unknown, response: ServerResponse) => response.once("close", changed));
-  }
-  server.on("upgrade", (request, socket, head) => {
-    calls.push({ name: "connect", payload: undefined, at: Date.now() });
-    const how = faults.meet("connect");
-    if (how === undefined) return stream.upgrade(request, socket, head);
-    if (typeof how === "object")
-      return socket.end(`HTTP/1.1 ${how.status} Simulated\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    if (how !== "hang") socket.destroy();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
-
-  const known = options.host ? `http://${options.host}` : url;
-
   return {
-    clientId,
-    clientSecret,
+    ...credentials,
     apiRoot: url,
     calls,
     stream,
-    // In a group a space is left of the name by which the robot was called.
-    say: (user, text, where = {}) =>
-      tell(
-        user,
-        { msgtype: "text", text: { content: where.chat === undefined ? text : ` ${text} ` } },
-        where.chat,
-      ),
-    message: (user, fields, where = {}) => tell(user, fields, where.chat),
+    say: (user, text, { chat } = {}) => {
+      // In a group, DingTalk replaces the mention of the robot by a space.
+      const content = chat === undefined ? text : ` ${text} `;
+      return deliver(user, { msgtype: "text", text: { content } }, chat);
+    },
+    message: (user, fields, { chat } = {}) => deliver(user, fields, chat),
     callBack: (to) => (callback = { url: to, statuses: [] }),
     screen: (name) => [...chats.named(name).messages],
     shows: (name) =>
@@ -172,99 +114,71 @@ export async function startDingtalkSimulator(
         .map(({ text }) => text),
     staffId: (user) => chats.person(user).staffId,
     fail: (fault) => faults.add(fault),
-    expire: (what) => (what === "sessions" ? robot.expireAll() : tokens.clear()),
+    expire: (what) => (what === "sessions" ? robot.expireAll() : api.expireTokens()),
     close: async () => {
       stream.close();
-      over.abort();
+      api.close();
       const closed = new Promise((resolve) => server.close(resolve));
       if ("closeAllConnections" in server) server.closeAllConnections();
       await closed;
     },
   };
 
-  function tell(user: string, content: object, group: string | undefined): string {
+  /** Delivers a user's message to the robot, over the stream or by callback. */
+  function deliver(user: string, content: object, group: string | undefined): string {
     const person = chats.person(user);
-    const chat: SimulatedChat = group === undefined ? chats.named(user, false) : chats.named(group, true);
+    const chat = group === undefined ? chats.named(user, false) : chats.named(group, true);
     const { session, until } = robot.open(chat);
-    const webhook = `${known}/robot/sendBySession?session=${session}`;
+    const webhook = `${publicUrl}/robot/sendBySession?session=${session}`;
     const msgId = `msg${randomUUID().replaceAll("-", "")}==`;
     const payload = toPayload({ chat, person, msgId, content }, { robotCode, webhook, until });
-    chat.messages.push({ from: user, text: wordsOf(content) });
-    if (callback) void byHttp(callback, payload);
+    chat.messages.push({ from: user, text: shownText(content) });
+    if (callback) void callRobot(callback, payload);
     else stream.push(payload);
     return msgId;
   }
 
-  async function byHttp(
+  async function callRobot(
     { url: to, statuses }: { url: string; statuses: number[] },
     data: object,
   ): Promise<void> {
     statuses.push(await deliverByHttp(to, clientSecret, data));
   }
-
-  function authorised(c: Context<Env>): true {
-    const until = tokens.get(c.req.header("x-acs-dingtalk-access-token") ?? "") ?? 0;
-    if (until > Date.now()) return true;
-    throw new Refusal(400, "InvalidAuthentication", "不合法的access_token");
-  }
-
-  function route(
-    name: CallName,
-    path: string,
-    act: (fields: Record<string, unknown>, c: Context<Env>) => object,
-  ): void {
-    app.on(name === "streaming" ? "PUT" : "POST", path, async (c) => {
-      const payload: unknown = await c.req.json().catch(() => ({}));
-      calls.push({ name, payload, at: Date.now() });
-      const perform = () => attempt(() => act(Object(payload) as Record<string, unknown>, c));
-      const how = faults.meet(name);
-      return how === undefined ? perform() : spoil(c, how, perform);
-    });
-  }
-
-  async function spoil(c: Context<Env>, how: Fault["how"], act: () => Response): Promise<Response> {
-    if (how === "html") return c.html(PORTAL);
-    if (typeof how === "object")
-      return Response.json(how.body ?? { code: "simulated", message: "simulated fault" }, {
-        status: how.status,
-      });
-    if (how === "after") act();
-    if (how === "hang") await closed(c.env);
-    c.env.incoming.socket.destroy();
-    // A copy: the original may be of the kind that the server sends without looking for this mark (2.1.8).
-    return RESPONSE_ALREADY_SENT.clone();
-  }
-
-  /** Until the client has gone, or the simulator is closed. */
-  function closed({ outgoing }: HttpBindings): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        over.signal.removeEventListener("abort", done);
-        resolve();
-      };
-      outgoing.once("close", done);
-      over.signal.addEventListener("abort", done);
-    });
-  }
 }
 
-/** What a person sees of what they have sent. */
-function wordsOf(content: object): string {
+type SimulatorServer = ReturnType<typeof createAdaptorServer>;
+
+interface Connections {
+  readonly stream: Stream;
+  readonly faults: ReturnType<typeof createFaults>;
+  readonly record: (call: SimulatedCall) => void;
+  readonly changed: (() => void) | undefined;
+}
+
+/** Accepts WebSocket connections, and reports answered requests. */
+function serveConnections(server: SimulatorServer, { stream, faults, record, changed }: Connections): void {
+  if (changed)
+    server.on("request", (_request: unknown, response: ServerResponse) => response.once("close", changed));
+  server.on("upgrade", (request, socket, head) => {
+    record({ name: "connect", payload: undefined, at: Date.now() });
+    const how = faults.meet("connect");
+    if (how === undefined) return stream.upgrade(request, socket, head);
+    if (typeof how === "object")
+      return socket.end(`HTTP/1.1 ${how.status} Simulated\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    if (how !== "hang") socket.destroy();
+  });
+}
+
+async function listen(server: SimulatorServer, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+  });
+}
+
+/** The text that a user sees of a message that they sent. */
+function shownText(content: object): string {
   const text: unknown = "text" in content ? content.text : undefined;
   return typeof text === "object" && text && "content" in text
     ? String(text.content)
     : JSON.stringify(content);
-}
-
-function attempt(act: () => object): Response {
-  try {
-    return Response.json(act());
-  } catch (error) {
-    if (error instanceof Refusal) return refuse(error);
-    throw error;
-  }
-}
-
-function refuse({ status, code, message }: Refusal): Response {
-  return Response.json({ requestid: randomUUID().toUpperCase(), code, message }, { status });
 }

@@ -5,39 +5,39 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 
 export interface StreamOptions {
-  /** After this time a message that nobody has acknowledged is pushed again, in ms. */
+  /** Time after which an unacknowledged message is pushed again, in ms. */
   readonly redeliverMs: number;
 }
 
-/** The connections over which messages come to the robot. */
+/** The Stream connections over which the robot receives messages. */
 export interface Stream {
-  /** How many stand. */
+  /** The number of open connections. */
   readonly connections: number;
-  /** How many were opened so far. */
+  /** The number of connections opened so far. */
   readonly opened: number;
-  /** How many messages are not acknowledged. */
+  /** The number of unacknowledged messages. */
   readonly pending: number;
-  /** How often messages were pushed so far. */
+  /** The number of pushes so far, repeated ones included. */
   readonly pushed: number;
-  /** The answers to pings so far. */
+  /** The number of answers to pings so far. */
   readonly pongs: number;
-  /** The client's own pings so far. */
+  /** The number of the client's own pings so far. */
   readonly heartbeats: number;
-  /** A ticket for one connection, within a short time. */
+  /** Creates a ticket for one connection, which is valid for a short time. */
   ticket(): string;
-  /** Lets a client in that shows a ticket. */
+  /** Accepts a client with a valid ticket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Pushes a message to one of the connections, again and again until it is acknowledged. */
+  /** Pushes a message over one of the connections, and repeats it until it is acknowledged. */
   push(data: object): void;
-  /** Sends a system ping to all. */
+  /** Sends a system ping over every connection. */
   ping(): void;
-  /** Tells all to leave, and closes them after a moment, in ms. */
+  /** Announces the end of every connection, and closes it after `afterMs`. */
   disconnect(afterMs: number): void;
-  /** Cuts all without a word. */
+  /** Cuts every connection. */
   drop(): void;
-  /** From now on those that stand neither send nor answer anything: half-open. */
+  /** Makes the current connections half-open: they neither send nor answer from now on. */
   mute(): void;
-  /** Sends any text to all. */
+  /** Sends any text over every connection. */
   send(text: string): void;
   close(): void;
 }
@@ -50,17 +50,17 @@ interface Pushed {
 
 const TOPIC = "/v1.0/im/bot/messages/get";
 
-/** A ticket lasts for so long, in ms (open.dingtalk.com). */
-const TICKET_MS = 90_000;
+/** Lifetime of a ticket, in ms (open.dingtalk.com). */
+const TICKET_LIFE_MS = 90_000;
 
 const Answer = z.object({ code: z.int(), headers: z.object({ messageId: z.string() }) });
 
-/** DingTalk's gateway: tickets, pushes, acknowledgements, pings and farewells. */
+/** Creates DingTalk's gateway, with tickets, pushes, acknowledgements, pings and disconnects. */
 export function createStream({ redeliverMs }: StreamOptions): Stream {
   const server = new WebSocketServer({ noServer: true });
   const tickets = new Map<string, number>();
   const waiting = new Map<string, Pushed>();
-  /** Those who get messages. */
+  /** The connections that get messages. */
   const ready = new Set<WebSocket>();
   const muted = new Map<WebSocket, Duplex>();
   const raw = new Map<WebSocket, Duplex>();
@@ -87,7 +87,7 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
     },
     ticket: () => {
       const ticket = randomUUID();
-      tickets.set(ticket, Date.now() + TICKET_MS);
+      tickets.set(ticket, Date.now() + TICKET_LIFE_MS);
       return ticket;
     },
     upgrade: (request, socket, head) => {
@@ -104,9 +104,9 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
       waiting.set(messageId, entry);
       deliver(entry);
     },
-    ping: () => tell("ping", JSON.stringify({ opaque: randomUUID() })),
+    ping: () => sendSystem("ping", JSON.stringify({ opaque: randomUUID() })),
     disconnect: (afterMs) => {
-      tell("disconnect", JSON.stringify({ reason: "server is going away" }));
+      sendSystem("disconnect", JSON.stringify({ reason: "server is going away" }));
       for (const socket of ready) setTimeout(() => socket.close(1001), afterMs).unref();
       ready.clear();
     },
@@ -118,7 +118,7 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
       for (const socket of server.clients) {
         const wire = raw.get(socket);
         if (!wire) continue;
-        // Whatever comes in stays unread; the ping frames too.
+        // Incoming frames stay unread, including pings.
         wire.pause();
         wire.removeAllListeners("data");
         muted.set(socket, wire);
@@ -165,7 +165,7 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
     waiting.delete(entry.messageId);
   }
 
-  /** To whoever is next; to nobody if nobody is there: then to the next who comes. */
+  /** Sends to the next connection in turn. Without a connection, the message waits for the next one that opens. */
   function deliver(entry: Pushed): void {
     delete entry.timer;
     const sockets = [...ready];
@@ -176,7 +176,7 @@ export function createStream({ redeliverMs }: StreamOptions): Stream {
     entry.timer = setTimeout(() => deliver(entry), redeliverMs).unref();
   }
 
-  function tell(topic: string, data: string): void {
+  function sendSystem(topic: string, data: string): void {
     for (const socket of ready) socket.send(frame("SYSTEM", { topic, messageId: randomUUID() }, data));
   }
 }

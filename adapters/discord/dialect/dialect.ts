@@ -5,27 +5,29 @@ import { componentsFor, fitsButton } from "./buttons.ts";
 import { APART, codeBlock } from "./escape.ts";
 import { printSpans } from "./spans.ts";
 
-/** A message as "Create Message" takes it. */
+/** The content of a message, in the form of "Create Message". */
 export interface DiscordBody {
   readonly content: string;
-  /** Rows of buttons below it. */
+  /** Rows of buttons below the text. */
   readonly components?: readonly object[];
 }
 
-/** Discord's limit for `content`; its staff say that it counts code points (discord-api-docs #1315). */
+/** Longest `content`, in code points (Discord's staff in discord-api-docs #1315). */
 const MAX_LENGTH = 2000;
 
-/** So many monospaced columns fit on a telephone. */
+/** How many monospaced columns fit on a phone. */
 const TABLE_WIDTH = 40;
 
-/** Discord knows three sizes of headings. */
-const LAST_HEADING = 3;
+/** Discord has three levels of headings. */
+const MAX_HEADING_LEVEL = 3;
 
-/** Rich text as Discord's Markdown; what is text stays text, whatever it looks like. */
+/** Creates the dialect of Discord's Markdown. Plain text that looks like markup is escaped. */
 export function createDiscordDialect(): Dialect<DiscordBody> {
   return {
     limits: { length: MAX_LENGTH, unit: "code points" },
-    print: (blocks) => ({ content: printBlocks(lifted(blocks), false).replace(/^\n+/, "").trimEnd() }),
+    print: (blocks) => ({
+      content: printBlocks(liftContinuation(blocks), false).replace(/^\n+/, "").trimEnd(),
+    }),
     fits: ({ content }) => countCodePoints(content) <= MAX_LENGTH,
     buttons: {
       fits: fitsButton,
@@ -39,14 +41,14 @@ function countCodePoints(text: string): number {
 }
 
 /**
- * What goes on in an item from the page before stands before the list: Discord cuts the room off where a message
- * begins, and what is indented with it would be indented alone.
+ * Moves the rest of a list item from the previous page in front of the list. Discord trims white space at the beginning
+ * of a message, so the item's first line would lose its indent and the others would keep it.
  */
-function lifted(blocks: readonly Block[]): readonly Block[] {
+function liftContinuation(blocks: readonly Block[]): readonly Block[] {
   const [list, ...rest] = blocks;
   const item = list?.type === "list" ? list.items[0] : undefined;
   if (list?.type !== "list" || !item?.continues) return blocks;
-  const inner = lifted(item.blocks);
+  const inner = liftContinuation(item.blocks);
   const first = inner.findIndex(({ type }) => type === "list");
   if (first === 0) return blocks;
   if (first > 0) {
@@ -58,13 +60,13 @@ function lifted(blocks: readonly Block[]): readonly Block[] {
   return [...inner, ...(items.length > 0 ? [{ ...list, ...start, items }] : []), ...rest];
 }
 
-/** `nested`: within a list item, where blocks stand closer together. */
+/** Prints blocks; within a list item (`nested`) there are no empty lines between them. */
 function printBlocks(blocks: readonly Block[], nested: boolean): string {
   let text = "";
   for (const [index, block] of blocks.entries()) {
     const before = blocks[index - 1];
     if (before) text += nested ? "\n" : "\n\n";
-    // A list would be read as more of the list before it, with its numbers or without.
+    // Without a separator, Discord would merge two lists and continue the numbers of the first.
     if (before?.type === "list" && block.type === "list") text += `${nested ? "\n" : ""}${APART}\n`;
     text += printBlock(block, nested);
   }
@@ -80,7 +82,7 @@ function printBlock(block: Block, nested: boolean): string {
     case "code":
       return codeBlock(block.text, block.language);
     case "quote":
-      return (printBlocks(flat(block.blocks), nested) || APART).replace(/^/gm, "> ");
+      return (printBlocks(flattenQuotes(block.blocks), nested) || APART).replace(/^/gm, "> ");
     case "list":
       return printList(block);
     case "table":
@@ -90,15 +92,15 @@ function printBlock(block: Block, nested: boolean): string {
   }
 }
 
-/** Discord knows no quotes in quotes. */
-function flat(blocks: readonly Block[]): readonly Block[] {
-  return blocks.flatMap((block) => (block.type === "quote" ? flat(block.blocks) : [block]));
+/** Removes nested quotes, which Discord does not support. */
+function flattenQuotes(blocks: readonly Block[]): readonly Block[] {
+  return blocks.flatMap((block) => (block.type === "quote" ? flattenQuotes(block.blocks) : [block]));
 }
 
 function printHeading({ level, spans }: Heading, nested: boolean): string {
-  if (!nested && level <= LAST_HEADING) {
+  if (!nested && level <= MAX_HEADING_LEVEL) {
     const text = printSpans(spans).replaceAll("\n", " ");
-    // Discord takes the last "#" of "C#" for a mark of the heading.
+    // Discord would treat the "#" of "C#" as the closing mark of the heading.
     return `${"#".repeat(level)} ${text}${text && !text.endsWith("#") ? "" : APART}`;
   }
   return printSpans(
@@ -110,27 +112,27 @@ function printList({ items, start }: List): string {
   return items.map((item, index) => printItem(item, markerOf(start, index))).join("\n");
 }
 
-/** Discord counts from 1: a list that begins with 0 is text. */
+/** Discord's lists begin at 1 or later, so a list that begins at 0 is printed as text. */
 function markerOf(start: number | undefined, index: number): string {
   if (start === undefined) return "- ";
   return start === 0 ? `${index}\\. ` : `${start + index}. `;
 }
 
 function printItem(item: ListItem, marker: string): string {
-  const indent = marker === "- " ? "  " : "   ";
-  const body = indented(printBlocks(item.blocks, true), indent) || APART;
+  const space = marker === "- " ? "  " : "   ";
+  const body = indent(printBlocks(item.blocks, true), space) || APART;
   if (!item.continues) return marker + boxOf(item) + body;
-  // An inner list would be taken for the outer one without an item around it.
-  return item.blocks[0]?.type === "list" ? `${marker}…\n${indent}${body}` : indent + body;
+  // Without an item around it, Discord would show the inner list as the outer one.
+  return item.blocks[0]?.type === "list" ? `${marker}…\n${space}${body}` : space + body;
 }
 
 function boxOf({ checked }: ListItem): string {
   return checked === undefined ? "" : checked ? "☑ " : "☐ ";
 }
 
-/** Indents all lines but the first. */
-function indented(text: string, indent: string): string {
-  return text.replaceAll("\n", `\n${indent}`);
+/** Indents all lines except the first. */
+function indent(text: string, space: string): string {
+  return text.replaceAll("\n", `\n${space}`);
 }
 
 function printTable(table: Table): string {

@@ -1,7 +1,7 @@
-/** Stands between characters that together would mean something, and is not seen. */
+/** A zero-width space, which separates characters that would form markup together. */
 export const APART = "\u200b";
 
-/** Text that Discord shows as it is: no style, mention, time stamp, emoji, link or quote. */
+/** Escapes a text so that Discord shows it literally, without styles, mentions, timestamps, emoji, links or quotes. */
 export function escaped(text: string, atLineStart: boolean): string {
   const safe = SPECIAL.test(text) ? withoutMarks(text) : text;
   if (!atLineStart && !safe.includes("\n")) return safe;
@@ -22,19 +22,19 @@ function withoutMarks(text: string): string {
   return (
     safe
       .replace(/:(?=[\w+-]+:)|(?<=https?|steam|discord):(?=\/\/)/gi, "\\:")
-      // A backslash would not keep the client from taking this for the middle of a link.
+      // A backslash does not keep the client from reading this as the middle of a link.
       .replace(/\](?=\()/g, `]${APART}`)
   );
 }
 
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Surrogate}]/gu;
 
-/** Headings, small print, quotes, lists. */
+/** Marks of headings, subtext, quotes and lists. */
 const LINE_START = /^([^\S\n\r\u2028\u2029]*)(#{1,3}|-#|>{1,3}|[-+]|\d+(?=[.)]))([.)])?(?=\s|$)/gm;
 
 /**
- * Code within a line. Three backticks open a block whatever follows, so two must do, and longer runs within
- * the code are broken up; a space keeps backticks at the edges from the marks.
+ * Prints inline code. Three backticks always open a block, so the fence has at most two, and longer runs within the code
+ * are broken up. A space separates backticks at the edges from the fence.
  */
 export function inlineCode(text: string): string {
   const code = text.replace(CONTROLS, "").replaceAll("\n", " ");
@@ -43,9 +43,9 @@ export function inlineCode(text: string): string {
   return `\`\`${edged.replace(/`(?=`)/g, `\`${APART}`)}\`\``;
 }
 
-/** A block of code. Discord knows only fences of three backticks: those in the code are broken up. */
+/** Prints a code block. Discord only knows fences of three backticks, so longer runs in the code are broken up. */
 export function codeBlock(text: string, language: string): string {
-  // Without anything in it Discord would show the fences.
+  // Discord shows the fences of an empty block as text.
   const code = text
     .replace(CONTROLS, "")
     .replace(/``(?=`)/g, `\`\`${APART}`)
@@ -53,5 +53,5 @@ export function codeBlock(text: string, language: string): string {
   return `\`\`\`${LANGUAGE.test(language) ? language : ""}\n${code}\n\`\`\``;
 }
 
-/** What Discord takes for the language of a block; anything else would be shown as code. */
+/** A valid language of a block; Discord shows anything else as code. */
 const LANGUAGE = /^[a-z0-9_+\-.#]{1,40}$/i;

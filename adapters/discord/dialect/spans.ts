@@ -8,73 +8,84 @@ const MARKS: Readonly<Record<Style, string>> = {
   italic: "*",
   strike: "~~",
   spoiler: "||",
-  code: "", // printed by itself: its marks depend on the text
+  code: "", // printed separately, because its fence depends on the text
 };
 
-/** No name of an emoji is longer, in UTF-16 units (API reference, "Emoji": 32), with its colon. */
-const MAX_EMOJI_NAME = 40;
-
-/** Spans as Discord's Markdown. */
+/** Prints spans as Discord's Markdown. */
 export function printSpans(spans: readonly Span[]): string {
-  // What is looked at while it grows is kept apart: to look at the whole text each time is slow.
-  let text = "";
-  let last = "";
-  /** As far back as an emoji could begin. */
-  let tail = "";
+  const output = createOutput();
   let lineStart = true;
-  /** The last is a mark that opens a style or a link, or any mark. */
+  /** Whether the last part is a mark that opens a style or a link, and whether it is any mark. */
   let opened = false;
   let marked = false;
   const open: Style[] = [];
   const codes = new Set<Span>();
-  const add = (piece: string, apart: boolean) => {
-    const isSeam = /:[\w+-]*$/.test(tail) && /^[\w+-]*:/.test(piece);
-    const added = apart || isSeam ? APART + piece : piece;
-    text += added;
-    tail = (tail + added).slice(-MAX_EMOJI_NAME);
-    last = piece;
-  };
-  const addMark = (piece: string, apart: boolean, opens: boolean) => {
-    add(piece, apart);
+  const addMark = (part: string, apart: boolean, opens: boolean) => {
+    output.add(part, apart);
     opened = opens;
     marked = true;
     lineStart = false;
   };
-  const pieces = spellOutLinks(spans, isLinkable).map((span) => (isCode(span) ? asCode(span, codes) : span));
-  writeSpans(pieces, {
+  const parts = spellOutLinks(spans, isLinkable).map((span) => (isCode(span) ? asCode(span, codes) : span));
+  writeSpans(parts, {
     open: (mark) => {
       if ("href" in mark) return addMark("[", false, true);
       open.push(mark.style);
-      const piece = MARKS[mark.style];
-      // Two asterisks and one would be read as three.
-      addMark(piece, marked && piece.startsWith("*") && last.endsWith("*"), true);
+      const part = MARKS[mark.style];
+      // Discord would read two asterisks and one as three.
+      addMark(part, marked && part.startsWith("*") && output.last().endsWith("*"), true);
     },
     close: (mark) => {
       if ("href" in mark) return addMark(`](<${safeAddress(mark.href, open)}>)`, false, false);
       open.pop();
-      addMark(MARKS[mark.style], !marked && hidesEnd(mark.style, last), false);
+      addMark(MARKS[mark.style], !marked && hidesEnd(mark.style, output.last()), false);
     },
     text: (span) => {
-      // What stands in a style is read for itself: it may begin with what begins a line.
-      const piece = codes.has(span) ? inlineCode(span.text) : printText(span, opened || lineStart, open);
-      add(piece, startsApart(piece, last, opened && last === MARKS.italic));
-      lineStart = /\S/.test(piece)
-        ? piece.slice(piece.trimEnd().length).includes("\n")
-        : lineStart || piece.includes("\n");
+      // Discord parses the content of a style by itself, so it may begin with a mark of a line's start.
+      const part = codes.has(span) ? inlineCode(span.text) : printText(span, opened || lineStart, open);
+      output.add(part, startsApart(part, output.last(), opened && output.last() === MARKS.italic));
+      lineStart = /\S/.test(part)
+        ? part.slice(part.trimEnd().length).includes("\n")
+        : lineStart || part.includes("\n");
       opened = false;
       marked = false;
     },
   });
-  return text;
+  return output.text();
 }
 
-/** Italics do not begin before a space, code not behind a backtick, and a bracket would make a link. */
+/** Longest distance, in UTF-16 units, from the end of an emoji's name back to its colon (API reference, "Emoji": 32). */
+const MAX_EMOJI_NAME = 40;
+
+/**
+ * Joins parts, with a separator where `apart` asks for one or where two parts would form an emoji. It tracks the end of
+ * the text separately, because searching the whole text for each part would be slow.
+ */
+function createOutput() {
+  let text = "";
+  let last = "";
+  let tail = "";
+  return {
+    text: () => text,
+    /** The last part, without its separator. */
+    last: () => last,
+    add(part: string, apart: boolean): void {
+      const isSeam = /:[\w+-]*$/.test(tail) && /^[\w+-]*:/.test(part);
+      const added = apart || isSeam ? APART + part : part;
+      text += added;
+      tail = (tail + added).slice(-MAX_EMOJI_NAME);
+      last = part;
+    },
+  };
+}
+
+/** Whether a part needs a separator: italics cannot begin with a space, code not after a backtick, and "](" makes a link. */
 function startsApart(next: string, before: string, italic: boolean): boolean {
   if (italic && /^\s/.test(next)) return true;
   return (next.startsWith("`") && before.endsWith("`")) || (next.startsWith("(") && before.endsWith("]"));
 }
 
-/** Whether the end of a style would not be seen: italics behind a space, a mark behind one of its characters. */
+/** Whether Discord would miss the end of a style: italics after a space, or a mark after one of its own characters. */
 function hidesEnd(style: Style, before: string): boolean {
   if (style === "italic") return /\s$/.test(before);
   return style !== "bold" && before.endsWith(MARKS[style].charAt(0));
@@ -85,8 +96,8 @@ function isCode({ styles }: Span): boolean {
 }
 
 /**
- * Discord looks for the end of a style before it looks for code: what is in code would end the style. Then the
- * code goes without it, as nothing may stand between its characters; only a spoiler must stay.
+ * Removes the styles of inline code that its text would end: Discord looks for the end of a style before it looks for
+ * code, and separators would falsify the code. Only a spoiler must stay, so there the text gets separators.
  */
 function asCode(span: Span, codes: Set<Span>): Span {
   const { text, styles = [] } = span;
@@ -99,7 +110,7 @@ function asCode(span: Span, codes: Set<Span>): Span {
   return code;
 }
 
-/** What ends a style, wherever it stands. */
+/** Text that ends a style, even within code. */
 const ENDS: Readonly<Record<Style, RegExp>> = {
   bold: /\*/g,
   italic: /\*/g,
@@ -109,7 +120,7 @@ const ENDS: Readonly<Record<Style, RegExp>> = {
 };
 
 function printText({ text, href }: Span, atLineStart: boolean, open: readonly Style[]): string {
-  // Within an address a backslash would be part of it.
+  // In an address a backslash would be literal, so it gets angle brackets instead of escapes.
   if (ADDRESS.test(text)) return `<${safeAddress(text, open)}>`;
   const safe = escaped(text, atLineStart);
   return href ? safe.replace(/(?<!\\)[[\]]/g, "\\$&") : safe;
@@ -117,16 +128,16 @@ function printText({ text, href }: Span, atLineStart: boolean, open: readonly St
 
 const ADDRESS = /^https?:\/\/[^\s<>]+$/i;
 
-/** Discord shows a link as written if its text looks like an address, lest it lead elsewhere. */
+/** Whether Discord accepts a link: to prevent deception it does not if the text looks like an address. */
 function isLinkable({ href, spans }: Link): boolean {
   const text = spans.map((span) => span.text).join("");
   return ADDRESS.test(href ?? "") && !/https?:\/\//i.test(text) && BALANCED.test(text);
 }
 
-/** Brackets in the text of a link must come in pairs, escaped or not. */
+/** The brackets in the text of a link must be balanced, escaped or not. */
 const BALANCED = /^[^[\]]*(?:\[[^[\]]*\][^[\]]*)*$/;
 
-/** What would end a style or the link is percent-encoded, which leads to the same place. */
+/** Percent-encodes characters that would end a style or the link; the address stays equivalent. */
 function safeAddress(href: string, open: readonly Style[]): string {
   const address = (PARENTHESES_IN_PAIRS.test(href) ? href : href.replace(/[()]/g, percent)).replace(
     /\\/g,

@@ -11,53 +11,53 @@ import {
 } from "discord.js";
 import { type ApiOptions, restOptions } from "../api.ts";
 import type { GatewayInfo } from "./directory.ts";
-import type { Memory } from "./memory.ts";
+import type { ShardSession } from "./sessions.ts";
 import type { Shard } from "./shard.ts";
 import type { createTurns } from "./turns.ts";
 
-/** The strategy's view on discord.js' manager. */
+/** discord.js' manager, as the sharding strategy sees it. */
 type Manager = ConstructorParameters<typeof SimpleShardingStrategy>[0];
 
-/** What is connected, and where to. */
+/** What to connect, and where to. */
 export interface ConnectionOptions extends ApiOptions {
   readonly shard: Shard;
-  /** The turns of all shards of this process. */
+  /** Shared by all shards of this process. */
   readonly turns: ReturnType<typeof createTurns>;
   readonly info: GatewayInfo;
 }
 
-/** One life of discord.js' client: it cannot be used again once it was destroyed. */
+/** A discord.js client, which cannot be used again once it is destroyed. */
 export interface Connection {
   readonly client: Client;
-  /** Every shard there ever was: the library forgets one that fails, but does not stop it from reconnecting. */
+  /** Every shard ever created: the library drops a failed one, but does not stop it from reconnecting. */
   readonly shards: Set<object>;
-  /** Once set, the strategy opens no connection any more. */
+  /** Once true, the strategy opens no more connections. */
   ended: boolean;
 }
 
-/** How a connection comes back. */
-export interface Return {
-  readonly memory: Memory;
+/** How a connection reconnects. */
+interface ReconnectOptions {
+  readonly session: ShardSession;
   /** Resolves when it is time for the next attempt. */
   readonly pause: () => Promise<void>;
-  /** Whether so many attempts were in vain that the session's own address may be dead. */
-  readonly lost: () => boolean;
-  /** Told of what the library would let end the process. */
-  readonly report: (error: unknown) => void;
+  /** Whether so many attempts have failed that the session's own address may be dead. */
+  readonly isAddressDead: () => boolean;
+  /** Called with errors that would otherwise be unhandled rejections and end the process. */
+  readonly onError: (error: unknown) => void;
 }
 
-/** What discord.js wants to be done with a shard's connection. */
-interface Farewell {
+/** The options with which discord.js destroys a shard's connection. */
+interface DestroyOptions {
   readonly code?: number;
   readonly reason?: string;
   readonly recover?: WebSocketShardDestroyRecovery;
 }
 
-/** The status of a shard without a connection, in @discordjs/ws; discord.js shows another enum by that name. */
+/** `WebSocketShardStatus.Idle` of @discordjs/ws, a shard without a connection; discord.js exports another enum of that name. */
 const IDLE = 0;
-/** Discord may never answer the closing handshake: then the socket is cut after this long, in ms. */
-const GOODBYE_MS = 1000;
-/** After these close codes, by the library or by Discord, there is nothing to resume (Discord API docs, "Opcodes"). */
+/** How long to wait for the closing handshake, in ms: Discord may never answer it. */
+const CLOSE_TIMEOUT_MS = 1000;
+/** Close codes, sent by the library or by Discord, after which the session cannot be resumed (API docs, "Opcodes"). */
 const SESSION_OVER: readonly number[] = [
   CloseCodes.Normal,
   GatewayCloseCodes.NotAuthenticated,
@@ -65,8 +65,8 @@ const SESSION_OVER: readonly number[] = [
   GatewayCloseCodes.InvalidSeq,
 ];
 
-/** A client that only keeps the connection of one shard: nothing is cached, and no payload waits for another. */
-export function createConnection(options: ConnectionOptions, comeBack: Return): Connection {
+/** Creates a client that only maintains the connection of one shard: it caches nothing and parses no payloads. */
+export function createConnection(options: ConnectionOptions, reconnect: ReconnectOptions): Connection {
   const { shard, turns, info } = options;
   const client = new Client({
     intents: [GatewayIntentBits.DirectMessages],
@@ -76,79 +76,83 @@ export function createConnection(options: ConnectionOptions, comeBack: Return): 
       buildIdentifyThrottler: async () => turns(info.session_start_limit.max_concurrency),
       buildStrategy: (manager) => {
         manager.fetchGatewayInformation = async () => info;
-        return createStrategy(manager, connection, { ...comeBack, general: info.url });
+        return createStrategy(manager, connection, { ...reconnect, generalUrl: info.url });
       },
     },
   });
-  // Not in the constructor's options: there the library would take SHARD_COUNT of the environment for a 1.
+  // Set afterwards, because the library replaces a 1 in the constructor's options by the variable SHARD_COUNT.
   client.options.shardCount = shard.count;
   const connection: Connection = { client, shards: new Set(), ended: false };
-  // The library's own reading of payloads would fill its caches, drop DMs of unknown channels, and throw
-  // where nobody catches if a payload has an unexpected form. The payloads go to `Events.Raw` before it.
+  // The library's own handlers would fill its caches, drop DMs of unknown channels, and throw uncaught errors at
+  // payloads of an unexpected form. `Events.Raw` gets the payloads before them.
   Reflect.set(client.ws, "handlePacket", () => true);
   return connection;
 }
 
-/** The library's usual strategy, but with sessions of ours, and with shards that return when we say so. */
+/** Creates the library's default strategy, with our stored sessions and our backoff. */
 function createStrategy(
   manager: Manager,
   connection: Connection,
-  comeBack: Return & { general: string },
+  reconnect: ReconnectOptions & { generalUrl: string },
 ): SimpleShardingStrategy {
-  const { memory, lost, general } = comeBack;
+  const { session, isAddressDead, generalUrl } = reconnect;
   const strategy = new SimpleShardingStrategy(manager);
   const spawn = strategy.spawn.bind(strategy);
   const connect = strategy.connect.bind(strategy);
   const destroy = strategy.destroy.bind(strategy);
   manager.options.retrieveSessionInfo = () => {
-    const session = memory.session();
-    return session && lost() ? { ...session, resumeURL: general } : session;
+    const info = session.info();
+    return info && isAddressDead() ? { ...info, resumeURL: generalUrl } : info;
   };
-  manager.options.updateSessionInfo = (_, session: SessionInfo | null) => {
-    if (session) memory.open(session);
-    // The end of this connection is not the session's.
-    else if (!connection.ended) memory.forget();
+  manager.options.updateSessionInfo = (_, info: SessionInfo | null) => {
+    if (info) session.open(info);
+    // When we end the connection, the session can still be resumed.
+    else if (!connection.ended) session.discard();
   };
   strategy.spawn = async (ids) => {
     await spawn(ids);
     const shards: unknown = Reflect.get(strategy, "shards");
     for (const shard of shards instanceof Map ? shards.values() : []) {
       connection.shards.add(Object(shard));
-      tame(Object(shard), connection, comeBack);
+      patchShard(Object(shard), connection, reconnect);
     }
   };
-  // A login that waited for the gateway's address while it was ended would go on to connect.
+  // A login that was still waiting for the gateway's address would connect after the end.
   strategy.connect = async () => (connection.ended ? undefined : connect());
-  // With the usual code 1000 Discord would forget the session.
-  strategy.destroy = (farewell) => destroy({ ...farewell, code: CloseCodes.Resuming });
+  // The default code 1000 would make Discord discard the session.
+  strategy.destroy = (options) => destroy({ ...options, code: CloseCodes.Resuming });
   return strategy;
 }
 
-/** Makes a shard wait before it returns, keep its session over a mere cut, and not wait for a silent socket. */
-function tame(shard: object, connection: Connection, comeBack: Return): void {
+/** Makes a shard back off before it reconnects, keep its session when the socket breaks, and not wait for a silent socket. */
+function patchShard(shard: object, connection: Connection, reconnect: ReconnectOptions): void {
   const destroy = methodOf(shard, "destroy");
-  Reflect.set(shard, "internalConnect", comingBack(shard, connection, comeBack));
-  Reflect.set(shard, "destroy", (farewell: Farewell = {}) => {
+  Reflect.set(shard, "internalConnect", connectWithBackoff(shard, connection, reconnect));
+  Reflect.set(shard, "destroy", (options: DestroyOptions = {}) => {
     const socket: unknown = Reflect.get(shard, "connection");
-    setTimeout(() => cut(socket), GOODBYE_MS).unref();
-    const { recover, code = CloseCodes.Normal } = farewell;
+    setTimeout(() => terminate(socket), CLOSE_TIMEOUT_MS).unref();
+    const { recover, code = CloseCodes.Normal } = options;
     const resumable = recover === WebSocketShardDestroyRecovery.Reconnect && !SESSION_OVER.includes(code);
-    return destroy(resumable ? { ...farewell, recover: WebSocketShardDestroyRecovery.Resume } : farewell);
+    return destroy(resumable ? { ...options, recover: WebSocketShardDestroyRecovery.Resume } : options);
   });
-  // The library awaits none of them: what they throw, at a payload of an unexpected form, nobody would catch.
+  // The library does not await these methods, so an error at a payload of an unexpected form would be unhandled.
   for (const name of ["onMessage", "onClose", "heartbeat"]) {
     const method = methodOf(shard, name);
-    Reflect.set(shard, name, (...args: unknown[]) => method(...args).catch(comeBack.report));
+    Reflect.set(shard, name, (...args: unknown[]) => method(...args).catch(reconnect.onError));
   }
 }
 
-/** How a shard connects: the first time at once, then when it is time; until a socket is being opened. */
-function comingBack(shard: object, connection: Connection, { pause: wait, report }: Return) {
+/** Replaces a shard's connect method: the first attempt starts at once, each further one after a pause. */
+function connectWithBackoff(
+  shard: object,
+  connection: Connection,
+  { pause: wait, onError }: ReconnectOptions,
+) {
   const open = methodOf(shard, "internalConnect");
   let opened = false;
   let waiting = false;
   return async (): Promise<void> => {
-    // Of two simultaneous failures one comes back.
+    // Two simultaneous failures must not reconnect twice.
     if (waiting) return;
     waiting = true;
     if (opened) await wait();
@@ -159,7 +163,7 @@ function comingBack(shard: object, connection: Connection, { pause: wait, report
         await open();
         return;
       } catch (error) {
-        report(error);
+        onError(error);
         waiting = true;
         await wait();
       }
@@ -170,26 +174,29 @@ function comingBack(shard: object, connection: Connection, { pause: wait, report
 
 function methodOf(shard: object, name: string): (...args: unknown[]) => Promise<unknown> {
   const method: unknown = Reflect.get(shard, name);
-  if (typeof method !== "function") throw new TypeError(`discord.js' shard has no ${name}`);
+  if (typeof method !== "function")
+    throw new TypeError(
+      `discord.js' shard has no method ${name}; this version of discord.js is not supported`,
+    );
   return async (...args) => Reflect.apply(method, shard, args);
 }
 
 /**
- * Ends a connection for good. The library's `destroy` waits for the closing handshake without limit, and a
- * shard that is just about to reconnect does so nevertheless: both are cut short here.
+ * Ends a connection for good. The library's `destroy` waits for the closing handshake without a limit, and does not stop
+ * a shard that is about to reconnect; this does both.
  */
-export async function end(connection: Connection): Promise<void> {
+export async function endConnection(connection: Connection): Promise<void> {
   const { client, shards } = connection;
   connection.ended = true;
   client.removeAllListeners();
   client.on(Events.Error, () => {});
-  await within(GOODBYE_MS, client.destroy());
-  for (const shard of shards) cut(Reflect.get(shard, "connection"));
+  await within(CLOSE_TIMEOUT_MS, client.destroy());
+  for (const shard of shards) terminate(Reflect.get(shard, "connection"));
 }
 
-function cut(socket: unknown): void {
+function terminate(socket: unknown): void {
   if (typeof socket !== "object" || socket === null || !("terminate" in socket)) return;
-  // A socket that is still connecting reports its end as an error, which must find a listener.
+  // A socket that is still connecting emits an error when terminated, which needs a listener.
   if ("on" in socket && typeof socket.on === "function") socket.on("error", () => {});
   if (typeof socket.terminate === "function") socket.terminate();
 }

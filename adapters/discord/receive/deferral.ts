@@ -5,60 +5,63 @@ import type { Receive } from "../../../src/adapter.ts";
 import { describeError, PlatformError } from "../../../src/errors.ts";
 import type { Api } from "../api.ts";
 import { codes } from "../errors.ts";
-import type { InteractionEvent } from "./events.ts";
+import type { InteractionAddress, InteractionEvent } from "./events.ts";
 
-/** Who takes an interaction in, and how Discord is told. */
-export interface Reception {
+/** What receiving an interaction needs. */
+interface ReceiveContext {
   readonly receive: Receive;
   readonly api: Api;
   readonly log: Pick<Logger, "warn" | "error"> | undefined;
 }
 
-/** How long storing may take before Discord is told nevertheless, in ms: a third of the 3 s that there are. */
-const STORE_PATIENCE_MS = 1000;
-/** When the last attempt to tell Discord begins, in ms after the interaction came. */
+/** How long to wait for the store before deferring anyway, in ms: a third of the 3 s that Discord allows. */
+const STORE_TIMEOUT_MS = 1000;
+/** When the last attempt to respond may begin, in ms after the interaction arrived. */
 const LAST_ATTEMPT_MS = 2500;
-/** How long one attempt may take, in ms: then the next one may get through, and Discord counts only the first. */
+/** Time limit of one attempt, in ms. The next may get through, and Discord ignores a second response. */
 const ATTEMPT_MS = 1000;
 const RETRY_MS = 100;
 
 const NO_PINGS = { parse: [] };
-const sorry = {
-  en: "I could not take this in; please send it again.",
-  zh: "这条消息没有收下,请再发送一次。",
+const apologies = {
+  en: "Your message could not be saved; please send it again.",
+  zh: "这条消息未能保存，请重新发送。",
 } as const;
 
-/** What a person reads whose message could not be stored; in both languages if theirs is unknown. */
-export function sorryIn(locale: string | undefined): string {
-  if (!locale) return `${sorry.en}\n${sorry.zh}`;
-  return locale.toLowerCase().startsWith("zh") ? sorry.zh : sorry.en;
+/** The apology for a message that could not be stored; in both languages if the user's is unknown. */
+export function apologyIn(locale: string | undefined): string {
+  if (!locale) return `${apologies.en}\n${apologies.zh}`;
+  return locale.toLowerCase().startsWith("zh") ? apologies.zh : apologies.en;
 }
 
 /**
- * Stores a slash command and then tells Discord that the answer comes later. If the store is slow Discord is
- * told first, as it waits for 3 s at most; if the store fails the person is told. Never rejects.
+ * Stores a slash command and then defers its answer. If the store is slow it defers first, because Discord waits for at
+ * most 3 s; if the store fails, the user gets an apology. Never rejects.
  */
-export async function takeInteraction(interaction: InteractionEvent, reception: Reception): Promise<void> {
-  const { api, log } = reception;
-  const came = Date.now();
-  const stored = store(interaction, reception);
-  const apology = { content: sorryIn(interaction.event.user.locale), allowed_mentions: NO_PINGS };
-  const first = await soonest(stored, STORE_PATIENCE_MS);
-  if (first === false) {
+export async function receiveInteraction(
+  interaction: InteractionEvent,
+  context: ReceiveContext,
+): Promise<void> {
+  const { api, log } = context;
+  const arrivedAt = Date.now();
+  const stored = store(interaction, context);
+  const apology = { content: apologyIn(interaction.event.user.locale), allowed_mentions: NO_PINGS };
+  const inTime = await withTimeout(stored, STORE_TIMEOUT_MS);
+  if (inTime === false) {
     const type = InteractionResponseType.ChannelMessageWithSource;
-    return respond(interaction, { type, data: apology }, { ...reception, came });
+    return respond(interaction, { type, data: apology }, { ...context, arrivedAt });
   }
   const type = InteractionResponseType.DeferredChannelMessageWithSource;
-  await respond(interaction, { type, data: { allowed_mentions: NO_PINGS } }, { ...reception, came });
+  await respond(interaction, { type, data: { allowed_mentions: NO_PINGS } }, { ...context, arrivedAt });
   if (await stored) return;
   const route = Routes.webhookMessage(interaction.application, interaction.token, "@original");
-  const action = "tell that a slash command was lost";
+  const action = "apologize for a lost slash command";
   await api({ method: "PATCH", route, body: apology, auth: false, action }).catch((error: unknown) =>
     log?.warn(describeError(error)),
   );
 }
 
-async function store({ event }: InteractionEvent, { receive, log }: Reception): Promise<boolean> {
+async function store({ event }: InteractionEvent, { receive, log }: ReceiveContext): Promise<boolean> {
   try {
     await receive(event);
     return true;
@@ -68,8 +71,8 @@ async function store({ event }: InteractionEvent, { receive, log }: Reception): 
   }
 }
 
-/** The promise's value, or undefined if it takes longer than `ms`. */
-async function soonest<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+/** Resolves to the promise's value, or to undefined if it takes longer than `ms`. */
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   const limit = new AbortController();
   const late = pause(ms, undefined, { signal: limit.signal }).catch(() => undefined);
   const value = await Promise.race([promise, late]);
@@ -77,11 +80,11 @@ async function soonest<T>(promise: Promise<T>, ms: number): Promise<T | undefine
   return value;
 }
 
-/** Responds to an interaction; tries again while there is time, as a second response does no harm. */
+/** Responds to an interaction, and retries while there is time: a second response does no harm. */
 async function respond(
   { id, token }: InteractionEvent,
   body: object,
-  { api, log, came }: Reception & { came: number },
+  { api, log, arrivedAt }: ReceiveContext & { arrivedAt: number },
 ): Promise<void> {
   const route = Routes.interactionCallback(id, token);
   for (;;) {
@@ -90,11 +93,11 @@ async function respond(
       await api({ method: "POST", route, body, auth: false, action, timeoutMs: ATTEMPT_MS });
       return;
     } catch (error) {
-      // An attempt whose answer was lost had arrived, or an earlier process has responded.
-      if (isAcknowledged(error)) return;
+      // An earlier attempt or an earlier process has responded already.
+      if (isCode(error, codes.acknowledged)) return;
       const wait = waitBefore(error);
-      if (wait === undefined || Date.now() + wait > came + LAST_ATTEMPT_MS) {
-        log?.warn(`A slash command stays without a response: ${describeError(error)}`);
+      if (wait === undefined || Date.now() + wait > arrivedAt + LAST_ATTEMPT_MS) {
+        log?.warn(`A slash command got no response in time: ${describeError(error)}`);
         return;
       }
       await pause(wait);
@@ -103,10 +106,25 @@ async function respond(
 }
 
 /**
- * Defers an interaction that has no response though its answer is there, as the process ended in between. False
- * if it is too late.
+ * Runs a request on an interaction's messages. If there is no response yet, because the process died between storing the
+ * command and responding to it, this defers the interaction and runs the request again.
  */
-export async function deferLate(api: Api, { id, token }: { id: string; token: string }): Promise<boolean> {
+export async function withDeferral<T>(
+  api: Api,
+  { id, interaction: token }: InteractionAddress,
+  request: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!id || !isCode(error, codes.unknownWebhook)) throw error;
+    if (!(await deferLate(api, { id, token }))) throw error;
+    return request();
+  }
+}
+
+/** Defers an interaction; returns false if it is too late for that. */
+async function deferLate(api: Api, { id, token }: { id: string; token: string }): Promise<boolean> {
   const body = {
     type: InteractionResponseType.DeferredChannelMessageWithSource,
     data: { allowed_mentions: NO_PINGS },
@@ -116,12 +134,12 @@ export async function deferLate(api: Api, { id, token }: { id: string; token: st
     await api({ method: "POST", route, body, auth: false, action: "respond to a slash command" });
     return true;
   } catch (error) {
-    return isAcknowledged(error);
+    return isCode(error, codes.acknowledged);
   }
 }
 
-function isAcknowledged(error: unknown): boolean {
-  return error instanceof PlatformError && error.code === codes.acknowledged;
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof PlatformError && error.code === code;
 }
 
 function waitBefore(error: unknown): number | undefined {

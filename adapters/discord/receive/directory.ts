@@ -15,39 +15,39 @@ const schema = z.object({
   }),
 });
 
-/** What Discord tells of its gateway: its address, how many shards there are to be, how many may begin at once. */
+/** Discord's answer about its gateway: the address, the recommended number of shards, and how many may open a session at once. */
 export type GatewayInfo = z.infer<typeof schema>;
 
-/** Knows where the gateway is. */
+/** Looks up the gateway. */
 export interface Directory {
   /** Rejects with a `ConfigError` if Discord refuses the token, and with a `PlatformError` if it cannot be reached. */
-  ask(): Promise<GatewayInfo>;
-  /** The next time Discord is asked anew. */
-  forget(): void;
+  get(): Promise<GatewayInfo>;
+  /** Drops the cached answer. */
+  invalidate(): void;
 }
 
-/** Shards that are started one right after the other share an answer that is at most this old, in ms. */
-const FRESH_MS = 10_000;
+/** How long to cache the answer, in ms, so that shards started in a row share it. */
+const CACHE_MS = 10_000;
 
-/** Asks Discord for its gateway, once for all who want to know at the same time. */
+/** Creates a directory that sends one request for all concurrent callers. */
 export function createDirectory({ token, api }: { token: string; api: Api }): Directory {
   let answer: Promise<GatewayInfo> | undefined;
-  let asked = 0;
+  let requestedAt = 0;
 
-  function ask(): Promise<GatewayInfo> {
-    if (answer && Date.now() - asked < FRESH_MS) return answer;
-    asked = Date.now();
-    const asking = fetchInfo(token, api);
-    answer = asking;
-    asking.catch(() => {
-      if (answer === asking) answer = undefined;
+  function get(): Promise<GatewayInfo> {
+    if (answer && Date.now() - requestedAt < CACHE_MS) return answer;
+    requestedAt = Date.now();
+    const request = fetchInfo(token, api);
+    answer = request;
+    request.catch(() => {
+      if (answer === request) answer = undefined;
     });
-    return asking;
+    return request;
   }
 
   return {
-    ask,
-    forget: () => {
+    get,
+    invalidate: () => {
       answer = undefined;
     },
   };
@@ -55,7 +55,7 @@ export function createDirectory({ token, api }: { token: string; api: Api }): Di
 
 async function fetchInfo(token: string, api: Api): Promise<GatewayInfo> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw refusedToken();
-  const action = "tell where its gateway is";
+  const action = "look up the gateway";
   const json = await api({ method: "GET", route: Routes.gatewayBot(), action }).catch((error: unknown) => {
     throw error instanceof PlatformError && error.code === codes.unauthorized ? refusedToken() : error;
   });
@@ -63,6 +63,6 @@ async function fetchInfo(token: string, api: Api): Promise<GatewayInfo> {
   if (data) return data;
   throw new PlatformError(
     "discord_unreachable",
-    "Something that is not Discord answered the request for its gateway; check the proxy and the network.",
+    "The answer to the request for Discord's gateway does not come from Discord. Check the proxy and the network.",
   );
 }

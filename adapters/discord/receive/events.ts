@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { type Address, type Attachment, type ChatEvent, parseCommand } from "../../../src/event.ts";
 
-/** Where to answer a message: the channel. Where to answer a slash command: its webhook, and the channel later. */
+/** Where to answer: a message in its channel, a slash command through its webhook and later in the channel. */
 export type DiscordAddress = MessageAddress | InteractionAddress;
 
 /** Where to answer a message. */
 export interface MessageAddress {
   readonly channel: string;
-  /** The message: what answers it is newer. */
+  /** The id of the message; answers are newer. */
   readonly question?: string;
 }
 
@@ -15,21 +15,21 @@ export interface MessageAddress {
 export interface InteractionAddress {
   readonly channel: string;
   readonly application: string;
-  /** The interaction's token: whoever has it may answer in the bot's name. */
+  /** The interaction's token. It is a secret: it allows posting in the bot's name. */
   readonly interaction: string;
-  /** When the token dies, in ms since the epoch. */
+  /** When the token expires, in ms since the epoch. */
   readonly expires: number;
-  /** The interaction, for a first response that is still due. */
+  /** The interaction's id, for a first response that is still due. */
   readonly id?: string;
-  /** Who asked: if the bot may not write to the channel, their direct messages are left. */
+  /** The user's id, for a direct message if the bot may not write to the channel. */
   readonly user?: string;
-  /** Only the person installed the bot: it may not write to the channel by itself, and only 5 follow-ups. */
+  /** Only the user installed the bot: it may post 5 follow-ups, and nothing to the channel by itself. */
   readonly userInstallOnly?: true;
-  /** The largest file that the interaction takes, in bytes. */
+  /** The largest file that the interaction accepts, in bytes. */
   readonly fileBytes?: number;
 }
 
-/** A slash command, with what its deferral needs. */
+/** A slash command or a pressed button, with the data that a deferral needs. */
 export interface InteractionEvent {
   readonly event: ChatEvent;
   readonly id: string;
@@ -37,18 +37,18 @@ export interface InteractionEvent {
   readonly token: string;
 }
 
-/** An interaction's token lives for 15 minutes (Discord API docs, "Receiving and Responding"), in ms. */
+/** Lifetime of an interaction's token, in ms (API docs, "Receiving and Responding"). */
 const TOKEN_LIFE_MS = 15 * 60_000;
-/** The first second of 2015 in ms: snowflakes count from it (Discord API reference, "Snowflakes"). */
+/** The first second of 2015, from which snowflakes count, in ms since the epoch (API reference, "Snowflakes"). */
 const DISCORD_EPOCH = 1_420_070_400_000n;
-/** Message types that people write: a message, and one that answers another. */
-const WRITTEN = [0, 19];
-/** Flag of a voice message. */
+/** Types of messages that users write: DEFAULT and REPLY. */
+const USER_MESSAGE_TYPES = [0, 19];
+/** Message flag of a voice message. */
 const VOICE_MESSAGE = 1 << 13;
-/** The context of an interaction in the DM with the bot; in any other, other people may read along. */
+/** Context of an interaction in the DM with the bot; in any other, other users may see the answer. */
 const BOT_DM = 1;
 
-/** Kinds of interactions: a slash command, and a button. */
+/** Types of interactions: a slash command, and a button. */
 const COMMAND = 2;
 const COMPONENT = 3;
 
@@ -65,7 +65,7 @@ const messageSchema = z.object({
   channel_type: z.literal(1).optional(),
   guild_id: z.undefined().optional(),
   webhook_id: z.undefined().optional(),
-  type: z.number().refine((type) => WRITTEN.includes(type)),
+  type: z.number().refine((type) => USER_MESSAGE_TYPES.includes(type)),
   author: user.extend({ bot: z.literal(false).optional() }),
   content: z.string().catch(""),
   flags: z.number().catch(0),
@@ -97,7 +97,7 @@ const interactionSchema = z.object({
 
 type User = z.infer<typeof user>;
 
-/** A direct message of a person as an event; undefined if it is anything else. */
+/** Converts a payload into an event; undefined unless it is a direct message from a user. */
 export function toMessageEvent(payload: unknown): ChatEvent | undefined {
   const { data: message } = messageSchema.safeParse(payload);
   if (!message) return undefined;
@@ -125,16 +125,16 @@ function attachmentsOf({
     ({ content_type: type = "" }) => /^(?:image|audio|video)(?=\/)/.exec(type)?.[0],
   );
   const listed = [...kinds.map((kind) => kind ?? "file"), ...stickers.map(() => "sticker")];
-  // A poll, a forwarded message or something newer: there is something, only nothing that we can read.
+  // Polls, forwarded messages and future kinds have content, but none that we can read.
   return (listed.length > 0 ? listed : ["other"]).map((kind) => ({ kind }));
 }
 
-/** A slash command, or the one on a button, as an event; undefined if it is another interaction or none. */
+/** Converts a payload into an event; undefined unless it is a slash command or a button that carries one. */
 export function toInteractionEvent(payload: unknown): InteractionEvent | undefined {
   const { data: interaction } = interactionSchema.safeParse(payload);
   const author = interaction?.member?.user ?? interaction?.user;
-  const said = interaction && saidBy(interaction.data);
-  if (!interaction || !author || !said) return undefined;
+  const command = interaction && commandIn(interaction.data);
+  if (!interaction || !author || !command) return undefined;
   const { id, token, application_id: application, channel_id: channel, locale } = interaction;
   const { authorizing_integration_owners: owners, attachment_size_limit: fileBytes } = interaction;
   const at = timeOf(id);
@@ -154,14 +154,14 @@ export function toInteractionEvent(payload: unknown): InteractionEvent | undefin
     user: { ...userOf(author), ...(locale && { locale }) },
     chat: { id: channel, kind: isDirect(interaction) ? "direct" : "group" },
     to,
-    ...said,
+    ...command,
     placeholder: "@original",
     at,
   };
   return { event, id, application, token };
 }
 
-function saidBy(
+function commandIn(
   data: z.infer<typeof interactionSchema>["data"],
 ): { readonly command: string; readonly text: string } | undefined {
   if ("custom_id" in data) return parseCommand(data.custom_id) ?? undefined;
@@ -169,17 +169,17 @@ function saidBy(
   return { command: data.name.toLowerCase(), text: typeof value === "string" ? value : "" };
 }
 
-/** Commands of before there were contexts tell none; what has no server and no member is the DM with the bot. */
+/** Commands registered before Discord had contexts carry none: without a server and a member it is the DM with the bot. */
 function isDirect({ context, guild_id, member }: z.infer<typeof interactionSchema>): boolean {
   return typeof context === "number" ? context === BOT_DM : !guild_id && !member;
 }
 
-function userOf({ id, global_name: shown, username }: User): ChatEvent["user"] {
-  const name = shown || username;
+function userOf({ id, global_name: displayName, username }: User): ChatEvent["user"] {
+  const name = displayName || username;
   return { id, ...(name && { name }) };
 }
 
-/** When a snowflake was made, in ms since the epoch. */
+/** The time at which a snowflake was created, in ms since the epoch. */
 function timeOf(id: string): number {
   return Number((BigInt(id) >> 22n) + DISCORD_EPOCH);
 }

@@ -1,46 +1,42 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { Events, GatewayCloseCodes } from "discord.js";
 import type { Logger } from "pino";
 import { ConfigError, describeError } from "../../../src/errors.ts";
-import { type Connection, type ConnectionOptions, createConnection, end } from "./connection.ts";
-import type { Directory } from "./directory.ts";
 import { refusedToken } from "../errors.ts";
-import type { Memory, Seen } from "./memory.ts";
-import { titleOf } from "./shard.ts";
+import { createBackoff } from "./backoff.ts";
+import { type Connection, type ConnectionOptions, createConnection, endConnection } from "./connection.ts";
+import type { Directory } from "./directory.ts";
+import type { Accepted, ShardSession } from "./sessions.ts";
+import { prefixOf } from "./shard.ts";
 
-/** Something that happened, such as "MESSAGE_CREATE", with its payload as it came. */
+/** An event of the gateway, such as "MESSAGE_CREATE", with its raw payload. */
 export interface Dispatch {
   readonly type: string;
   readonly payload: unknown;
-  /** To be called once it is taken in: until then Discord is asked for it again. */
-  readonly taken: (seen?: Seen) => void;
+  /** Must be called once the event is accepted; Discord replays it after a reconnect until then. */
+  readonly accepted: Accepted;
 }
 
 type OnDispatch = (dispatch: Dispatch) => void;
 
-/** How a shard's connection is set up. */
+/** Options of a shard's gateway connection. */
 export interface GatewayOptions extends Omit<ConnectionOptions, "info"> {
-  readonly memory: Memory;
+  readonly session: ShardSession;
   readonly directory: Directory;
   readonly log?: Pick<Logger, "info" | "warn" | "error"> | undefined;
 }
 
-/** The connection on which Discord tells what happens, as far as it is a shard's. */
+/** The gateway connection of one shard, which reconnects until it is stopped. */
 export interface Gateway {
-  /** Resolves when Discord has let the shard in; rejects with a `ConfigError` if it refuses the bot. */
+  /** Resolves when Discord has accepted the shard; rejects with a `ConfigError` if it refuses the bot. */
   start(onDispatch: OnDispatch): Promise<void>;
-  /** Resolves soon, even if Discord does not answer. */
+  /** Resolves within seconds, even if Discord does not answer. */
   stop(): Promise<void>;
-  /** Undefined also while it is not started. */
+  /** Why nothing is received right now; undefined if all is well, or if the gateway is not started. */
   problem(): string | undefined;
 }
 
-/** Waits between attempts to connect grow from the first to the last, in ms. */
-const BACKOFF_MS = { first: 1000, last: 60_000 };
-/** A connection that stood this long was a good one: the next wait is the first again, in ms. */
-const STABLE_MS = 60_000;
-/** After so many attempts in vain a session is resumed at the gateway's general address. */
-const RESUME_ATTEMPTS = 2;
+/** After this many failed attempts, a session is resumed at the gateway's general address instead of its own. */
+const MAX_RESUME_ATTEMPTS = 2;
 const AUTHENTICATION_FAILED: number = GatewayCloseCodes.AuthenticationFailed;
 const BAD_INTENTS: readonly number[] = [
   GatewayCloseCodes.InvalidIntents,
@@ -48,13 +44,13 @@ const BAD_INTENTS: readonly number[] = [
 ];
 
 /**
- * Discord's gateway through discord.js, as a stream of plain payloads. The library heartbeats, identifies and
- * resumes; what it leaves open is done here: to go on with the session of an earlier process, to come back
- * without haste however often it fails, and to end in every state.
+ * Creates a gateway that delivers raw payloads. discord.js heartbeats, identifies and resumes. This adds what the library
+ * lacks: resuming the session of an earlier process, backing off however often the connection fails, and stopping in
+ * every state.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { token, memory, directory, log } = options;
-  const title = titleOf(options.shard);
+  const { token, session, directory, log } = options;
+  const prefix = prefixOf(options.shard);
   const backoff = createBackoff();
   let problem: string | undefined;
   let lost = false;
@@ -63,15 +59,15 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function start(onDispatch: OnDispatch): Promise<void> {
     const { signal } = (halt = new AbortController());
-    problem = `${title}Connecting to Discord.`;
+    problem = `${prefix}Connecting to Discord.`;
     backoff.reset();
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     while (!signal.aborted) {
       try {
         return await connect(onDispatch, stopped);
       } catch (error) {
-        await retire();
-        directory.forget();
+        await disconnect();
+        directory.invalidate();
         if (error instanceof ConfigError) throw error;
         down(`Discord cannot be reached (${describeError(error)})`);
       }
@@ -81,15 +77,15 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function connect(onDispatch: OnDispatch, stopped: Promise<void>): Promise<void> {
     const { signal } = halt;
-    const info = await Promise.race([directory.ask(), stopped]);
+    const info = await Promise.race([directory.get(), stopped]);
     if (!info || signal.aborted) return;
     connection = createConnection(
       { ...options, info },
       {
-        memory,
+        session,
         pause: () => backoff.pause(signal),
-        lost: () => backoff.attempts() >= RESUME_ATTEMPTS,
-        report: warn,
+        isAddressDead: () => backoff.attempts() >= MAX_RESUME_ATTEMPTS,
+        onError: warn,
       },
     );
     const { client } = connection;
@@ -97,12 +93,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     let refusal: ConfigError | undefined;
     client.on(Events.Raw, ({ t, d, s }: { t: string; d: unknown; s: number }) => {
       if (t === "READY" || t === "RESUMED") up();
-      onDispatch({ type: t, payload: d, taken: memory.arrived(s) });
+      onDispatch({ type: t, payload: d, accepted: session.arrived(s) });
     });
     client.on(Events.ShardReconnecting, () => down("The connection to Discord's gateway is lost"));
     client.on(Events.ShardDisconnect, ({ code }) => {
-      refusal = refusedBy(code);
-      problem = title + refusal.message;
+      refusal = refusalFor(code);
+      problem = prefix + refusal.message;
       if (ready) log?.error(problem);
     });
     client.on(Events.Error, warn);
@@ -115,80 +111,48 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function up(): void {
-    if (problem) log?.info(`${title}Connected to Discord's gateway`);
+    if (problem) log?.info(`${prefix}Connected to Discord's gateway`);
     problem = undefined;
     lost = false;
     backoff.up();
   }
 
-  /** Says it once for each time that the connection is lost. */
+  /** Logs the first failure after the connection was up; later ones only update the problem. */
   function down(reason: string): void {
-    problem = `${title}${reason}; trying again.`;
+    problem = `${prefix}${reason}; trying again.`;
     if (!lost) log?.warn(problem);
     lost = true;
   }
 
   function warn(error: unknown): void {
-    log?.warn(`${title}Discord's gateway: ${describeError(error)}`);
+    log?.warn(`${prefix}Discord's gateway: ${describeError(error)}`);
   }
 
-  async function retire(): Promise<void> {
-    const retired = connection;
+  async function disconnect(): Promise<void> {
+    const ended = connection;
     connection = undefined;
-    if (retired) await end(retired);
+    if (ended) await endConnection(ended);
   }
 
   return {
     start,
     stop: async () => {
       halt.abort();
-      await retire();
+      await disconnect();
       problem = undefined;
     },
     problem: () => problem,
   };
 }
 
-/**
- * The waits between attempts. A connection that breaks soon after it came up counts as an attempt in vain:
- * else a gateway that lets the bot in and drops it would use up the day's 1000 IDENTIFYs.
- */
-function createBackoff() {
-  let attempts = 0;
-  let upSince: number | undefined;
-  return {
-    attempts: () => attempts,
-    reset: () => {
-      attempts = 0;
-    },
-    up: () => {
-      upSince = Date.now();
-    },
-    pause: async (signal: AbortSignal) => {
-      if (upSince !== undefined && Date.now() - upSince > STABLE_MS) attempts = 0;
-      upSince = undefined;
-      const wait = waitAfter(attempts);
-      attempts += 1;
-      await pause(wait, undefined, { signal }).catch(() => {});
-    },
-  };
-}
-
-/** How long to wait after so many attempts in vain before this one, in ms. */
-export function waitAfter(attempts: number): number {
-  const wait = Math.min(BACKOFF_MS.first * 2 ** attempts, BACKOFF_MS.last);
-  // Jitter, so that many bots do not come back in the same second.
-  return wait * (0.5 + Math.random() / 2);
-}
-
-/** What a close code means after which Discord does not want to see the bot again. */
-function refusedBy(code: number): ConfigError {
+/** The error for a close code after which the bot must not reconnect. */
+function refusalFor(code: number): ConfigError {
   if (code === AUTHENTICATION_FAILED) return refusedToken();
   const name = GatewayCloseCodes[code] ?? "unknown";
   const intents = BAD_INTENTS.includes(code);
   return new ConfigError(
     intents ? "discord_intents" : "discord_gateway",
-    `Discord's gateway refused the bot for good (close code ${code}, ${name}). ` +
-      (intents ? "Check the bot's intents in the Developer Portal." : "Update to the newest version."),
+    `Discord's gateway refused the bot and does not allow it to reconnect (close code ${code}, ${name}). ` +
+      (intents ? "Check the bot's intents in the Developer Portal." : "Update to the latest version."),
   );
 }

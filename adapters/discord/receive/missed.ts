@@ -6,58 +6,63 @@ import { describeError, PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import type { Api } from "../api.ts";
 import { toMessageEvent } from "./events.ts";
-import type { Memory, Seen } from "./memory.ts";
+import type { ChannelMark } from "./channels.ts";
+import type { ShardSession } from "./sessions.ts";
 
-/** Fetches what people wrote in their direct channels while no gateway session listened. */
+/** Fetches the direct messages that users wrote while no gateway session was open. */
 export interface Missed {
-  /** Begins with all channels that are behind, one after the other; never rejects. */
+  /** Fetches all channels that are behind, one after the other; never rejects. */
   fetchAll(): Promise<void>;
-  /** Resolves once this channel is not behind any more: what comes now was said later. Undefined if it is not. */
-  before(channel: string): Promise<void> | undefined;
+  /** Fetches one channel; resolves once it has caught up. Undefined if it is not behind. */
+  catchUp(channel: string): Promise<void> | undefined;
 }
 
 interface MissedOptions {
   readonly api: Api;
-  readonly memory: Memory;
-  /** Resolves once the event is taken in. */
-  readonly take: (event: ChatEvent) => Promise<void>;
-  /** Ends all attempts. */
+  readonly session: ShardSession;
+  /** Resolves once the event is accepted. */
+  readonly accept: (event: ChatEvent) => Promise<void>;
+  /** Stops all fetching. */
   readonly signal: AbortSignal;
   readonly log: Pick<Logger, "info" | "warn"> | undefined;
 }
 
-/** Get Channel Messages gives at most so many at once (Discord API docs). */
-const LIMIT = 100;
-/** Between two channels, in ms: most of the bot's 50 requests a second are for answers. */
+/** Largest page of "Get Channel Messages" (API docs). */
+const PAGE_SIZE = 100;
+/** Pause between two channels, in ms: it leaves most of the bot's 50 requests a second to answers. */
 const PAUSE_MS = 100;
-/** Waits between two attempts grow from the first to the second, in ms. */
+/** Waits between attempts grow from `first` to `last`, in ms. */
 const BACKOFF_MS = { first: 1000, last: 30_000 };
 
 const messages = z.array(z.looseObject({ id: z.string().regex(/^\d{1,20}$/) }));
 
+/** Creates the catch-up of one shard, for one time between its start and its stop. */
 export function createMissed(options: MissedOptions): Missed {
-  const { memory, signal, log } = options;
+  const { session, signal, log } = options;
   const running = new Map<string, Promise<void>>();
 
-  function before(channel: string): Promise<void> | undefined {
-    const seen = memory.behind().find((known) => known.channel === channel);
-    return running.get(channel) ?? (seen && begin(seen));
+  function catchUp(channel: string): Promise<void> | undefined {
+    const mark = session.behind().find((known) => known.channel === channel);
+    return running.get(channel) ?? (mark && begin(mark));
   }
 
-  function begin(seen: Seen): Promise<void> {
-    const work = fetchChannel(seen, options).finally(() => running.delete(seen.channel));
-    running.set(seen.channel, work);
+  function begin(mark: ChannelMark): Promise<void> {
+    const work = fetchChannel(mark, options).finally(() => running.delete(mark.channel));
+    running.set(mark.channel, work);
     return work;
   }
 
   return {
-    before,
+    catchUp,
     fetchAll: async () => {
-      const channels = memory.behind();
+      const channels = session.behind();
       if (channels.length > 0)
-        log?.info({ channels: channels.length }, "The gateway's session was lost; fetching what was missed");
+        log?.info(
+          { channels: channels.length },
+          "The session of Discord's gateway was lost; fetching missed messages",
+        );
       for (const { channel } of channels) {
-        await before(channel);
+        await catchUp(channel);
         await pause(PAUSE_MS, undefined, { signal }).catch(() => {});
         if (signal.aborted) return;
       }
@@ -65,42 +70,42 @@ export function createMissed(options: MissedOptions): Missed {
   };
 }
 
-/** Goes on until all is fetched, the channel is out of reach, or it is told to end. */
-async function fetchChannel(from: Seen, options: MissedOptions): Promise<void> {
-  const { memory, signal, log } = options;
-  let seen = from;
+/** Fetches until nothing is left, the channel is inaccessible, or the signal aborts. */
+async function fetchChannel(from: ChannelMark, options: MissedOptions): Promise<void> {
+  const { session, signal, log } = options;
+  let mark = from;
   for (let wait = BACKOFF_MS.first; !signal.aborted; ) {
     try {
-      const last = await fetchPage(seen, options);
+      const last = await fetchPage(mark, options);
       wait = BACKOFF_MS.first;
-      if (last === undefined) return memory.caughtUp(seen);
-      seen = { ...seen, message: last };
+      if (last === undefined) return session.caughtUp(mark);
+      mark = { ...mark, message: last };
     } catch (error) {
-      if (error instanceof PlatformError && error.permanent) return memory.dropChannel(seen.channel);
-      const asked = error instanceof PlatformError ? error.retryAfterMs : undefined;
-      if (asked === undefined)
-        log?.warn(`What was missed could not be fetched, trying again: ${describeError(error)}`);
-      await pause((asked ?? wait) * (1 + Math.random() / 4), undefined, { signal }).catch(() => {});
+      if (error instanceof PlatformError && error.permanent) return session.dropChannel(mark.channel);
+      const retryAfterMs = error instanceof PlatformError ? error.retryAfterMs : undefined;
+      if (retryAfterMs === undefined)
+        log?.warn(`Missed messages could not be fetched; trying again: ${describeError(error)}`);
+      await pause((retryAfterMs ?? wait) * (1 + Math.random() / 4), undefined, { signal }).catch(() => {});
       wait = Math.min(wait * 2, BACKOFF_MS.last);
     }
   }
 }
 
-/** Takes in what follows, in order; the id of the last message, undefined if nothing follows. */
-async function fetchPage(seen: Seen, { api, take }: MissedOptions): Promise<string | undefined> {
-  const query = new URLSearchParams({ after: seen.message, limit: String(LIMIT) });
-  const route = Routes.channelMessages(seen.channel);
-  const action = `fetch what was missed in channel ${seen.channel}`;
+/** Accepts the messages after `mark`, in order; returns the id of the last one, or undefined if there are none. */
+async function fetchPage(mark: ChannelMark, { api, accept }: MissedOptions): Promise<string | undefined> {
+  const query = new URLSearchParams({ after: mark.message, limit: String(PAGE_SIZE) });
+  const route = Routes.channelMessages(mark.channel);
+  const action = `fetch missed messages of channel ${mark.channel}`;
   const { data } = messages.safeParse(await api({ method: "GET", route, query, action }));
   if (!data)
     throw new PlatformError(
       "discord_unreachable",
-      `Discord's answer to the request to ${action} is no list of messages.`,
+      `Discord's answer to the request to ${action} is not a list of messages.`,
     );
   const inOrder = data.toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
   for (const message of inOrder) {
     const event = toMessageEvent(message);
-    if (event) await take(event);
+    if (event) await accept(event);
   }
   return inOrder.at(-1)?.id;
 }

@@ -3,42 +3,44 @@ import type { Logger } from "pino";
 import type { Adapter, Cluster, CommandEntry, Receive } from "../../../src/adapter.ts";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import type { Api, ApiOptions } from "../api.ts";
+import { waitAfter } from "./backoff.ts";
 import { createDirectory } from "./directory.ts";
-import { waitAfter } from "./gateway.ts";
-import { createMemory, type Keep } from "./memory.ts";
 import { createReceiver, type Receiver } from "./receiver.ts";
-import { botIn, partOf, placeOf, shardIn, shardsOf } from "./shard.ts";
+import { createSession, type StoredValue } from "./sessions.ts";
+import { botIdOf, partitionOf, shardOf, shardsOf, valueNameOf } from "./shard.ts";
 import { createTurns } from "./turns.ts";
 
-/** How receiving is set up. */
-interface IntakeOptions extends ApiOptions {
+/** Options for receiving. */
+interface PartitionsOptions extends ApiOptions {
   readonly api: Api;
-  /** The places, by name, for where the shards stand. */
-  readonly sessions?: (name: string) => Keep;
+  /** Opens a stored value by name; see `DiscordOptions`. */
+  readonly sessions?: (name: string) => StoredValue;
   readonly log?: Pick<Logger, "info" | "warn" | "error">;
 }
 
 /** The receiving half of the adapter. */
-type Intake = Required<Pick<Adapter, "start" | "stop" | "health">> & Required<Pick<Cluster, "partitions">>;
+interface Partitions extends Required<Pick<Adapter, "start" | "stop" | "health">> {
+  readonly list: Required<Cluster>["partitions"];
+}
 
-/** Receives over Discord's gateway: over all its shards, or over those that are started one by one. */
-export function createIntake(options: IntakeOptions): Intake {
+/** Receives from Discord's gateway: from all shards, or from single ones, each of which is a partition. */
+export function createPartitions(options: PartitionsOptions): Partitions {
   const { token, log } = options;
-  const bot = botIn(token);
+  const bot = botIdOf(token);
   const common = { ...options, log, turns: createTurns(), directory: createDirectory(options) };
   const receivers = new Map<string, Receiver>();
-  /** What there is to tell besides the shards. */
+  /** A problem that concerns no single shard. */
   let problem: string | undefined = "Discord is not started.";
   let halt = new AbortController();
 
-  async function start(receive: Receive, menu: readonly CommandEntry[], part?: string): Promise<void> {
-    if (part !== undefined) {
+  async function start(receive: Receive, menu: readonly CommandEntry[], partition?: string): Promise<void> {
+    if (partition !== undefined) {
       problem = undefined;
-      return receiverOf(part).start(receive, menu);
+      return receiverOf(partition).start(receive, menu);
     }
     const { signal } = halt;
     problem = "Connecting to Discord.";
-    const all = await parts();
+    const all = await list();
     if (signal.aborted) return;
     try {
       await Promise.all(all.map((one) => receiverOf(one).start(receive, menu)));
@@ -48,20 +50,20 @@ export function createIntake(options: IntakeOptions): Intake {
     }
   }
 
-  async function parts(): Promise<readonly string[]> {
+  async function list(): Promise<readonly string[]> {
     const { signal } = halt;
     const count = await countShards(signal);
     if (signal.aborted || count === undefined) return [];
     problem = undefined;
-    return shardsOf(count).map((shard) => partOf(bot, shard));
+    return shardsOf(count).map((shard) => partitionOf(bot, shard));
   }
 
-  /** Undefined if it is told to end meanwhile. */
+  /** Retries until Discord answers; undefined once `signal` aborts. */
   async function countShards(signal: AbortSignal): Promise<number | undefined> {
     const ended = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     for (let attempts = 0; !signal.aborted; attempts++) {
       try {
-        return (await Promise.race([common.directory.ask(), ended]))?.shards;
+        return (await Promise.race([common.directory.get(), ended]))?.shards;
       } catch (error) {
         if (error instanceof ConfigError) throw error;
         problem = `Discord cannot be reached (${describeError(error)}); trying again.`;
@@ -72,27 +74,27 @@ export function createIntake(options: IntakeOptions): Intake {
     return undefined;
   }
 
-  function receiverOf(part: string): Receiver {
-    const known = receivers.get(part);
+  function receiverOf(partition: string): Receiver {
+    const known = receivers.get(partition);
     if (known) return known;
-    const shard = shardIn(bot, part);
-    const memory = createMemory({
-      // As older versions have written it.
+    const shard = shardOf(bot, partition);
+    const session = createSession({
+      // Older versions stored the encoded id, so this one does too.
       bot: token.split(".")[0] ?? "",
       shard,
-      keep: options.sessions?.(placeOf(shard)),
+      value: options.sessions?.(valueNameOf(shard)),
       log,
     });
-    const receiver = createReceiver({ ...common, shard, memory });
-    receivers.set(part, receiver);
+    const receiver = createReceiver({ ...common, shard, session });
+    receivers.set(partition, receiver);
     return receiver;
   }
 
-  async function stop(part?: string): Promise<void> {
-    if (part !== undefined) return receivers.get(part)?.stop();
+  async function stop(partition?: string): Promise<void> {
+    if (partition !== undefined) return receivers.get(partition)?.stop();
     halt.abort();
     halt = new AbortController();
-    common.directory.forget();
+    common.directory.invalidate();
     await Promise.all([...receivers.values()].map((receiver) => receiver.stop()));
     problem = "Discord is stopped.";
   }
@@ -100,7 +102,7 @@ export function createIntake(options: IntakeOptions): Intake {
   return {
     start,
     stop,
-    partitions: parts,
+    list,
     health: () => {
       const all = [problem, ...[...receivers.values()].map((receiver) => receiver.problem())];
       return all.filter((one) => one !== undefined).join(" ") || undefined;

@@ -5,30 +5,32 @@ import { describeError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
 import type { Api } from "../api.ts";
 import { registerCommands } from "../commands.ts";
-import { sorryIn, takeInteraction } from "./deferral.ts";
+import { readAddress } from "../send/address.ts";
+import { sendPage } from "../send/messages.ts";
+import type { ChannelMark } from "./channels.ts";
+import { apologyIn, receiveInteraction } from "./deferral.ts";
 import { type InteractionEvent, toInteractionEvent, toMessageEvent } from "./events.ts";
 import { createGateway, type Dispatch, type GatewayOptions } from "./gateway.ts";
-import type { Seen } from "./memory.ts";
-import { readAddress, sendPage } from "../send/messages.ts";
 import { createMissed, type Missed } from "./missed.ts";
 
-/** How a receiver is set up. */
+/** Options of a shard's receiver. */
 export interface ReceiverOptions extends GatewayOptions {
   readonly api: Api;
   readonly log: Pick<Logger, "info" | "warn" | "error"> | undefined;
 }
 
-/** Takes in what one shard tells; it can be started again after a stop. */
+/** Receives the events of one shard; can be started again after a stop. */
 export interface Receiver {
   /** Resolves once connected; rejects with a `ConfigError` if Discord refuses the bot. */
   start(receive: Receive, menu: readonly CommandEntry[]): Promise<void>;
-  /** Leaves the shard such that whoever starts it next, in whichever process, misses nothing. */
+  /** Saves the session, so that the process that starts the shard next misses nothing. */
   stop(): Promise<void>;
+  /** Why nothing is received right now; undefined if all is well. */
   problem(): string | undefined;
 }
 
 /** One time between `start` and `stop`. */
-interface Intake {
+interface Run {
   readonly receive: Receive;
   /** The commands that Discord should offer. */
   readonly menu: readonly CommandEntry[];
@@ -42,84 +44,86 @@ const readySchema = z.object({
   user: z.object({ id: z.string() }).optional(),
 });
 
-/** Receives over one shard: its connection, its memory, and what was missed without it. */
+/** Creates the receiver of a shard: its connection, its session, and the messages missed without it. */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { shard, memory, api, log } = options;
+  const { shard, session, api, log } = options;
   const gateway = createGateway(options);
   let halt = new AbortController();
   let stopping = Promise.resolve();
 
   async function start(receive: Receive, menu: readonly CommandEntry[]): Promise<void> {
     const { signal: ended } = (halt = new AbortController());
-    // What the last time has left is complete only then.
+    // The session of the last run is complete only after its stop.
     await stopping;
-    await memory.load(ended);
+    await session.load(ended);
     if (ended.aborted) return;
-    const take = (event: ChatEvent) => takeMessage(event, receive);
-    const missed = createMissed({ api, memory, take, signal: ended, log });
-    const intake: Intake = { receive, menu, missed, ended, registered: false };
-    await gateway.start((dispatch) => onDispatch(dispatch, intake));
+    const accept = (event: ChatEvent) => receiveMessage(event, receive);
+    const missed = createMissed({ api, session, accept, signal: ended, log });
+    const run: Run = { receive, menu, missed, ended, registered: false };
+    await gateway.start((dispatch) => onDispatch(dispatch, run));
   }
 
   async function stop(): Promise<void> {
     await gateway.stop();
-    await memory.close();
+    await session.close();
   }
 
-  function onDispatch({ type, payload, taken }: Dispatch, intake: Intake): void {
+  function onDispatch({ type, payload, accepted }: Dispatch, run: Run): void {
     const message = type === "MESSAGE_CREATE" ? toMessageEvent(payload) : undefined;
     const interaction = type === "INTERACTION_CREATE" ? toInteractionEvent(payload) : undefined;
-    if (message) return void onMessage(message, intake, taken);
-    if (interaction) return void onInteraction(interaction, intake, taken);
-    if (type === "READY" || type === "RESUMED") onConnected(payload, intake);
-    taken();
+    if (message) return void onMessage(message, run, accepted);
+    if (interaction) return void onInteraction(interaction, run, accepted);
+    if (type === "READY" || type === "RESUMED") onConnected(payload, run);
+    accepted();
   }
 
-  function onConnected(payload: unknown, intake: Intake): void {
-    const application = applicationOf(payload);
-    if (application) memory.setApplication(application);
-    const known = memory.application();
-    // Whoever starts the others would only ask the same again.
-    if (shard.index === 0 && known && (application || !intake.registered)) {
-      intake.registered = true;
-      void registerCommands({ api, application: known, menu: intake.menu, log });
+  function onConnected(payload: unknown, run: Run): void {
+    const application = applicationIn(payload);
+    if (application) session.setApplication(application);
+    const known = session.application();
+    // Commands are the same for all shards, so only the first one registers them.
+    if (shard.index === 0 && known && (application || !run.registered)) {
+      run.registered = true;
+      void registerCommands({ api, application: known, menu: run.menu, log });
     }
-    void intake.missed.fetchAll();
+    void run.missed.fetchAll();
   }
 
-  async function onMessage(event: ChatEvent, intake: Intake, taken: Dispatch["taken"]): Promise<void> {
-    const missed = intake.missed.before(event.chat.id);
-    // Without a pause where nothing was missed: what comes later, such as a slash command, stays behind it.
+  async function onMessage(event: ChatEvent, run: Run, accepted: Dispatch["accepted"]): Promise<void> {
+    const missed = run.missed.catchUp(event.chat.id);
+    // Awaiting only if messages were missed keeps this message ahead of later events, such as a slash command.
     if (missed) await missed;
-    // What was said before it is not taken in: then this waits for the next start too.
-    if (intake.ended.aborted) return;
-    await takeMessage(event, intake.receive);
-    taken(seenWith(event));
+    // Earlier messages may be missing then, so this one waits for the next start too.
+    if (run.ended.aborted) return;
+    await receiveMessage(event, run.receive);
+    accepted(markOf(event));
   }
 
   async function onInteraction(
     interaction: InteractionEvent,
-    { receive, missed, ended }: Intake,
-    taken: Dispatch["taken"],
+    { receive, missed, ended }: Run,
+    accepted: Dispatch["accepted"],
   ): Promise<void> {
     const { event } = interaction;
-    await takeInteraction(interaction, { receive, api, log });
-    if (event.chat.kind === "group") return taken();
-    await missed.before(event.chat.id);
-    if (!ended.aborted) taken(seenWith(event));
+    await receiveInteraction(interaction, { receive, api, log });
+    if (event.chat.kind === "group") return accepted();
+    await missed.catchUp(event.chat.id);
+    if (!ended.aborted) accepted(markOf(event));
   }
 
-  async function takeMessage(event: ChatEvent, receive: Receive): Promise<void> {
+  /** Stores a message, or apologizes to the user if that fails; never rejects. */
+  async function receiveMessage(event: ChatEvent, receive: Receive): Promise<void> {
     try {
       await receive(event);
     } catch (error) {
       log?.error(`A direct message could not be stored: ${describeError(error)}`);
-      const page = { content: sorryIn(event.user.locale) };
+      const page = { content: apologyIn(event.user.locale) };
       await sendPage(api, readAddress(event.to), { page, key: `${event.id}#lost` }).catch(
         (failure: unknown) => log?.warn(describeError(failure)),
       );
     }
   }
+
   return {
     start,
     stop: () => {
@@ -130,12 +134,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   };
 }
 
-function seenWith({ id, chat }: ChatEvent): Seen {
+function markOf({ id, chat }: ChatEvent): ChannelMark {
   return { channel: chat.id, message: id.replace(/^discord:/, "") };
 }
 
-function applicationOf(ready: unknown): string | undefined {
+function applicationIn(ready: unknown): string | undefined {
   const { application, user } = readySchema.safeParse(ready).data ?? {};
-  // The bot's own id is the application's, but for the oldest bots.
+  // The bot's user id equals its application's id, except for the oldest bots.
   return application?.id ?? user?.id;
 }

@@ -1,45 +1,45 @@
-/** One of the connections over which Discord spreads what happens: servers by their ids, direct messages to the first. */
+/** A connection that carries a share of the bot's events: servers are spread by id, direct messages go to shard 0. */
 export interface Shard {
   readonly index: number;
-  /** How many there are together. */
+  /** The number of shards of the bot. */
   readonly count: number;
 }
 
-/** The bot's id, which is no secret: the first part of its token is that in Base64. */
-export function botIn(token: string): string {
+/** The bot's id, which is public: the first part of the token is its Base64. */
+export function botIdOf(token: string): string {
   const [first = ""] = token.split(".");
   const id = Buffer.from(first, "base64").toString("latin1");
   return /^\d+$/.test(id) ? id : first;
 }
 
-/** All shards, if Discord wants so many. */
+/** All shards of a bot that has `count` of them. */
 export function shardsOf(count: number): Shard[] {
   return Array.from({ length: count }, (_, index) => ({ index, count }));
 }
 
-/** The shard's name among the parts of all receiving, such as "discord:1234:0/2". */
-export function partOf(bot: string, { index, count }: Shard): string {
+/** The partition's name of a shard, such as "discord:1234:0/2". */
+export function partitionOf(bot: string, { index, count }: Shard): string {
   return `discord:${bot}:${index}/${count}`;
 }
 
-/** The shard of such a name. */
-export function shardIn(bot: string, part: string): Shard {
-  const [, index, count] = /:(\d+)\/(\d+)$/.exec(part) ?? [];
+/** The shard of a partition's name; throws if the name is not one of this bot's. */
+export function shardOf(bot: string, partition: string): Shard {
+  const [, index, count] = /:(\d+)\/(\d+)$/.exec(partition) ?? [];
   const shard = { index: Number(index), count: Number(count) };
-  if (!(shard.index < shard.count) || partOf(bot, shard) !== part)
-    throw new Error(`The Discord bot ${bot} has no part "${part}" to receive.`);
+  if (!(shard.index < shard.count) || partitionOf(bot, shard) !== partition)
+    throw new Error(`The Discord bot ${bot} has no partition "${partition}".`);
   return shard;
 }
 
 /**
- * Where the shard's past is kept. It does not depend on how many shards there are, so that the first one still knows
- * the direct channels when Discord wants more of them.
+ * The name of the stored value that holds a shard's session. It does not contain the number of shards, so that shard 0
+ * still knows the direct channels after Discord raised that number.
  */
-export function placeOf({ index }: Shard): string {
+export function valueNameOf({ index }: Shard): string {
   return index === 0 ? "discord" : `discord:${index}`;
 }
 
-/** What a sentence about the shard begins with, if there are others. */
-export function titleOf({ index, count }: Shard): string {
+/** Prefix of log lines and health sentences about a shard; empty if it is the only one. */
+export function prefixOf({ index, count }: Shard): string {
   return count > 1 ? `Shard ${index}/${count}: ` : "";
 }

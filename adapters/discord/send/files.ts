@@ -1,12 +1,12 @@
 import type { RawFile } from "discord.js";
 import type { AnswerFile } from "../../../src/adapter.ts";
 
-/** The largest file that everyone may send (Discord API reference, "Uploading Files"), in bytes. */
-const FILE_BYTES = 10 * 1024 * 1024;
+/** Largest file that every account may send, in bytes (API reference, "Uploading Files"). */
+const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
-/** A text as files that Discord takes: one, or several with numbers where it is larger than `largest` bytes. */
-export function filesOf({ name, content }: AnswerFile, largest = FILE_BYTES): RawFile[] {
-  const parts = cut(Buffer.from(content), largest);
+/** Converts a text into files that Discord accepts: one, or several numbered ones of at most `maxBytes` each. */
+export function filesOf({ name, content }: AnswerFile, maxBytes = MAX_FILE_BYTES): RawFile[] {
+  const parts = cut(Buffer.from(content), maxBytes);
   return parts.map((data, index) => ({
     name: parts.length === 1 ? name : name.replace(/(?=\.\w+$)/, `-${index + 1}`),
     data,
@@ -14,27 +14,27 @@ export function filesOf({ name, content }: AnswerFile, largest = FILE_BYTES): Ra
   }));
 }
 
-function cut(bytes: Buffer, largest: number): Buffer[] {
+function cut(bytes: Buffer, maxBytes: number): Buffer[] {
   const parts: Buffer[] = [];
   for (let from = 0; from < bytes.length || parts.length === 0; ) {
-    const end = endOfPart(bytes, from, largest);
+    const end = endOfPart(bytes, from, maxBytes);
     parts.push(bytes.subarray(from, end));
     from = end;
   }
   return parts;
 }
 
-/** Behind a line where one ends in the second half, and never within a character. */
-function endOfPart(bytes: Buffer, from: number, largest: number): number {
-  let end = from + largest;
+/** Ends a part after a line, if one ends in its second half, and never within a character. */
+function endOfPart(bytes: Buffer, from: number, maxBytes: number): number {
+  let end = from + maxBytes;
   if (end >= bytes.length) return bytes.length;
   const line = bytes.lastIndexOf("\n", end - 1);
-  if (line >= from + largest / 2) return line + 1;
-  while (isInner(bytes[end])) end -= 1;
+  if (line >= from + maxBytes / 2) return line + 1;
+  while (isContinuation(bytes[end])) end -= 1;
   return end;
 }
 
-/** Whether a byte of UTF-8 belongs to the character before it. */
-function isInner(byte: number | undefined): boolean {
+/** Whether a byte is a continuation byte of UTF-8. */
+function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }

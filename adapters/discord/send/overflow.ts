@@ -7,24 +7,24 @@ import type { InteractionAddress } from "../receive/events.ts";
 import { discordPayload } from "./payload.ts";
 
 /**
- * Where only the person installed the bot an interaction takes five follow-ups, and an attempt whose answer was
- * lost may have used up two. What finds no place then becomes a file at the original response, which can always
- * be edited: its text stays, its files are replaced by name.
+ * Pages beyond the follow-ups. If only the user installed the bot, an interaction accepts 5 follow-ups, and an attempt
+ * whose answer was lost may use up two. A page that no longer fits becomes a file of the original response, which can
+ * always be edited: its text stays, its files are replaced by name.
  */
 
-/** Marks the reference of a page that is a file of the original response; its name follows. */
+/** Marks the reference of such a page; the file's name follows. */
 const ATTACHED_PREFIX = "attached:";
 
 const originalSchema = z.object({
   attachments: z.array(z.object({ id: z.string(), filename: z.string() })),
 });
 
-/** Whether a reference means a page that is a file of the original response. */
+/** Whether a reference belongs to such a page. */
 export function isAttached(ref: string): boolean {
   return ref.startsWith(ATTACHED_PREFIX);
 }
 
-/** Puts a page to the original response as a file; the same key is the same file. */
+/** Attaches a page to the original response as a file; the same key replaces the same file. */
 export async function attachPage(
   api: Api,
   to: InteractionAddress,
@@ -36,7 +36,7 @@ export async function attachPage(
   return ref;
 }
 
-/** Replaces such a page. */
+/** Replaces an attached page. */
 export async function editAttached(
   api: Api,
   to: InteractionAddress,
@@ -46,7 +46,7 @@ export async function editAttached(
   await replaceFiles(api, to, { files: [toFile(name, page.content)], replaces: (other) => other === name });
 }
 
-/** Takes such a page away. */
+/** Removes an attached page. */
 export async function detach(api: Api, to: InteractionAddress, ref: string): Promise<void> {
   await replaceFiles(api, to, {
     files: [],
@@ -54,7 +54,7 @@ export async function detach(api: Api, to: InteractionAddress, ref: string): Pro
   });
 }
 
-/** Puts the whole answer to the original response, in the place of all single pages; returns its id. */
+/** Attaches the whole answer to the original response, instead of all single pages; returns the reference. */
 export function attachToFirst(api: Api, to: InteractionAddress, files: readonly RawFile[]): Promise<string> {
   const names = files.map(({ name }) => name);
   return replaceFiles(api, to, {
@@ -80,7 +80,7 @@ async function replaceFiles(
   if (!original)
     throw new PlatformError(
       "discord_unreachable",
-      `Discord's answer to the request to ${action} is no message.`,
+      `Discord's answer to the request to ${action} is not a message.`,
     );
   const { content: _, ...unchanged } = discordPayload({ content: "" });
   const kept = original.attachments.filter(({ filename }) => !replaces(filename)).map(({ id }) => ({ id }));

@@ -1,20 +1,20 @@
-/** A fault to be played to the bot instead of, or after, the right answer. */
+/** A fault that a request gets instead of the right answer, or after it was carried out. */
 export interface Fault {
-  /** "POST", …; any method if absent. */
+  /** Such as "POST"; any method if absent. */
   readonly method?: string;
-  /** Matched against the path after /api/v10; "/gateway-socket" is the gateway's WebSocket. */
+  /** Tested against the path after /api/v10; "/gateway-socket" is the gateway's WebSocket. */
   readonly path?: RegExp;
-  /** How many requests it hits; 1 if absent. */
+  /** How many requests it affects; 1 if absent. */
   readonly times?: number;
-  /** Answers with this status and `body`, and does nothing else. */
+  /** Answers with this status and `body` without carrying out the request. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** "hang" never answers, "reset" cuts the connection, "after" does the work and then cuts it. */
+  /** "hang" never answers, "reset" cuts the connection, "after" carries out the request and then cuts it. */
   readonly connection?: "hang" | "reset" | "after";
 }
 
-/** The faults that wait for a request to hit. */
+/** Creates the list of faults that wait for a matching request. */
 export function createFaults() {
   const waiting: { fault: Fault; left: number }[] = [];
 

@@ -1,37 +1,35 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
+import { belongsTo, parseFrame, readShard, send, type Shard } from "./frames.ts";
 
-/** What the gateway is told to send to those who may see it. */
+/** An event to send to every session that may see it. */
 export interface Dispatch {
   readonly t: string;
-  /** With the `guild_id` of the server it happened in, if it was in one: whose shard sees it, else the first one. */
+  /** Contains the server's `guild_id` if it happened in one, which decides the shard; else it goes to shard 0. */
   readonly d: object;
-  /** The intent without which a session does not see it; 0 is for everyone. */
+  /** The intent that a session needs to see it; 0 if none. */
   readonly intent: number;
 }
 
-/** How the simulated gateway is set up. */
+/** Options of the simulated gateway. */
 export interface GatewayOptions {
   readonly token: string;
-  /** The WebSocket's address, told in READY. */
+  /** The WebSocket's address, which READY contains. */
   readonly url: () => string;
-  /** How often the client must send a heartbeat, in ms. */
+  /** Heartbeat interval, in ms. */
   readonly heartbeatMs: number;
-  /** Intents that the developer portal has switched on. */
+  /** Intents that are enabled in the Developer Portal. */
   readonly allowedIntents: number;
-  /** The parts of READY that tell who the bot is. */
+  /** The fields of READY that describe the bot. */
   readonly identity: object;
-  /** So many sessions may be opened in 5 s, each of another shard modulo this. */
+  /** How many sessions may be opened in 5 s; their shards must differ modulo this number. */
   readonly maxConcurrency: number;
-  /** Whether that is enforced. */
+  /** Whether to enforce `maxConcurrency`. */
   readonly rateLimits: boolean;
   readonly clock: () => number;
 }
-
-/** Index and count. */
-type Shard = readonly [number, number];
 
 interface Session {
   readonly id: string;
@@ -39,24 +37,22 @@ interface Session {
   readonly shard: Shard;
   readonly sent: { op: 0; s: number; t: string; d: object }[];
   socket: WebSocket | undefined;
-  /** The last sequence that a heartbeat told. */
+  /** The last sequence that a heartbeat acknowledged. */
   acknowledged: number;
 }
 
-/** All intents that exist (Discord API docs, "Gateway Intents": bits 0 to 16, 20, 21, 24, 25). */
+/** All existing intents (API docs, "Gateway Intents": bits 0 to 16, 20, 21, 24 and 25). */
 const KNOWN_INTENTS = 0x1ffff | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25);
-/** GUILD_MEMBERS, GUILD_PRESENCES and MESSAGE_CONTENT: off until asked for. */
+/** GUILD_MEMBERS, GUILD_PRESENCES and MESSAGE_CONTENT, which are disabled by default. */
 export const PRIVILEGED_INTENTS = (1 << 1) | (1 << 8) | (1 << 15);
-/** A client may send this many bytes in one payload. */
-const PAYLOAD_BYTES = 4096;
 /** How many events a session keeps for a resume. */
-const KEPT_EVENTS = 1000;
-/** The time of `max_concurrency`, in ms. */
+const MAX_REPLAYED_EVENTS = 1000;
+/** The window of `max_concurrency`, in ms. */
 const IDENTIFY_WINDOW_MS = 5000;
 
 export type Gateway = ReturnType<typeof createGateway>;
 
-/** Discord's gateway: HELLO, IDENTIFY, RESUME, heartbeats and dispatches, with the real close codes. */
+/** Creates a gateway with HELLO, IDENTIFY, RESUME, heartbeats and dispatches, and with Discord's close codes. */
 export function createGateway(options: GatewayOptions) {
   const sockets = new WebSocketServer({ noServer: true });
   const sessions = new Map<string, Session>();
@@ -72,16 +68,16 @@ export function createGateway(options: GatewayOptions) {
 
   function welcome(socket: WebSocket): void {
     let session: Session | undefined;
-    let patience = watch(socket);
+    let timeout = watch(socket);
     socket.on("error", () => socket.terminate());
     socket.on("message", (data) => {
-      const { op, d, beat } = parse(data);
+      const { op, d, beat } = parseFrame(data);
       if (op === 1) {
-        // What a heartbeat has acknowledged may not be played again.
+        // Discord does not replay events that a heartbeat has acknowledged.
         if (session) session.acknowledged = Math.max(session.acknowledged, beat ?? 0);
         counts.heartbeats++;
-        clearTimeout(patience);
-        patience = watch(socket);
+        clearTimeout(timeout);
+        timeout = watch(socket);
         send(socket, { op: 11, d: null });
       } else if (op === 2) {
         if (session) return socket.close(4005, "Already authenticated.");
@@ -92,16 +88,16 @@ export function createGateway(options: GatewayOptions) {
       else if (op === undefined) socket.close(4002);
     });
     socket.on("close", (code) => {
-      clearTimeout(patience);
+      clearTimeout(timeout);
       if (!session || session.socket !== socket) return;
       session.socket = undefined;
-      // A client that says goodbye properly gives its session up; any other end can be resumed.
+      // With these codes the client ends its session; after any other end it can be resumed.
       if ((code === 1000 || code === 1001) && !dropped.has(socket)) sessions.delete(session.id);
     });
     send(socket, { op: 10, d: { heartbeat_interval: options.heartbeatMs, _trace: [] } });
   }
 
-  /** Closes a connection that sends no heartbeat. */
+  /** Closes a connection that sends no heartbeat in time. */
   function watch(socket: WebSocket): NodeJS.Timeout {
     return setTimeout(() => socket.close(4009, "Session timed out."), options.heartbeatMs * 1.5).unref();
   }
@@ -118,7 +114,7 @@ export function createGateway(options: GatewayOptions) {
     return undefined;
   }
 
-  /** Whether another session was opened just now, on whichever connection. */
+  /** Whether another session was opened too recently, on any connection. */
   function isHasty([index]: Shard): boolean {
     if (!options.rateLimits) return false;
     const key = index % options.maxConcurrency;
@@ -150,11 +146,11 @@ export function createGateway(options: GatewayOptions) {
     if (d.token !== options.token) socket.close(4004, "Authentication failed.");
     else if (!session) send(socket, { op: 9, d: false });
     else if (!(seq <= (session.sent.at(-1)?.s ?? 0))) socket.close(4007, "Invalid seq.");
-    else return takeUp(session, socket, seq);
+    else return replay(session, socket, seq);
     return undefined;
   }
 
-  function takeUp(session: Session, socket: WebSocket, seq: number): Session {
+  function replay(session: Session, socket: WebSocket, seq: number): Session {
     session.socket?.close(4000);
     session.socket = socket;
     counts.resumed++;
@@ -167,19 +163,19 @@ export function createGateway(options: GatewayOptions) {
   function emit(session: Session, t: string, d: object): void {
     const event = { op: 0 as const, s: (session.sent.at(-1)?.s ?? 0) + 1, t, d };
     session.sent.push(event);
-    if (session.sent.length > KEPT_EVENTS) session.sent.shift();
+    if (session.sent.length > MAX_REPLAYED_EVENTS) session.sent.shift();
     if (session.socket && !muted.has(session.socket)) send(session.socket, event);
   }
 
   return {
     upgrade,
-    /** Sends an event to every session that may see it; one that is away gets it when it resumes. */
+    /** Sends an event to every session that may see it; a disconnected one gets it when it resumes. */
     dispatch({ t, d, intent }: Dispatch): void {
       for (const session of sessions.values()) {
-        if (isFor(session.shard, d) && (!intent || session.intents & intent)) emit(session, t, d);
+        if (belongsTo(d, session.shard) && (!intent || session.intents & intent)) emit(session, t, d);
       }
     },
-    /** Cuts every connection without a word, or closes it with `code`; the sessions can be resumed. */
+    /** Cuts every connection, or closes it with `code`; the sessions can be resumed. */
     drop(code?: number): void {
       for (const socket of sockets.clients) {
         dropped.add(socket);
@@ -187,7 +183,7 @@ export function createGateway(options: GatewayOptions) {
         else socket.close(code);
       }
     },
-    /** Tells every client to reconnect (op 7), or that its session is invalid (op 9), for good or not. */
+    /** Asks every client to reconnect (op 7), or invalidates its session (op 9), which may be resumable or not. */
     order(what: "reconnect" | "resumable" | "invalid"): void {
       for (const { socket } of sessions.values()) {
         if (socket) send(socket, what === "reconnect" ? { op: 7 } : { op: 9, d: what === "resumable" });
@@ -198,62 +194,24 @@ export function createGateway(options: GatewayOptions) {
     babble(text: string): void {
       for (const socket of sockets.clients) socket.send(text);
     },
-    /** Forgets every session: who wants to resume one hears that it is invalid. */
+    /** Discards every session: an attempt to resume one gets "invalid session". */
     forget(): void {
       sessions.clear();
     },
-    /** From now on the connections that there are stay open without a word, and nothing they say is read. */
+    /** Keeps the current connections open, but neither sends nor reads anything on them from now on. */
     mute(): void {
       for (const socket of sockets.clients) {
         socket.pause();
         muted.add(socket);
       }
     },
-    /** How often a session was opened by IDENTIFY, how often one was resumed, all heartbeats, and IDENTIFYs too early. */
+    /** Counts of sessions opened and resumed, of heartbeats, and of IDENTIFYs that came too early. */
     counts: () => ({ ...counts }),
-    /** How many sessions are connected right now. */
+    /** The number of connected sessions. */
     online: () => [...sessions.values()].filter((session) => session.socket).length,
     close(): void {
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     },
   };
-}
-
-/** The first shard sees what happens in no server; servers are spread by their ids (Discord API docs, "Sharding"). */
-function isFor([index, count]: Shard, d: unknown): boolean {
-  // Whatever a test sends: also what is no object.
-  const named: unknown = typeof d === "object" && d !== null && "guild_id" in d ? d.guild_id : undefined;
-  const guild = typeof named === "string" && /^\d+$/.test(named) ? named : "0";
-  return (BigInt(guild) >> 22n) % BigInt(count) === BigInt(index);
-}
-
-/** A bot that names no shard has one. */
-function readShard(shard: unknown = [0, 1]): Shard | undefined {
-  if (!Array.isArray(shard) || shard.length !== 2) return undefined;
-  const [index, count] = shard.map(Number);
-  if (!Number.isInteger(index) || !Number.isInteger(count)) return undefined;
-  if (index === undefined || count === undefined || index < 0 || index >= count) return undefined;
-  return [index, count];
-}
-
-function send(socket: WebSocket, payload: object): void {
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ s: null, t: null, ...payload }));
-}
-
-/** A payload that cannot be read has no `op`. */
-function parse(data: RawData): { op?: number; d: Record<string, unknown>; beat?: number } {
-  const nothing = { d: {} };
-  const text = Buffer.isBuffer(data) ? data.toString() : "";
-  if (!text || text.length > PAYLOAD_BYTES) return nothing;
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json !== "object" || json === null) return nothing;
-    const { op, d } = json as { op?: unknown; d?: unknown };
-    if (typeof op !== "number") return nothing;
-    const beat = typeof d === "number" ? { beat: d } : {};
-    return { op, d: typeof d === "object" && d !== null ? { ...d } : {}, ...beat };
-  } catch {
-    return nothing;
-  }
 }

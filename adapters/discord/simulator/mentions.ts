@@ -1,19 +1,19 @@
-/** The part of a message body that says whom it may ping. */
+/** The `allowed_mentions` of a message: whom it may ping. */
 export interface AllowedMentions {
   readonly parse?: readonly string[];
   readonly users?: readonly string[];
   readonly roles?: readonly string[];
 }
 
-/** What Discord allows when the body says nothing: all in channels, people only in interactions and webhooks. */
+/** Discord's defaults for a body without `allowed_mentions`: all in channels, users only in interactions and webhooks. */
 export const DEFAULT_MENTIONS = {
   channel: { parse: ["everyone", "users", "roles"] },
   webhook: { parse: ["users"] },
 } as const;
 
 /**
- * Whom a text pings: "@everyone", "@here", ids of people, "&" and ids of roles. Stricter than Discord in two
- * places where a bot must not rely on luck: code does not hide a mention, and "@everyone" counts in a DM too.
+ * Returns whom a text pings: "@everyone", "@here", ids of users, and "&" with ids of roles. It is stricter than Discord in
+ * two ways, so that no bot relies on luck: a mention counts even in code, and "@everyone" even in a DM.
  */
 export function pingsOf(content: string, allowed: AllowedMentions): string[] {
   const may = (kind: string) => allowed.parse?.includes(kind) ?? false;

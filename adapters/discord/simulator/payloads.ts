@@ -1,28 +1,37 @@
-import type { Channel, Entry, Interaction, Person } from "./world.ts";
-import { attachmentId, EPHEMERAL } from "./world.ts";
-import type { RegisteredCommand } from "./commands.ts";
+import { attachmentId, type Channel, type Entry, type Interaction, type Person } from "./entries.ts";
 import { idOf } from "./ids.ts";
+import type { RegisteredCommand } from "./rest/commands.ts";
 
-/** The bot as the simulator's wire shows it. */
+/** The bot, as payloads show it. */
 export interface Bot {
   readonly applicationId: string;
   readonly name: string;
 }
 
-/** Where a slash command is used: in the DM, in a server with the bot, or where only the person installed it. */
+/** Where a slash command is used: in the DM, in a server with the bot, or where only the user installed it. */
 export type Place = "dm" | "guild" | "user-install";
 
-const EMBEDDED = { discriminator: "0", avatar: null, public_flags: 0 };
-/** A deferral is loading; flag of the message object. */
+/** An interaction, and the command or button that opened it. */
+export type InteractionUse = {
+  readonly interaction: Interaction;
+  readonly place: Place;
+  readonly locale: string;
+} & (
+  | { readonly command: RegisteredCommand; readonly argument: string }
+  | { readonly pressed: Entry; readonly buttonId: string }
+);
+
+const USER_DEFAULTS = { discriminator: "0", avatar: null, public_flags: 0 };
+/** Message flag of a deferral. */
 const LOADING = 1 << 7;
 /** View channel, send messages, attach files: enough for what the simulator checks. */
 const PERMISSIONS = "2147601472";
 
-/** A user object. */
+/** A user object; without an author it is the bot's. */
 export function userJson(author: Person | undefined, bot: Bot): object {
   if (!author)
-    return { id: bot.applicationId, username: bot.name, bot: true, global_name: null, ...EMBEDDED };
-  return { id: author.id, username: author.name, global_name: author.name, ...EMBEDDED };
+    return { id: bot.applicationId, username: bot.name, bot: true, global_name: null, ...USER_DEFAULTS };
+  return { id: author.id, username: author.name, global_name: author.name, ...USER_DEFAULTS };
 }
 
 /** A channel object. */
@@ -66,19 +75,15 @@ export function messageJson(entry: Entry, channel: Channel, bot: Bot): object {
   };
 }
 
-function commandData({ id, name, options: [option] }: RegisteredCommand, answer: string): object {
-  const options = option && answer ? [{ name: option.name, type: option.type, value: answer }] : [];
-  return { id, name, type: 1, options };
-}
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  ogg: "audio/ogg",
+  mp4: "video/mp4",
+};
 
 function attachmentJson({ name, bytes }: { name: string; bytes: number }, id: string): object {
-  const types: Record<string, string> = {
-    png: "image/png",
-    jpg: "image/jpeg",
-    ogg: "audio/ogg",
-    mp4: "video/mp4",
-  };
-  const type = types[name.split(".").at(-1) ?? ""];
+  const type = CONTENT_TYPES[name.split(".").at(-1) ?? ""];
   return {
     id,
     filename: name,
@@ -89,60 +94,64 @@ function attachmentJson({ name, bytes }: { name: string; bytes: number }, id: st
   };
 }
 
-/** What the gateway sends when somebody uses a slash command. */
+/** The payload of INTERACTION_CREATE. */
 export function interactionJson(
-  interaction: Interaction,
-  use: { readonly command: RegisteredCommand } | { readonly pressed: Entry; readonly id: string },
-  more: { bot: Bot; place: Place; locale: string; answer: string; fileBytes: number },
+  use: InteractionUse,
+  { bot, fileBytes }: { bot: Bot; fileBytes: number },
 ): object {
-  const { bot, place, locale, answer } = more;
+  const { interaction, place, locale } = use;
   const { channel, person } = interaction;
-  const user = userJson(person, bot);
-  const guild = guildOf(channel);
   return {
     id: interaction.id,
     application_id: bot.applicationId,
-    type: "command" in use ? 2 : 3,
     version: 1,
     token: interaction.token,
     ...("command" in use
-      ? { data: commandData(use.command, answer) }
-      : { data: { custom_id: use.id, component_type: 2 }, message: messageJson(use.pressed, channel, bot) }),
+      ? { type: 2, data: commandData(use.command, use.argument) }
+      : {
+          type: 3,
+          data: { custom_id: use.buttonId, component_type: 2 },
+          message: messageJson(use.pressed, channel, bot),
+        }),
     channel: channelJson(channel, bot),
     channel_id: channel.id,
     locale,
     app_permissions: PERMISSIONS,
     entitlements: [],
-    attachment_size_limit: more.fileBytes,
+    attachment_size_limit: fileBytes,
     authorizing_integration_owners:
-      place === "user-install" ? { "1": person.id } : { "0": place === "dm" ? "0" : guild },
+      place === "user-install" ? { "1": person.id } : { "0": place === "dm" ? "0" : guildOf(channel) },
     context: place === "dm" ? 1 : 0,
-    ...(place === "dm"
-      ? { user }
-      : {
-          guild_id: guild,
-          guild_locale: "en-US",
-          guild: { id: guild, locale: "en-US", features: [] },
-          member: {
-            user,
-            roles: [],
-            permissions: PERMISSIONS,
-            joined_at: null,
-            deaf: false,
-            mute: false,
-            flags: 0,
-          },
-        }),
+    ...(place === "dm" ? { user: userJson(person, bot) } : memberFields(interaction, bot)),
   };
 }
 
-/** The id of a channel's server: "north" of "north/general", "home" of "general". */
+function commandData({ id, name, options: [option] }: RegisteredCommand, argument: string): object {
+  const options = option && argument ? [{ name: option.name, type: option.type, value: argument }] : [];
+  return { id, name, type: 1, options };
+}
+
+/** The server and the member of an interaction in a server. */
+function memberFields({ channel, person }: Interaction, bot: Bot): object {
+  const guild = guildOf(channel);
+  return {
+    guild_id: guild,
+    guild_locale: "en-US",
+    guild: { id: guild, locale: "en-US", features: [] },
+    member: {
+      user: userJson(person, bot),
+      roles: [],
+      permissions: PERMISSIONS,
+      joined_at: null,
+      deaf: false,
+      mute: false,
+      flags: 0,
+    },
+  };
+}
+
+/** The id of a channel's server: of "north" for "north/general", of "home" for "general". */
 export function guildOf({ name, open }: Channel): string {
   const [server] = name.includes("/") ? name.split("/") : [];
   return idOf(open ? `guild:${server ?? "home"}` : "guild:elsewhere");
-}
-
-/** Whether the API shows a message at all: what is ephemeral is not in the channel. */
-export function isPublic(entry: Entry): boolean {
-  return (entry.flags & EPHEMERAL) === 0;
 }

@@ -1,151 +1,117 @@
-import type { IncomingMessage, Server } from "node:http";
-import { createServer } from "node:http";
-import type { Socket } from "node:net";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
-import { codePoints } from "./body.ts";
-import type { RegisteredCommand } from "./commands.ts";
+import { type Channel, type Entry, isCommand, isPublic } from "./entries.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type Gateway, PRIVILEGED_INTENTS } from "./gateway.ts";
 import { idOf } from "./ids.ts";
-import { createLimiter } from "./limiter.ts";
-import { type Bot, guildOf, interactionJson, messageJson, type Place, userJson } from "./payloads.ts";
-import { type Call, createRest } from "./rest.ts";
-import { type Channel, createWorld, type Entry, EPHEMERAL, isCommand, type World } from "./world.ts";
+import { type Bot, guildOf, messageJson, userJson } from "./payloads.ts";
+import type { RegisteredCommand } from "./rest/commands.ts";
+import { createLimiter } from "./rest/limiter.ts";
+import { type Call, createRest } from "./rest/rest.ts";
+import { closeServer, createLocalServer, listen, type LocalServer, portOf } from "./server.ts";
+import { type AskOptions, createUsers, type Shown } from "./users.ts";
+import { createWorld } from "./world.ts";
 
-export type { Call, Fault, Place };
+export type { AskOptions, Call, Fault, Shown };
 
-/** How the simulated Discord is set up; without options it has the real limits. */
+/** Options of the simulated Discord; the defaults are the limits of the real one. */
 export interface DiscordSimulatorOptions {
-  /** 0 or absent: any free port. */
+  /** Any free port if 0 or absent. */
   readonly port?: number;
   readonly token?: string;
-  /** The present, in ms since the epoch. */
+  /** The current time, in ms since the epoch; `Date.now` if absent. */
   readonly clock?: () => number;
-  /** How long a slash command waits for its first response, in ms; 3 s. */
+  /** How long a slash command waits for its first response, in ms; 3 s if absent. */
   readonly responseMs?: number;
-  /** How long an interaction's token lives, in ms; 15 min. */
+  /** Lifetime of an interaction's token, in ms; 15 min if absent. */
   readonly tokenMs?: number;
-  /** How often the gateway wants a heartbeat, in ms; 41.25 s. */
+  /** Heartbeat interval of the gateway, in ms; 41.25 s if absent. */
   readonly heartbeatMs?: number;
-  /** Intents the bot may ask for; all but the privileged ones. */
+  /** Intents that the bot may request; all except the privileged ones if absent. */
   readonly allowedIntents?: number;
-  /** The largest file that anybody may send, in bytes; 10 MiB. */
+  /** Largest file that may be sent, in bytes; 10 MiB if absent. */
   readonly fileBytes?: number;
   /**
-   * Answers 429 beyond 5 writes in 5 s to a channel and 50 requests in 1 s, and calls a session invalid that is opened
-   * less than 5 s after another; off.
+   * Whether to enforce rate limits: status 429 beyond 5 writes in 5 s to a channel or 50 requests in 1 s, and "invalid
+   * session" for a session opened less than 5 s after another. Off if absent.
    */
   readonly rateLimits?: boolean;
-  /** How many shards bots are told to have; 1. */
+  /** Recommended number of shards; 1 if absent. */
   readonly shards?: number;
-  /** So many shards may open their sessions at the same time (`max_concurrency`); 1. */
+  /** How many shards may open a session at the same time (`max_concurrency`); 1 if absent. */
   readonly maxConcurrency?: number;
-  /** The name by which bots reach the gateway, where a proxy leads from it to here; 127.0.0.1 and the port if absent. */
+  /** Host under which bots reach the gateway, such as a proxy's; 127.0.0.1 and the port if absent. */
   readonly host?: string;
-  /** So many calls, and lines in each channel, are remembered, the latest; all if absent. */
+  /** How many of the latest calls, and of the latest lines of each channel, to keep; all if absent. */
   readonly keep?: number;
-  /** Told whenever a request was answered: what people see may have changed. */
+  /** Called after each answered request, when screens may have changed. */
   readonly changed?: () => void;
 }
 
-/** How a slash command is used. */
-export interface AskOptions {
-  /** "ask" if absent. */
-  readonly command?: string;
-  /** "dm" if absent. */
-  readonly where?: Place;
-  /**
-   * A server channel's name; "general" in a server, "elsewhere" where only the person installed the bot. Before a
-   * slash stands the server's name, if it is another one: "north/general".
-   */
-  readonly channel?: string;
-  /** "en-US" if absent. */
-  readonly locale?: string;
-}
-
-/** A line as a person sees it. */
-export interface Shown {
-  /** A person's name, or "bot". */
-  readonly from: string;
-  readonly id: string;
-  readonly text: string;
-  /** How often the bot changed it after it was first shown. */
-  readonly edits: number;
-  /** Whom it has pinged since it was posted: "@everyone", ids of people, "&" and ids of roles. */
-  readonly pings: readonly string[];
-  /** What stands on the buttons below it. */
-  readonly buttons?: readonly string[];
-  /** "thinking": the bot deferred its answer. "unanswered": the slash command got no response in time. */
-  readonly state?: "thinking" | "unanswered";
-  readonly files?: readonly { readonly name: string; readonly text: string }[];
-}
-
-/** A stand-in for Discord's servers on 127.0.0.1, with their real limits, errors and close codes. */
+/** Simulates Discord's servers on 127.0.0.1, with their limits, errors and close codes. */
 export interface DiscordSimulator {
   readonly token: string;
   readonly applicationId: string;
-  /** With "/api"; clients add the version. */
+  /** Ends in "/api"; clients append the version. */
   readonly apiRoot: string;
   readonly port: number;
   /** Every REST request so far. */
   readonly calls: readonly Call[];
-  /** The commands as the bot registered them. */
+  /** The commands that the bot registered. */
   readonly commands: readonly RegisteredCommand[];
-  /** How many gateway sessions are connected. */
+  /** The number of connected gateway sessions. */
   online(): number;
-  /** Somebody writes to the bot in a DM; returns the message's id. `attachments` are file names. */
+  /** A user writes to the bot in a DM; returns the message's id. `attachments` are file names. */
   say(user: string, text: string, attachments?: readonly string[]): string;
-  /** Somebody uses a slash command, which must be registered; returns the interaction's id. */
+  /** A user uses a slash command, which must be registered; returns the interaction's id. */
   ask(user: string, question: string, options?: AskOptions): string;
-  /** Somebody presses the lowest button with this label in the DM, or in a channel; returns the interaction's id. */
+  /** A user presses the lowest button with this label in the DM, or in a channel; returns the interaction's id. */
   press(user: string, label: string, channel?: string): string;
-  /** What somebody sees in their DM with the bot, or in a server's channel, from top to bottom. */
+  /** What a user sees in the DM with the bot, or in a server's channel, from top to bottom. */
   screen(user: string, channel?: string): Shown[];
-  /** Whether the bot is shown to be typing in somebody's DM. */
+  /** Whether a user's DM shows the bot's typing indicator. */
   typing(user: string): boolean;
   /** The bot's texts on that screen. */
   shows(user: string, channel?: string): string[];
   userId(user: string): string;
-  /** The id of somebody's DM channel, or of a server's channel. */
+  /** The id of a user's DM channel, or of a server's channel. */
   channelId(user: string, channel?: string): string;
   /** The id of the server of a channel. */
   guildId(channel: string): string;
-  /** Sends any gateway event, as it stands, to the session of whose shard it is. */
+  /** Sends any gateway event unchanged to the sessions whose shard it belongs to. */
   emit(t: string, d: object): void;
-  /** Plays a fault to requests to come. */
+  /** Applies a fault to future requests. */
   fail(fault: Fault): void;
-  /** From now on the bot may not write to this person. */
+  /** Forbids the bot to write to this user from now on. */
   block(user: string): void;
-  /** Cuts the gateway's connections, or closes them with a code; their sessions can be resumed. */
+  /** Cuts the gateway's connections, or closes them with a code; the sessions can be resumed. */
   dropSockets(code?: number): void;
-  /** Tells the bot to reconnect (op 7), or that its session is invalid (op 9): to be resumed, or lost. */
+  /** Asks the bot to reconnect (op 7), or invalidates its session (op 9), which may be resumable or not. */
   order(what: "reconnect" | "resumable" | "invalid"): void;
-  /** Sends any text on the gateway's connections. */
+  /** Sends any text over the gateway's connections. */
   babble(text: string): void;
-  /** Forgets all gateway sessions, as after some minutes without a connection. */
+  /** Discards all gateway sessions, as Discord does some minutes after a connection was lost. */
   forgetSessions(): void;
-  /** The gateway's connections stay open, but nothing comes from them any more, and nothing is read. */
+  /** Keeps the gateway's connections open, but neither sends nor reads anything from now on. */
   muteSockets(): void;
-  /** How often a gateway session was opened, or too early to be, how often one was resumed, and how many heartbeats came. */
+  /** Counts of the gateway: sessions opened, sessions refused as too early, sessions resumed, and heartbeats. */
   sessions(): {
     readonly identified: number;
     readonly hasty: number;
     readonly resumed: number;
     readonly heartbeats: number;
   };
-  /** From now on requests with the bot's token are refused, or taken again. */
+  /** Refuses the bot's token from now on, or accepts it again. */
   refuseToken(refused: boolean): void;
   close(): Promise<void>;
 }
 
 const DEFAULT_TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAw.simulated.bot-token-of-the-discord-simulator";
-/** Where the gateway's WebSocket listens; faults can name it. */
+/** Path of the gateway's WebSocket, by which faults can name it. */
 const GATEWAY_PATH = "/gateway-socket";
-/** Discord API reference, "Uploading Files". */
-const FILE_BYTES = 10 * 1024 * 1024;
-/** In code points: a person's message, as the client refuses longer ones. */
-const MESSAGE_LENGTH = 2000;
+/** API reference, "Uploading Files". */
+const MAX_FILE_BYTES = 10 * 1024 * 1024;
 const DIRECT_MESSAGES = 1 << 12;
 const GUILD_MESSAGES = 1 << 9;
 
@@ -153,26 +119,22 @@ const GUILD_MESSAGES = 1 << 9;
 export async function startDiscordSimulator(
   options: DiscordSimulatorOptions = {},
 ): Promise<DiscordSimulator> {
-  const { token = DEFAULT_TOKEN, clock = Date.now, fileBytes = FILE_BYTES } = options;
-  const { keep = Number.POSITIVE_INFINITY, shards = 1, maxConcurrency = 1 } = options;
+  const { token = DEFAULT_TOKEN, clock = Date.now, fileBytes = MAX_FILE_BYTES } = options;
+  const { keep = Number.POSITIVE_INFINITY, shards = 1, maxConcurrency = 1, rateLimits = false } = options;
   const bot: Bot = { applicationId: idOf("application"), name: "colloquy" };
   const calls: Call[] = [];
   const commands: RegisteredCommand[] = [];
   const faults = createFaults();
-  const server = createServer();
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  const gatewayUrl = () => `ws://${options.host ?? `127.0.0.1:${portOf(server)}`}${GATEWAY_PATH}`;
+  const refusing = { token: false };
+  const local = createLocalServer();
+  const gatewayUrl = () => `ws://${options.host ?? `127.0.0.1:${portOf(local)}`}${GATEWAY_PATH}`;
   const gateway = createGateway({
     token,
     url: gatewayUrl,
     heartbeatMs: options.heartbeatMs ?? 41_250,
     allowedIntents: options.allowedIntents ?? ~PRIVILEGED_INTENTS,
     maxConcurrency,
-    rateLimits: options.rateLimits ?? false,
+    rateLimits,
     clock,
     identity: { user: userJson(undefined, bot), application: { id: bot.applicationId, flags: 0 } },
   });
@@ -183,33 +145,14 @@ export async function startDiscordSimulator(
     keep,
     onChange: (kind, entry, channel) => announce(gateway, kind, { entry, channel, bot }),
   });
-  const limiter = options.rateLimits ? createLimiter(clock) : undefined;
-  const refusing = { token: false };
-  const rest = createRest({
-    refusing,
-    bot,
-    token,
-    world,
-    calls,
-    faults,
-    limiter,
-    commands,
-    gatewayUrl,
-    shards,
-    maxConcurrency,
-    fileBytes,
-    keep,
-  });
-  const handle = getRequestListener((request, env) => rest.fetch(request, env));
-  server.on("request", (request, response) => {
-    if (options.changed) response.once("close", options.changed);
-    void handle(request, response);
-  });
-  server.on("upgrade", (request, socket, head) => connect({ request, socket, head }, faults, gateway));
-  await listen(server, options.port ?? 0);
-  const port = portOf(server);
+  const limiter = rateLimits ? createLimiter(clock) : undefined;
+  const limits = { shards, maxConcurrency, fileBytes, keep, limiter };
+  const rest = createRest({ ...limits, refusing, bot, token, world, calls, faults, commands, gatewayUrl });
+  serve(local, { rest, faults, gateway, changed: options.changed });
+  await listen(local, options.port ?? 0);
+  const port = portOf(local);
   return {
-    ...people({ world, gateway, commands, bot, fileBytes }),
+    ...createUsers({ world, gateway, commands, bot, fileBytes }),
     token,
     applicationId: bot.applicationId,
     apiRoot: `http://127.0.0.1:${port}/api`,
@@ -226,20 +169,23 @@ export async function startDiscordSimulator(
     muteSockets: () => gateway.mute(),
     sessions: () => gateway.counts(),
     refuseToken: (value) => void (refusing.token = value),
-    close: () => close(server, gateway, sockets),
+    close: async () => {
+      gateway.close();
+      await closeServer(local);
+    },
   };
 }
 
-/** Tells the bot about a message, if its intents let it see it. */
+/** Sends the gateway event of a message, if the bot may see the message. */
 function announce(
   gateway: Gateway,
   kind: string,
   { entry, channel, bot }: { entry: Entry; channel: Channel; bot: Bot },
 ): void {
-  if (isCommand(entry) || entry.flags & EPHEMERAL) return;
+  if (isCommand(entry) || !isPublic(entry)) return;
   const place = channel.person ? { channel_type: 1 } : { guild_id: guildOf(channel), channel_type: 0 };
-  const gone = { id: entry.id, channel_id: channel.id };
-  const d = kind === "DELETE" ? gone : messageJson(entry, channel, bot);
+  const deleted = { id: entry.id, channel_id: channel.id };
+  const d = kind === "DELETE" ? deleted : messageJson(entry, channel, bot);
   if (channel.person || channel.open)
     gateway.dispatch({
       t: `MESSAGE_${kind}`,
@@ -248,162 +194,25 @@ function announce(
     });
 }
 
-/** Lets a WebSocket in, unless a fault waits for it. */
-function connect(
-  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
-  faults: ReturnType<typeof createFaults>,
-  gateway: Gateway,
-): void {
-  const fault = faults.take("GET", GATEWAY_PATH);
-  if (!fault) return gateway.upgrade(request, socket, head);
-  if (fault.connection === "hang") return;
-  if (fault.status) socket.end(`HTTP/1.1 ${fault.status} Refused\r\nConnection: close\r\n\r\n`);
-  else socket.destroy();
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The simulator is not listening");
-  return address.port;
-}
-
-async function close(server: Server, gateway: Gateway, sockets: ReadonlySet<Socket>): Promise<void> {
-  gateway.close();
-  if (!server.listening) return;
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    // Also those that a fault left hanging in the middle of a handshake.
-    for (const socket of sockets) socket.destroy();
-  });
-}
-
-interface Town {
-  readonly world: World;
+interface Services {
+  readonly rest: ReturnType<typeof createRest>;
+  readonly faults: ReturnType<typeof createFaults>;
   readonly gateway: Gateway;
-  readonly commands: readonly RegisteredCommand[];
-  readonly bot: Bot;
-  readonly fileBytes: number;
+  readonly changed: (() => void) | undefined;
 }
 
-/** The part of the simulator that stands for people. */
-function people(town: Town) {
-  const { world } = town;
-  const channelOf = (user: string, channel?: string) =>
-    channel === undefined
-      ? world.directChannel(world.person(user))
-      : world.serverChannel(channel, channel !== "elsewhere");
-  const screen = (user: string, channel?: string): Shown[] =>
-    channelOf(user, channel)
-      .entries.filter((entry) => !(entry.flags & EPHEMERAL) || entry.interaction?.person.name === user)
-      .map((entry) => shown(entry, world));
-  return {
-    say: (user: string, text: string, attachments: readonly string[] = []) => {
-      const content = text.trim();
-      if (!content && attachments.length === 0) throw new Error("Discord sends no empty message");
-      if (codePoints(content) > MESSAGE_LENGTH) throw new Error("Discord sends no message this long");
-      const author = world.person(user);
-      return world.say(world.directChannel(author), { author, text: content, attachments }).id;
-    },
-    ask: (user: string, question: string, options: AskOptions = {}) =>
-      ask(town, { user, question, ...options }),
-    press: (user: string, label: string, channel?: string) => press(town, { user, label, channel }),
-    screen,
-    typing: (user: string) => world.typing(channelOf(user)),
-    shows: (user: string, channel?: string) =>
-      screen(user, channel)
-        .filter((line) => line.from === "bot" && !line.state)
-        .map((line) => line.text),
-    userId: (user: string) => world.person(user).id,
-    channelId: (user: string, channel?: string) => channelOf(user, channel).id,
-    guildId: (channel: string) => guildOf(channelOf("", channel)),
-    block: (user: string) => void (world.person(user).blocking = true),
-  };
-}
-
-function shown(entry: Entry, world: World): Shown {
-  const { id, text, edits, files, interaction, buttons } = entry;
-  const unanswered = isCommand(entry) && interaction !== undefined && world.unanswered(interaction);
-  const state = entry.thinking ? "thinking" : unanswered ? "unanswered" : undefined;
-  return {
-    from: entry.author?.name ?? "bot",
-    id,
-    text,
-    edits,
-    pings: [...entry.pings],
-    ...(state ? { state } : {}),
-    ...(files.length > 0 ? { files } : {}),
-    ...(buttons.length > 0 && { buttons: buttons.map(({ label }) => label) }),
-  };
-}
-
-function ask(
-  { world, gateway, commands, bot, fileBytes }: Town,
-  {
-    user,
-    question,
-    command: name = "ask",
-    where = "dm",
-    ...more
-  }: AskOptions & { user: string; question: string },
-): string {
-  const command = commands.find((known) => known.name === name);
-  if (!command) throw new Error(`The bot has registered no command /${name}`);
-  checkAnswer(command, question);
-  const person = world.person(user);
-  const userInstallOnly = where === "user-install";
-  const channel =
-    where === "dm"
-      ? world.directChannel(person)
-      : world.serverChannel(more.channel ?? (userInstallOnly ? "elsewhere" : "general"), !userInstallOnly);
-  const interaction = world.openInteraction({ person, channel, userInstallOnly });
-  const answer = command.options.length > 0 ? question : "";
-  world.say(channel, { id: interaction.id, author: person, text: `/${name} ${answer}`.trim(), interaction });
-  const d = interactionJson(
-    interaction,
-    { command },
-    {
-      bot,
-      place: where,
-      locale: more.locale ?? "en-US",
-      answer,
-      fileBytes,
-    },
-  );
-  gateway.dispatch({ t: "INTERACTION_CREATE", d, intent: 0 });
-  return interaction.id;
-}
-
-/** A press of the lowest button with this label. */
-function press(
-  { world, gateway, bot, fileBytes }: Town,
-  { user, label, channel: name }: { user: string; label: string; channel: string | undefined },
-): string {
-  const person = world.person(user);
-  const channel =
-    name === undefined ? world.directChannel(person) : world.serverChannel(name, name !== "elsewhere");
-  const all = channel.entries.flatMap((entry) => entry.buttons.map((button) => ({ entry, button })));
-  const found = all.findLast(({ button }) => button.label === label);
-  if (!found) throw new Error(`There is no button "${label}"`);
-  const place = name === undefined ? "dm" : name === "elsewhere" ? "user-install" : "guild";
-  const interaction = world.openInteraction({ person, channel, userInstallOnly: place === "user-install" });
-  const use = { pressed: found.entry, id: found.button.id };
-  const d = interactionJson(interaction, use, { bot, place, locale: "en-US", answer: "", fileBytes });
-  gateway.dispatch({ t: "INTERACTION_CREATE", d, intent: 0 });
-  return interaction.id;
-}
-
-/** Discord's client does not let a command go whose option is missing or too long. */
-function checkAnswer({ name, options: [option] }: RegisteredCommand, question: string): void {
-  if (option?.required && !question) throw new Error(`/${name} needs "${option.name}"`);
-  if (option?.max_length !== undefined && codePoints(question) > option.max_length)
-    throw new Error(`/${name} takes at most ${option.max_length} characters`);
-  if (question && option?.choices && !option.choices.some(({ value }) => value === question))
-    throw new Error(`/${name} takes one of ${option.choices.map(({ value }) => value).join(", ")}`);
+/** Answers HTTP requests and WebSocket connections. */
+function serve({ server }: LocalServer, { rest, faults, gateway, changed }: Services): void {
+  const handle = getRequestListener((request, env) => rest.fetch(request, env));
+  server.on("request", (request, response) => {
+    if (changed) response.once("close", changed);
+    void handle(request, response);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const fault = faults.take("GET", GATEWAY_PATH);
+    if (!fault) return gateway.upgrade(request, socket, head);
+    if (fault.connection === "hang") return;
+    if (fault.status) socket.end(`HTTP/1.1 ${fault.status} Refused\r\nConnection: close\r\n\r\n`);
+    else socket.destroy();
+  });
 }

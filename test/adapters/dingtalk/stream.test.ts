@@ -137,7 +137,7 @@ test("what is no message is skipped and acknowledged, and the next is taken", as
   dingtalk.say("ann", "fine");
   expect(await next()).toMatchObject({ text: "fine" });
   await until(() => dingtalk.stream.pending === 0);
-  expect(lines().match(/makes no sense/g)).toHaveLength(3);
+  expect(lines().match(/invalid message/g)).toHaveLength(3);
 });
 
 test("stopping waits for what is being stored, and takes nothing more", async () => {

@@ -211,7 +211,7 @@ test("an answer that comes before the deferral defers by itself, and takes its p
   await until(() => discord.calls.filter(({ path }) => path.endsWith("/callback")).length === 2);
   await until(() => discord.calls.every(({ status }) => status !== undefined));
   expect(discord.screen("ann").map(({ text }) => text)).toEqual(["/ask q", "quick"]);
-  expect(lines()).not.toContain("without a response");
+  expect(lines()).not.toContain("no response in time");
 });
 
 test("100 slash commands at once are all deferred in time, though the store is slow", async () => {
@@ -261,8 +261,8 @@ test("when an event cannot be stored the person is told", async () => {
   await until(() => discord.shows("bob").length === 1);
   discord.say("cid", "q");
   await until(() => discord.shows("cid").length === 1);
-  expect(discord.shows("ann")).toEqual(["这条消息没有收下,请再发送一次。"]);
-  expect(discord.shows("bob")).toEqual(["I could not take this in; please send it again."]);
+  expect(discord.shows("ann")).toEqual(["这条消息未能保存，请重新发送。"]);
+  expect(discord.shows("bob")).toEqual(["Your message could not be saved; please send it again."]);
   expect(discord.shows("cid")[0]).toContain("please send it again");
   expect(lines()).toContain("disk full");
 });
@@ -291,7 +291,7 @@ test("a deferral that is cut off is tried again, and counts once", async () => {
       discord.calls.filter(({ path, status }) => path.endsWith("/callback") && status === 400).length === 1,
   );
   expect(discord.screen("bob").at(-1)?.state).toBe("thinking");
-  expect(lines()).not.toContain("without a response");
+  expect(lines()).not.toContain("no response in time");
 });
 
 test("a deferral that comes too late is logged, and the answer goes to the channel", async () => {

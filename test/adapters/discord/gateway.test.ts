@@ -132,7 +132,7 @@ test.concurrent("what a lost session missed is fetched from the direct channels,
     chat: { id: discord.channelId("ann"), kind: "direct" },
   });
   expect(second.texts()).toContain("bob 1");
-  expect(second.lines()).toContain("fetching what was missed");
+  expect(second.lines()).toContain("fetching missed messages");
   expect(second.bot.health?.()).toBeUndefined();
 });
 

@@ -2,8 +2,8 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createDiscord } from "../../../adapters/discord/adapter.ts";
 
-/** Runs parts of a bot in a process that the tests can kill: a line for each event, once it is stored. */
-const [token = "", apiRoot = "", folder = "", ...parts] = process.argv.slice(2);
+/** Runs partitions of a bot in a process that the tests can kill: a line for each event, once it is stored. */
+const [token = "", apiRoot = "", folder = "", ...partitions] = process.argv.slice(2);
 const place = (name: string) => join(folder, encodeURIComponent(name));
 const bot = createDiscord({
   token,
@@ -17,6 +17,6 @@ const bot = createDiscord({
     },
   }),
 });
-for (const part of parts)
-  await bot.start(async ({ text }) => void process.stdout.write(`${text}\n`), [], part);
+for (const partition of partitions)
+  await bot.start(async ({ text }) => void process.stdout.write(`${text}\n`), [], partition);
 process.stdout.write("ready\n");

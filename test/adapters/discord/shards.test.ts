@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, type TestContext, test } from "vitest";
 import { createDiscord } from "../../../adapters/discord/adapter.ts";
-import { partOf, shardIn } from "../../../adapters/discord/receive/shard.ts";
+import { partitionOf, shardOf } from "../../../adapters/discord/receive/shard.ts";
 import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
@@ -47,12 +47,12 @@ function create(context: TestContext, discord: DiscordSimulator, sessions?: Sess
   const { log, lines } = captureLog();
   const bot = createDiscord({ token, apiRoot, log, ...(sessions && { sessions }) });
   context.onTestFinished(() => bot.stop());
-  const start = (part?: string) => bot.start(async (event) => void events.push(event), menu, part);
-  const parts = async () => {
+  const start = (partition?: string) => bot.start(async (event) => void events.push(event), menu, partition);
+  const partitions = async () => {
     const [first = "", second = ""] = (await bot.cluster?.partitions?.()) ?? [];
     return [first, second] as const;
   };
-  return { bot, start, parts, events, texts: () => events.map(({ text }) => text), lines };
+  return { bot, start, partitions, events, texts: () => events.map(({ text }) => text), lines };
 }
 
 /** A channel of a server that belongs to this one of two shards. */
@@ -70,13 +70,13 @@ function askOn(discord: DiscordSimulator, shard: number, question: string): void
 
 const registrations = (discord: DiscordSimulator) => discord.calls.filter(({ method }) => method === "PUT");
 
-/** Two bots with a part each, as two processes have them. */
+/** Two bots with a partition each, as two processes have them. */
 async function shareOut(context: TestContext) {
   const discord = await open(context);
   const { sessions, texts: places } = createPlaces();
   const one = create(context, discord, sessions);
   const other = create(context, discord, sessions);
-  const [first, second] = await one.parts();
+  const [first, second] = await one.partitions();
   await Promise.all([one.start(first), other.start(second)]);
   await until(() => discord.commands.length > 0);
   return { discord, sessions, places, one, other, first, second };
@@ -85,7 +85,7 @@ async function shareOut(context: TestContext) {
 test.concurrent("each of two processes receives what is of its shard, once", async (context) => {
   const { discord, one, other, first, second, places } = await shareOut(context);
   expect([first, second]).toEqual(["discord:100000000000000000:0/2", "discord:100000000000000000:1/2"]);
-  expect(await other.parts()).toEqual([first, second]);
+  expect(await other.partitions()).toEqual([first, second]);
   discord.say("ann", "direct");
   discord.ask("ann", "direct command");
   askOn(discord, 0, "server of 0");
@@ -104,16 +104,16 @@ test.concurrent.for([0, 1])(
   "shard %i is left and taken over by the other process, which resumes it and registers nothing anew",
   async (index, context) => {
     const { discord, one, other, first, second } = await shareOut(context);
-    const [part, from, to] = index === 0 ? [first, one, other] : [second, other, one];
+    const [partition, from, to] = index === 0 ? [first, one, other] : [second, other, one];
     askOn(discord, index, "before");
     await until(() => from.texts().includes("before"));
-    await from.bot.stop(part);
-    await from.bot.stop(part);
+    await from.bot.stop(partition);
+    await from.bot.stop(partition);
     await until(() => discord.online() === 1);
     expect(from.bot.health?.()).toBeUndefined();
     askOn(discord, index, "meanwhile");
     if (index === 0) discord.say("bob", "meanwhile, directly");
-    await to.start(part);
+    await to.start(partition);
     askOn(discord, index, "after");
     askOn(discord, 1 - index, "elsewhere");
     await until(() => to.texts().includes("after") && to.texts().includes("elsewhere"));
@@ -127,7 +127,7 @@ test.concurrent.for([0, 1])(
   },
 );
 
-test.concurrent("a part comes back to a process that had it before, with what the other one took in meanwhile", async (context) => {
+test.concurrent("a partition comes back to a process that had it before, with what the other one took in meanwhile", async (context) => {
   const { discord, one, other, first } = await shareOut(context);
   discord.say("ann", "1");
   await until(() => one.texts().includes("1"));
@@ -155,11 +155,11 @@ test.concurrent("a process that is killed says no goodbye, and the other one res
   context.onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const place = (name: string) => join(folder, encodeURIComponent(name));
   const kept = (name: string) => readFile(place(name), "utf8").catch(() => undefined);
-  const { parts, start, texts } = create(context, discord, (name) => ({
+  const { partitions, start, texts } = create(context, discord, (name) => ({
     load: () => kept(name),
     save: (text) => writeFile(place(name), text),
   }));
-  const [first, second] = await parts();
+  const [first, second] = await partitions();
   await start(second);
   const script = fileURLToPath(new URL("shard-process.ts", import.meta.url));
   const args = ["--import", "tsx", script, discord.token, discord.apiRoot, folder, first];
@@ -250,7 +250,7 @@ test.concurrent("processes that open sessions at the same time wait and try agai
   const discord = await open(context, { shards: 2, rateLimits: true });
   const one = create(context, discord);
   const other = create(context, discord);
-  const [first, second] = await one.parts();
+  const [first, second] = await one.partitions();
   await Promise.all([one.start(first), other.start(second)]);
   const { identified, hasty } = discord.sessions();
   expect(identified).toBe(2);
@@ -268,14 +268,14 @@ test.concurrent("the shards of one process open their sessions in turn", async (
   expect(discord.sessions()).toMatchObject({ identified: 2, hasty: 0 });
 });
 
-test.concurrent("the parts of a Discord that is away are told once it is back", async (context) => {
+test.concurrent("the partitions of a Discord that is away are told once it is back", async (context) => {
   const discord = await open(context);
-  const { bot, parts, start, lines } = create(context, discord);
+  const { bot, partitions, start, lines } = create(context, discord);
   expect(bot.health?.()).toBe("Discord is not started.");
   discord.fail({ path: /gateway\/bot/, status: 200, body: "<html>a captive portal</html>" });
   discord.fail({ path: /gateway\/bot/, status: 200, body: { shards: 0 } });
   discord.fail({ path: /gateway\/bot/, connection: "reset" });
-  const asked = parts();
+  const asked = partitions();
   await until(() => bot.health?.()?.includes("cannot be reached"));
   expect(await asked).toHaveLength(2);
   expect(bot.health?.()).toBeUndefined();
@@ -286,7 +286,7 @@ test.concurrent("the parts of a Discord that is away are told once it is back", 
   expect(discord.online()).toBe(1);
 });
 
-test.concurrent("nobody waits for parts any more once it is stopped", async (context) => {
+test.concurrent("nobody waits for partitions any more once it is stopped", async (context) => {
   const discord = await open(context);
   const { bot } = create(context, discord);
   discord.fail({ path: /gateway\/bot/, connection: "hang" });
@@ -299,13 +299,13 @@ test.concurrent("nobody waits for parts any more once it is stopped", async (con
   expect(discord.online()).toBe(0);
 });
 
-test.concurrent("a token that Discord refuses is an error for the operator, also of parts", async (context) => {
+test.concurrent("a token that Discord refuses is an error for the operator, also of partitions", async (context) => {
   const discord = await open(context);
-  const { bot, parts, start } = create(context, discord);
-  const [first] = await parts();
+  const { bot, partitions, start } = create(context, discord);
+  const [first] = await partitions();
   discord.refuseToken(true);
   await bot.stop();
-  for (const error of [await failure(parts()), await failure(start(first)), await failure(start())]) {
+  for (const error of [await failure(partitions()), await failure(start(first)), await failure(start())]) {
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.code).toBe("discord_token");
     expect(error.message).not.toContain(discord.token);
@@ -327,7 +327,7 @@ test.concurrent.for([
   "telegram:1:0/1",
   "discord:1:00/1",
   "",
-])("%j is no part of bot 1", (part) => {
-  expect(() => shardIn("1", part)).toThrow("no part");
-  expect(shardIn("1", partOf("1", { index: 1, count: 3 }))).toEqual({ index: 1, count: 3 });
+])("%j is no partition of bot 1", (partition) => {
+  expect(() => shardOf("1", partition)).toThrow("no partition");
+  expect(shardOf("1", partitionOf("1", { index: 1, count: 3 }))).toEqual({ index: 1, count: 3 });
 });

@@ -1,4 +1,4 @@
-/** What the simulated API answers when it refuses: Discord's status and JSON. */
+/** An error answer of the simulated API, with Discord's status and JSON. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;
@@ -11,7 +11,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Refusals by name, with the status, code and wording of the real API. */
+/** Refusals with the status, code and message of the real API. */
 export const refusals = {
   unauthorized: () => new Refusal(401, { message: "401: Unauthorized", code: 0 }),
   notFound: () => new Refusal(404, { message: "404: Not Found", code: 0 }),
@@ -37,7 +37,7 @@ export const refusals = {
   unknownRecipient: () => new Refusal(400, { message: "Invalid Recipient(s)", code: 50033 }),
 };
 
-/** "Invalid Form Body", with the fault at `path` ("0.options.1.name") nested as Discord nests it. */
+/** "Invalid Form Body", with the error nested under `path`, such as "0.options.1.name". */
 export function invalidForm(path: string, code: string, message: string): Refusal {
   const errors = path
     .split(".")

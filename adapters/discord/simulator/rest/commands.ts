@@ -1,8 +1,8 @@
 import { codePoints } from "./body.ts";
-import { idOf } from "./ids.ts";
+import { idOf } from "../ids.ts";
 import { invalidForm, Refusal } from "./refusal.ts";
 
-/** An application command as the simulator keeps and returns it. */
+/** An application command as the simulator stores and returns it. */
 export interface RegisteredCommand {
   readonly id: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface RegisteredCommand {
   readonly [field: string]: unknown;
 }
 
-/** An option of a command; only the fields that the simulator acts on. */
+/** The fields of a command's option that the simulator uses. */
 interface CommandOption {
   readonly type: number;
   readonly name: string;
@@ -21,15 +21,15 @@ interface CommandOption {
   readonly choices?: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Discord API docs, "Application Commands": per scope 100 commands, 25 options each. */
-const COMMANDS = 100;
-const OPTIONS = 25;
-const DESCRIPTION = 100;
-/** The most that a string option may allow. */
-const OPTION_LENGTH = 6000;
-/** Of an option, and the characters of each. */
-const CHOICES = 25;
-const CHOICE_LENGTH = 100;
+/** Commands of a scope, options of a command, and characters of a description (API docs, "Application Commands"). */
+const MAX_COMMANDS = 100;
+const MAX_OPTIONS = 25;
+const MAX_DESCRIPTION_LENGTH = 100;
+/** Largest `max_length` of a string option. */
+const MAX_OPTION_LENGTH = 6000;
+/** Choices of an option, and characters of a choice. */
+const MAX_CHOICES = 25;
+const MAX_CHOICE_LENGTH = 100;
 const NAME = /^[-_'\p{L}\p{N}\p{Script=Devanagari}\p{Script=Thai}]{1,32}$/u;
 const LOCALES = new Set(
   (
@@ -38,10 +38,10 @@ const LOCALES = new Set(
   ).split(" "),
 );
 
-/** Checks a bulk overwrite and returns the commands as Discord stores them; throws a `Refusal`. */
+/** Validates a bulk overwrite and returns the commands as Discord stores them; throws a `Refusal`. */
 export function registerCommands(application: string, list: unknown): RegisteredCommand[] {
   if (!Array.isArray(list)) throw invalidForm("_", "LIST_TYPE_CONVERT", "Only lists are allowed here.");
-  if (list.length > COMMANDS)
+  if (list.length > MAX_COMMANDS)
     throw new Refusal(400, { code: 30032, message: "Maximum number of application commands reached (100)." });
   const commands = list.map((item, index) => toCommand(application, asObject(item), String(index)));
   const names = commands.map((command) => command.name);
@@ -79,8 +79,8 @@ function toCommand(application: string, body: Record<string, unknown>, path: str
 
 function toOptions(value: unknown, path: string): CommandOption[] {
   const list = Array.isArray(value) ? value.map(asObject) : [];
-  if (list.length > OPTIONS)
-    throw invalidForm(path, "BASE_TYPE_MAX_LENGTH", `Must be ${OPTIONS} or fewer in length.`);
+  if (list.length > MAX_OPTIONS)
+    throw invalidForm(path, "BASE_TYPE_MAX_LENGTH", `Must be ${MAX_OPTIONS} or fewer in length.`);
   const options = list.map((body, index) => toOption(body, `${path}.${index}`));
   const late = options.findIndex(
     (option, index) => option.required && options[index - 1]?.required === undefined,
@@ -101,12 +101,12 @@ function toOption(body: Record<string, unknown>, path: string): CommandOption {
     throw invalidForm(`${path}.type`, "BASE_TYPE_CHOICES", "Value must be one of the option types.");
   if (
     maxLength !== undefined &&
-    !(typeof maxLength === "number" && maxLength >= 1 && maxLength <= OPTION_LENGTH)
+    !(typeof maxLength === "number" && maxLength >= 1 && maxLength <= MAX_OPTION_LENGTH)
   )
     throw invalidForm(
       `${path}.max_length`,
       "NUMBER_TYPE_MAX",
-      `int value should be less than or equal to ${OPTION_LENGTH}.`,
+      `int value should be less than or equal to ${MAX_OPTION_LENGTH}.`,
     );
   return {
     type,
@@ -121,12 +121,16 @@ function toOption(body: Record<string, unknown>, path: string): CommandOption {
 
 function toChoices(value: unknown, path: string): CommandOption["choices"] {
   const list = Array.isArray(value) ? value.map(asObject) : [];
-  if (list.length > CHOICES)
-    throw invalidForm(path, "BASE_TYPE_MAX_LENGTH", `Must be ${CHOICES} or fewer in length.`);
+  if (list.length > MAX_CHOICES)
+    throw invalidForm(path, "BASE_TYPE_MAX_LENGTH", `Must be ${MAX_CHOICES} or fewer in length.`);
   return list.map(({ name, value: chosen }) => {
     for (const text of [name, chosen])
-      if (typeof text !== "string" || codePoints(text) < 1 || codePoints(text) > CHOICE_LENGTH)
-        throw invalidForm(path, "BASE_TYPE_BAD_LENGTH", `Must be between 1 and ${CHOICE_LENGTH} in length.`);
+      if (typeof text !== "string" || codePoints(text) < 1 || codePoints(text) > MAX_CHOICE_LENGTH)
+        throw invalidForm(
+          path,
+          "BASE_TYPE_BAD_LENGTH",
+          `Must be between 1 and ${MAX_CHOICE_LENGTH} in length.`,
+        );
     return { name: String(name), value: String(chosen) };
   });
 }
@@ -154,8 +158,12 @@ function checkNames(body: Record<string, unknown>, path: string): { name: string
 
 function checkDescription(value: unknown, path: string): void {
   const length = typeof value === "string" ? codePoints(value) : 0;
-  if (length < 1 || length > DESCRIPTION)
-    throw invalidForm(path, "BASE_TYPE_BAD_LENGTH", `Must be between 1 and ${DESCRIPTION} in length.`);
+  if (length < 1 || length > MAX_DESCRIPTION_LENGTH)
+    throw invalidForm(
+      path,
+      "BASE_TYPE_BAD_LENGTH",
+      `Must be between 1 and ${MAX_DESCRIPTION_LENGTH} in length.`,
+    );
 }
 
 function checkNumbers(value: unknown, known: readonly number[], path: string): void {
@@ -168,7 +176,7 @@ function asObject(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** The command as `GET` returns it: without `with_localizations=true` Discord leaves the translations out. */
+/** The command as `GET` returns it by default: Discord includes translations only for `with_localizations=true`. */
 export function withoutLocalizations(command: RegisteredCommand): object {
   const strip = ({
     name_localizations: _n,

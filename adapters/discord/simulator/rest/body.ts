@@ -1,8 +1,8 @@
 import { readButtons, type SimulatedButton } from "./components.ts";
-import type { AllowedMentions } from "./mentions.ts";
+import type { AllowedMentions } from "../mentions.ts";
 import { invalidForm, refusals } from "./refusal.ts";
 
-/** A request body: the JSON, and the files that came with it as multipart/form-data. */
+/** A request's body: the JSON, and the files of multipart/form-data. */
 export interface Body {
   readonly json: Record<string, unknown>;
   readonly files: readonly SentFile[];
@@ -15,7 +15,7 @@ export interface SentFile {
   readonly bytes: number;
 }
 
-/** The fields of a message body that the simulator knows, checked. */
+/** The validated fields of a message that the simulator supports. */
 export interface MessageBody {
   readonly content: string | undefined;
   readonly flags: number;
@@ -24,22 +24,22 @@ export interface MessageBody {
   readonly mentions: AllowedMentions | undefined;
   readonly embeds: number;
   readonly files: readonly SentFile[];
-  /** Undefined leaves those that there are. */
+  /** Undefined leaves the present ones in place. */
   readonly buttons: readonly SimulatedButton[] | undefined;
   /** The ids of the attachments that an edit keeps; undefined keeps all. */
   readonly kept: readonly string[] | undefined;
 }
 
-/** In code points (Discord staff in discord-api-docs#1315). */
-const CONTENT_LENGTH = 2000;
-/** Discord API docs, "Create Message". */
-const NONCE_LENGTH = 25;
-const EMBEDS = 10;
-const FILES = 10;
-/** Discord API reference, "Uploading Files", in bytes. */
-const REQUEST_BYTES = 25 * 1024 * 1024;
+/** In code points (Discord's staff in discord-api-docs #1315). */
+const MAX_CONTENT_LENGTH = 2000;
+/** API docs, "Create Message". */
+const MAX_NONCE_LENGTH = 25;
+const MAX_EMBEDS = 10;
+const MAX_FILES = 10;
+/** In bytes (API reference, "Uploading Files"). */
+const MAX_REQUEST_BYTES = 25 * 1024 * 1024;
 
-/** Reads a request's body as JSON or multipart/form-data; no body is an empty object. */
+/** Reads a request's body as JSON or multipart/form-data; a missing body is an empty object. */
 export async function readBody(request: Request): Promise<Body> {
   const type = request.headers.get("content-type") ?? "";
   if (type.startsWith("multipart/form-data")) return readForm(await request.formData());
@@ -58,28 +58,29 @@ async function readForm(form: FormData): Promise<Body> {
   return { json: typeof payload === "string" ? parse(payload) : {}, files };
 }
 
-/** Refuses what is larger than Discord takes: `largest` bytes for a file, 25 MiB for a request. */
-export function checkSizes({ files }: Body, length: number, largest: number): void {
-  if (length > REQUEST_BYTES || files.some(({ bytes }) => bytes > largest)) throw refusals.tooLarge();
+/** Refuses files of more than `maxFileBytes`, and requests of more than 25 MiB. */
+export function checkSizes({ files }: Body, length: number, maxFileBytes: number): void {
+  if (length > MAX_REQUEST_BYTES || files.some(({ bytes }) => bytes > maxFileBytes))
+    throw refusals.tooLarge();
 }
 
 function parse(text: string): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(text);
-    // A bulk overwrite sends an array; it is kept under a name of its own.
+    // A bulk overwrite sends an array, which gets a name of its own.
     if (Array.isArray(json)) return { list: json };
     if (typeof json === "object" && json !== null) return { ...json };
   } catch {
-    // Refused below, as everything that is no object.
+    // Refused below, like everything that is not an object.
   }
   throw refusals.badJson();
 }
 
-/** Checks the fields of a message as Create Message and Edit Message do. */
+/** Validates the fields of a message as "Create Message" and "Edit Message" do. */
 export function readMessage({ json, files }: Body): MessageBody {
   const embeds = Array.isArray(json.embeds) ? json.embeds.length : 0;
-  if (embeds > EMBEDS) throw tooLong("embeds", EMBEDS);
-  if (files.length > FILES) throw tooLong("attachments", FILES);
+  if (embeds > MAX_EMBEDS) throw tooLong("embeds", MAX_EMBEDS);
+  if (files.length > MAX_FILES) throw tooLong("attachments", MAX_FILES);
   return {
     content: readContent(json.content),
     flags: typeof json.flags === "number" ? json.flags : 0,
@@ -105,13 +106,13 @@ function readContent(value: unknown): string | undefined {
   if (typeof value !== "string")
     throw invalidForm("content", "STRING_TYPE_CONVERT", "Could not interpret the value as string.");
   const content = value.trim();
-  if (codePoints(content) > CONTENT_LENGTH) throw tooLong("content", CONTENT_LENGTH);
+  if (codePoints(content) > MAX_CONTENT_LENGTH) throw tooLong("content", MAX_CONTENT_LENGTH);
   return content;
 }
 
 function readNonce(value: unknown): string | undefined {
   if (typeof value !== "string" && typeof value !== "number") return undefined;
-  if (String(value).length > NONCE_LENGTH) throw tooLong("nonce", NONCE_LENGTH);
+  if (String(value).length > MAX_NONCE_LENGTH) throw tooLong("nonce", MAX_NONCE_LENGTH);
   return String(value);
 }
 
@@ -135,7 +136,7 @@ function tooLong(field: string, limit: number) {
   return invalidForm(field, "BASE_TYPE_MAX_LENGTH", `Must be ${limit} or fewer in length.`);
 }
 
-/** How Discord counts text. */
+/** The length of a text as Discord counts it. */
 export function codePoints(text: string): number {
   return Array.from(text).length;
 }

@@ -1,14 +1,14 @@
-/** What the limiter says about one request. */
+/** The limiter's decision about a request. */
 export interface Verdict {
   readonly headers: Record<string, string>;
-  /** The request comes too early by this much, in ms. */
+  /** How long the client must wait, in ms; absent if the request may pass. */
   readonly waitMs?: number;
   readonly global?: boolean;
 }
 
-/** The historic bucket of messages in one channel: 5 in 5 s, edits included (platform-wide figures vary). */
+/** The bucket of a channel's messages, edits included: observed values, which Discord does not document. */
 const BUCKET = { limit: 5, windowMs: 5000 };
-/** All requests with the bot's token: 50 in 1 s (Discord API docs, "Rate Limits"). */
+/** All requests with the bot's token (API docs, "Rate Limits"). */
 const GLOBAL = { limit: 50, windowMs: 1000 };
 
 interface Window {
@@ -16,7 +16,7 @@ interface Window {
   used: number;
 }
 
-/** Counts requests in fixed windows; `take` counts one and says whether it may pass. */
+/** Creates a limiter that counts requests in fixed windows; `take` counts one and decides whether it may pass. */
 export function createLimiter(clock: () => number) {
   const windows = new Map<string, Window>();
 
@@ -53,7 +53,7 @@ function bucketHeaders(window: Window, resetAt: number, resetMs: number): Record
     "X-RateLimit-Remaining": String(Math.max(0, BUCKET.limit - window.used)),
     "X-RateLimit-Reset": (resetAt / 1000).toFixed(3),
     "X-RateLimit-Reset-After": (resetMs / 1000).toFixed(3),
-    // One bucket for posting and editing: the client learns it from the hash.
+    // The same hash for posting and editing tells the client that they share a bucket.
     "X-RateLimit-Bucket": "80c17d2f203122d936070c88c8d10f33",
     ...(window.used > BUCKET.limit ? { "X-RateLimit-Scope": "user" } : {}),
   };

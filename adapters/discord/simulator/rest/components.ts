@@ -27,7 +27,7 @@ const Rows = z
   )
   .max(5);
 
-/** The buttons of a message's `components`, checked as Discord does; undefined if there is no such field. */
+/** Validates `components` as Discord does and returns the buttons; undefined if the field is absent. */
 export function readButtons(components: unknown): readonly SimulatedButton[] | undefined {
   if (components === undefined || components === null) return undefined;
   const { data, error } = Rows.safeParse(components);
