@@ -41,7 +41,9 @@ async function* printLines(all: AsyncIterable<Named>, told?: Told): AsyncGenerat
   }
 }
 
-/** Who says something, as a heading; what they say, as it is, but for what would steer the terminal that shows the file. */
+/**
+ * Who says something, as a heading; what they say, as it is, but for what would steer the terminal that shows the file.
+ */
 async function* printMarkdown(all: AsyncIterable<Named>, told?: Told): AsyncGenerator<string> {
   let gap = "";
   for await (const [name, conversation] of all) {

@@ -16,7 +16,10 @@ export interface BodyOptions {
   readonly mostOfWho: number;
 }
 
-/** Why a body was not read, as an HTTP status: too large, too much at once from them, broken off, too much at once in all. */
+/**
+ * Why a body was not read, as an HTTP status: too large, too much at once from them, broken off, too much at once in
+ * all.
+ */
 export class BodyRefused extends Error {
   override readonly name = "BodyRefused";
   readonly status: 400 | 413 | 429 | 503;

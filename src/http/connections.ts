@@ -28,7 +28,10 @@ const MAX_OVERALL = 10_000;
 /** The limit of open files where the system does not tell it. */
 const USUAL_FILES = 1024;
 
-/** A connection that brings no whole head of a request within this time is closed, in ms; a browser needs one round trip. */
+/**
+ * A connection that brings no whole head of a request within this time is closed, in ms; a browser needs one round
+ * trip.
+ */
 const HEADERS_MS = 8_000;
 
 /** How often Node looks for connections that are late, in ms. */

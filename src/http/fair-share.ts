@@ -1,7 +1,10 @@
 /** Lets requests begin a few at a time, so that many of them do not delay what else the process does. */
 export type FairShare = () => Promise<void> | undefined;
 
-/** This many requests begin in one turn of the event loop: some milliseconds of work, and never felt by a page that loads. */
+/**
+ * This many requests begin in one turn of the event loop: some milliseconds of work, and never felt by a page that
+ * loads.
+ */
 const MAX_PER_TURN = 4;
 
 /**

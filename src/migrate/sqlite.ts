@@ -28,7 +28,10 @@ const BEHIND_ALL = "keyv;";
 const NUMBER =
   "case when json_valid(value) then coalesce(json_extract(value, '$.value.number'), 0) else 0 end";
 
-/** Makes an open SQLite store the end of a migration, which closes it; rejects with a `ConfigError` if a program works on it. */
+/**
+ * Makes an open SQLite store the end of a migration, which closes it; rejects with a `ConfigError` if a program works
+ * on it.
+ */
 export async function openSqliteEnd(store: Store, url: string): Promise<End> {
   const claim = await claimStore(url);
   if (!claim) {

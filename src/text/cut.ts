@@ -3,11 +3,11 @@ import { isAddress } from "./links.ts";
 import { joinSpans } from "./spans.ts";
 
 /**
- * Places in blocks are counted in units: a UTF-16 unit of text is one, and so is a block, an item or a row
- * that has no text. `take` and `drop` at the same place, put together again by `join`, are the whole.
+ * Positions in blocks are counted in units. Each UTF-16 code unit of text is one unit, and so is each block, item or
+ * row without text. `take` and `drop` cut at a position; `join` puts both parts together again.
  */
 
-/** How many units the blocks have; counting stops beyond `limit`. */
+/** The number of units in the blocks; counting stops beyond `limit`. */
 export function sizeOf(blocks: readonly Block[], limit = Number.POSITIVE_INFINITY): number {
   return sum(blocks, sizeOfBlock, limit);
 }
@@ -46,7 +46,7 @@ function sizeOfSpan(span: Span): number {
   return span.text.length;
 }
 
-/** How many blocks, items and rows there are, those within others included. */
+/** The number of blocks, items and rows, including nested ones. */
 export function partsOf(blocks: readonly Block[]): number {
   let parts = blocks.length;
   for (const block of blocks) {
@@ -68,7 +68,7 @@ function sum<T>(parts: readonly T[], size: Size<T>, limit = Number.POSITIVE_INFI
   return total;
 }
 
-/** The first `n` units. A formula that is cut is only text. */
+/** The first `n` units. A formula that is cut becomes text. */
 export function take(blocks: readonly Block[], n: number): Block[] {
   return takeParts({ parts: blocks, size: sizeOfBlock, first: takeFromBlock }, n);
 }
@@ -76,9 +76,9 @@ export function take(blocks: readonly Block[], n: number): Block[] {
 interface Sequence<T> {
   readonly parts: readonly T[];
   readonly size: Size<T>;
-  /** The first so many units of a part that has more. */
+  /** The first `n` units of a part that has more. */
   readonly first?: (part: T, n: number) => T;
-  /** All but the first so many units of a part that has more. */
+  /** All but the first `n` units of a part that has more. */
   readonly rest?: (part: T, n: number) => T;
 }
 
@@ -127,29 +127,29 @@ function takeSpans(spans: Cell, n: number): Span[] {
 }
 
 function takeFromSpan({ href, tex: _, ...span }: Span, n: number): Span {
-  // An address that is written out, as the text or behind it, must not be written twice.
+  // An address that is written out, as the link text or after it, must not appear twice.
   const isLinked = href && /^https?:/i.test(href) && !isAddress(span.text, href);
   return { ...span, text: span.text.slice(0, n), ...(isLinked && { href }) };
 }
 
-/** All but the first `n` units; what goes on says so. */
+/** All but the first `n` units; a block that is cut is marked with `continues`. */
 export function drop(blocks: readonly Block[], n: number): Block[] {
   return dropParts({ parts: blocks, size: sizeOfBlock, rest: dropFromBlock }, n).rest;
 }
 
-/** What is left, and how many parts are wholly gone. */
-function dropParts<T>({ parts, size, rest }: Sequence<T>, n: number): { rest: T[]; gone: number } {
+/** The remaining parts, and how many were dropped whole. */
+function dropParts<T>({ parts, size, rest }: Sequence<T>, n: number): { rest: T[]; dropped: number } {
   let left = n;
-  let gone = 0;
-  for (; left > 0 && gone < parts.length; gone++) {
-    const length = size(parts[gone] as T, left);
+  let dropped = 0;
+  for (; left > 0 && dropped < parts.length; dropped++) {
+    const length = size(parts[dropped] as T, left);
     if (length > left) break;
     left -= length;
   }
-  const kept = parts.slice(gone);
-  const [first] = kept;
-  if (first !== undefined && left > 0 && rest) kept[0] = rest(first, left);
-  return { rest: kept, gone };
+  const remaining = parts.slice(dropped);
+  const [first] = remaining;
+  if (first !== undefined && left > 0 && rest) remaining[0] = rest(first, left);
+  return { rest: remaining, dropped };
 }
 
 function dropFromBlock(block: Block, n: number): Block {
@@ -173,8 +173,8 @@ function dropFromBlock(block: Block, n: number): Block {
 }
 
 function dropFromList(list: List, n: number): List {
-  const { rest, gone } = dropParts({ parts: list.items, size: sizeOfItem, rest: dropFromItem }, n);
-  const start = list.start === undefined ? {} : { start: list.start + gone };
+  const { rest, dropped } = dropParts({ parts: list.items, size: sizeOfItem, rest: dropFromItem }, n);
+  const start = list.start === undefined ? {} : { start: list.start + dropped };
   return { ...list, ...start, items: rest, continues: true };
 }
 
@@ -199,7 +199,7 @@ function dropFromSpan({ tex: _, ...span }: Span, n: number): Span {
   return { ...span, text: span.text.slice(n) };
 }
 
-/** Puts blocks behind others; a block that `continues` becomes one with the last. */
+/** Appends blocks to others; a first block that `continues` is merged with the last one. */
 export function join(blocks: readonly Block[], more: readonly Block[]): readonly Block[] {
   const last = blocks.at(-1);
   const [next, ...others] = more;
