@@ -193,7 +193,7 @@ describe("/reset and /stop", () => {
 
 describe("when the model fails", () => {
   test.each([
-    ["no key", { status: 401 }, /does not accept my key/],
+    ["no key", { status: 401 }, /rejected my key/],
     ["no credit", { status: 429, body: { error: { code: "insufficient_quota", message: "x" } } }, /credit/],
     ["a login page", { kind: "html" as const, times: 5 }, /could not understand/],
     ["an unknown model", { status: 404 }, /does not exist/],

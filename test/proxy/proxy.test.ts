@@ -211,12 +211,12 @@ describe("what is set", () => {
 
 describe("what makes no sense is refused, by the name of the variable and without the password", () => {
   test.each([
-    ["HTTPS_PROXY", "http://ann:secret@[bad", /no URL of a proxy/],
-    ["https_proxy", "ftp://ann:secret@proxy.test", /no URL of a proxy/],
-    ["HTTP_PROXY", "http://", /no URL of a proxy/],
-    ["all_proxy", "socks5://ann:secret@", /no URL of a proxy/],
-    ["HTTPS_PROXY", "socks6://ann:secret@127.0.0.1:1080", /no URL of a proxy/],
-    ["HTTPS_PROXY", "http://ann:secret%@127.0.0.1:1080", /no URL of a proxy.*%40/],
+    ["HTTPS_PROXY", "http://ann:secret@[bad", /not a valid proxy URL/],
+    ["https_proxy", "ftp://ann:secret@proxy.test", /not a valid proxy URL/],
+    ["HTTP_PROXY", "http://", /not a valid proxy URL/],
+    ["all_proxy", "socks5://ann:secret@", /not a valid proxy URL/],
+    ["HTTPS_PROXY", "socks6://ann:secret@127.0.0.1:1080", /not a valid proxy URL/],
+    ["HTTPS_PROXY", "http://ann:secret%@127.0.0.1:1080", /not a valid proxy URL.*%40/],
   ])("%s=%s", (name, value, message) => {
     const error = thrownBy(() => useProxy({ [name]: value }));
     expect(error).toBeInstanceOf(ConfigError);
