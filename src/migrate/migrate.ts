@@ -1,14 +1,14 @@
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { z } from "zod";
 import { ConfigError, StoreError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Notice } from "../system/owner-only.ts";
 import { openExistingStore, openStore } from "../store/store.ts";
 import { isPostgres } from "../store/url.ts";
 import { findDifference } from "./compare.ts";
-import { type End, pageOf, TABLES, type Table } from "./end.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { copy, type Marker, marker, type Migration } from "./copy.ts";
+import { type End, TABLES } from "./end.ts";
+import { createProgress } from "./progress.ts";
 import { openSqliteEnd } from "./sqlite.ts";
 
 export interface MigrateOptions {
@@ -23,16 +23,6 @@ export interface MigrateOptions {
   /** Called if other users could read the files of a store. */
   readonly notice?: Notice;
 }
-
-/** The progress of a migration: the current table, and the position up to which it was copied. */
-const marker = z.object({
-  version: z.literal(1),
-  from: z.string(),
-  place: z.enum(TABLES),
-  after: z.string().optional(),
-});
-
-type Marker = z.infer<typeof marker>;
 
 /**
  * Copies one store into another and compares them; returns sentences about what was done and what to do next. After an
@@ -124,13 +114,6 @@ function resume(found: string, { from, to }: { from: string; to: string }): Mark
 const EMPTY_IT =
   "empty it (SQLite: remove the file and those beside it; PostgreSQL: `drop schema colloquy, graphile_worker cascade`)";
 
-interface Migration {
-  readonly source: End;
-  readonly target: End;
-  readonly begun: Marker;
-  readonly progress: Progress;
-}
-
 async function finish({ source, target, begun, progress }: Migration): Promise<void> {
   let different: string | undefined;
   try {
@@ -155,40 +138,6 @@ async function finish({ source, target, begun, progress }: Migration): Promise<v
     `The stores differ: ${different}. TO remains marked as unfinished. If a program has used one of ` +
       `them since the migration began, ${EMPTY_IT} and migrate again`,
   );
-}
-
-async function copy({ source, target, begun, progress }: Migration): Promise<void> {
-  for (const table of TABLES.slice(TABLES.indexOf(begun.place))) {
-    const total = await source.count(table);
-    let done = await target.count(table);
-    let after = table === begun.place ? begun.after : undefined;
-    for (;;) {
-      const listed = pageOf(await source.list(table, after));
-      after = listed.at(-1)?.at;
-      if (after === undefined) break;
-      await write({
-        source,
-        target,
-        table,
-        keys: listed.map(({ key }) => key),
-        marker: { ...begun, place: table, after },
-      });
-      done += listed.length;
-      progress.show({ action: "copying", table, done, total });
-    }
-  }
-}
-
-async function write({
-  source,
-  target,
-  table,
-  keys,
-  marker,
-}: Pick<Migration, "source" | "target"> & { table: Table; keys: readonly string[]; marker: Marker }) {
-  const found = await source.find(table, keys);
-  const items = keys.flatMap((key) => found.get(key) ?? []);
-  await target.write(table, items, JSON.stringify(marker));
 }
 
 async function report(

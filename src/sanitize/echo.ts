@@ -2,7 +2,7 @@
 const GAP = "…";
 
 /** How much of an error message is read, in UTF-16 units; each of its words is searched for in the whole request. */
-const MAX_SAID = 1000;
+const MAX_MESSAGE = 1000;
 
 /** A word with more UTF-16 units than this is not readable text, but an image, a key or encoded data. */
 const MAX_WORD = 40;
@@ -18,9 +18,9 @@ const WORD = /[\p{L}\p{M}\p{N}]+/gu;
  * quotations and encoded text. Model names, fields and limits remain, because they are not part of what was sent. A
  * service that paraphrases the request cannot be recognized.
  */
-export function withoutEcho(said: string, sent: string): string {
-  const text = readable(said.slice(0, MAX_SAID));
-  const source = sourceOf(sent);
+export function withoutEcho(message: string, request: string): string {
+  const text = readable(message.slice(0, MAX_MESSAGE));
+  const source = sourceOf(request);
   const found = [...text.matchAll(WORD)].map((match) => ({ word: match[0], at: match.index }));
   const quoted = quotations(
     found.map(({ word }) => word.toLowerCase()),
@@ -37,8 +37,8 @@ export function withoutEcho(said: string, sent: string): string {
 }
 
 /** Keeps only common words: for messages that may repeat unknown text, such as that of a withheld answer. */
-export function onlyCommon(said: string): string {
-  const text = readable(said.slice(0, MAX_SAID));
+export function onlyCommon(message: string): string {
+  const text = readable(message.slice(0, MAX_MESSAGE));
   return joined(text.replace(WORD, (word) => (COMMON.has(word.toLowerCase()) ? word : GAP)));
 }
 
@@ -65,8 +65,8 @@ interface Source {
 /** The minimum length of such words, in UTF-16 units; shorter ones occur in others by chance. */
 const MIN_MARKED = 6;
 
-function sourceOf(sent: string): Source {
-  const text = plain(sent).toLowerCase();
+function sourceOf(request: string): Source {
+  const text = plain(request).toLowerCase();
   const words = text.match(WORD) ?? [];
   const marked = words.filter((word) => word.length >= MIN_MARKED && !COMMON.has(word));
   return { text, words: ` ${words.join(" ")} `, marked: new Set(marked) };
@@ -77,8 +77,8 @@ function plain(text: string): string {
 }
 
 /** The text without encoded parts, in which no word would be found. */
-function readable(said: string): string {
-  return plain(said)
+function readable(message: string): string {
+  return plain(message)
     .replace(/data:[\w/+.-]*[;,]\S*/gi, GAP)
     .replace(/(?:\\u[\da-f]{0,4}|\\x[\da-f]{0,2}|%[\da-f]{2}|&#?\w{1,8};)+/gi, GAP)
     .replace(/\\[nrtbf]/g, " ")

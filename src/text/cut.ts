@@ -1,72 +1,6 @@
-import type { Block, Cell, List, ListItem, Quote, Span, Table } from "./block.ts";
+import type { Block, Cell, List, ListItem, Span } from "./block.ts";
 import { isAddress } from "./links.ts";
-import { joinSpans } from "./spans.ts";
-
-/**
- * Positions in blocks are counted in units. Each UTF-16 code unit of text is one unit, and so is each block, item or
- * row without text. `take` and `drop` cut at a position; `join` puts both parts together again.
- */
-
-/** The number of units in the blocks; counting stops beyond `limit`. */
-export function sizeOf(blocks: readonly Block[], limit = Number.POSITIVE_INFINITY): number {
-  return sum(blocks, sizeOfBlock, limit);
-}
-
-function sizeOfBlock(block: Block, limit: number): number {
-  switch (block.type) {
-    case "paragraph":
-    case "heading":
-      return Math.max(1, sum(block.spans, sizeOfSpan, limit));
-    case "code":
-      return Math.max(1, block.text.length);
-    case "quote":
-      return Math.max(1, sizeOf(block.blocks, limit));
-    case "list":
-      return Math.max(1, sum(block.items, sizeOfItem, limit));
-    case "table":
-      return Math.max(1, sum(block.rows, sizeOfRow, limit));
-    case "rule":
-      return 1;
-  }
-}
-
-function sizeOfItem(item: ListItem, limit: number): number {
-  return Math.max(1, sizeOf(item.blocks, limit));
-}
-
-function sizeOfRow(row: readonly Cell[]): number {
-  return Math.max(1, sum(row, sizeOfCell));
-}
-
-function sizeOfCell(cell: Cell): number {
-  return sum(cell, sizeOfSpan);
-}
-
-function sizeOfSpan(span: Span): number {
-  return span.text.length;
-}
-
-/** The number of blocks, items and rows, including nested ones. */
-export function partsOf(blocks: readonly Block[]): number {
-  let parts = blocks.length;
-  for (const block of blocks) {
-    if (block.type === "quote") parts += partsOf(block.blocks);
-    if (block.type === "table") parts += block.rows.length;
-    if (block.type === "list") for (const item of block.items) parts += 1 + partsOf(item.blocks);
-  }
-  return parts;
-}
-
-type Size<T> = (part: T, limit: number) => number;
-
-function sum<T>(parts: readonly T[], size: Size<T>, limit = Number.POSITIVE_INFINITY): number {
-  let total = 0;
-  for (const part of parts) {
-    if (total > limit) break;
-    total += size(part, limit - total);
-  }
-  return total;
-}
+import { type Size, sizeOfBlock, sizeOfCell, sizeOfItem, sizeOfRow, sizeOfSpan } from "./size.ts";
 
 /** The first `n` units. A formula that is cut becomes text. */
 export function take(blocks: readonly Block[], n: number): Block[] {
@@ -197,38 +131,4 @@ function dropSpans(spans: Cell, n: number): Span[] {
 
 function dropFromSpan({ tex: _, ...span }: Span, n: number): Span {
   return { ...span, text: span.text.slice(n) };
-}
-
-/** Appends blocks to others; a first block that `continues` is merged with the last one. */
-export function join(blocks: readonly Block[], more: readonly Block[]): readonly Block[] {
-  const last = blocks.at(-1);
-  const [next, ...others] = more;
-  if (!next) return blocks;
-  const joined = last && next.continues && joinTwo(last, next);
-  return joined ? [...blocks.slice(0, -1), joined, ...others] : [...blocks, ...more];
-}
-
-function joinTwo(a: Block, b: Block): Block | undefined {
-  if (a.type === "paragraph" && b.type === "paragraph") return { ...a, spans: joinSpans(a.spans, b.spans) };
-  if (a.type === "heading" && b.type === "heading") return { ...a, spans: joinSpans(a.spans, b.spans) };
-  if (a.type === "code" && b.type === "code") return { ...a, text: a.text + b.text };
-  if (a.type === "quote" && b.type === "quote") return joinQuotes(a, b);
-  if (a.type === "list" && b.type === "list") return { ...a, items: joinItems(a.items, b.items) };
-  if (a.type === "table" && b.type === "table") return joinTables(a, b);
-  return undefined;
-}
-
-function joinQuotes(a: Quote, b: Quote): Quote {
-  return { ...a, blocks: join(a.blocks, b.blocks) };
-}
-
-function joinItems(a: readonly ListItem[], b: readonly ListItem[]): readonly ListItem[] {
-  const last = a.at(-1);
-  const [next, ...others] = b;
-  if (!last || !next?.continues) return [...a, ...b];
-  return [...a.slice(0, -1), { ...last, blocks: join(last.blocks, next.blocks) }, ...others];
-}
-
-function joinTables(a: Table, b: Table): Table {
-  return { ...a, rows: [...a.rows, ...b.rows] };
 }

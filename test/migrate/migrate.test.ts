@@ -57,7 +57,7 @@ test("it says what was copied, how far it is, and what is next", async () => {
   const program = runProgram(["migrate", from, to]);
   expect(await program.exited).toBe(0);
   expect(program.output()).toMatch(/1 conversation, 1 waiting event, 0 dead letters, in [\d.]+ s/);
-  expect(program.output()).toMatch(/Set STORE_URL .* can be removed\.\n$/);
+  expect(program.output()).toMatch(/Set STORE_URL .* once all is well\.\n$/);
   expect(program.errors()).toContain("copying conversations: 1 of 1 (100 %)\n");
   expect(program.errors()).toContain("comparing waiting events: 1 of 1 (100 %)\n");
 });

@@ -1,11 +1,13 @@
 import { atOnce, type Steps } from "../../system/slices.ts";
 import type { Block } from "../block.ts";
 import { findBreak } from "./break.ts";
-import { drop, join, partsOf, sizeOf, take } from "../cut.ts";
+import { drop, take } from "../cut.ts";
 import type { Dialect } from "../dialect/dialect.ts";
 import type { Known } from "./outline.ts";
+import { join } from "../join.ts";
 import { createIncrementalParser } from "../parse/incremental.ts";
 import { createReferences } from "../parse/references.ts";
+import { partsOf, sizeOf } from "../size.ts";
 import { createCapacity } from "./capacity.ts";
 import { isVisible, withCleanEdges } from "../visible.ts";
 

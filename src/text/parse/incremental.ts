@@ -1,6 +1,8 @@
 import type { Steps } from "../../system/slices.ts";
 import type { Block } from "../block.ts";
-import { drop, join, sizeOf } from "../cut.ts";
+import { drop } from "../cut.ts";
+import { join } from "../join.ts";
+import { sizeOf } from "../size.ts";
 import { hideMarks } from "./incomplete.ts";
 import { type Node, toBlocks, toTree } from "./markdown.ts";
 import { parseTokens } from "./markdown-it.ts";

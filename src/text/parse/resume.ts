@@ -1,4 +1,4 @@
-import { sizeOf } from "../cut.ts";
+import { sizeOf } from "../size.ts";
 import { type Node, toBlocks } from "./markdown.ts";
 import { firstLine, leafAt, type Level, lineAt, type Lines, textAt } from "./lines.ts";
 import { LONG_LINE } from "./segment.ts";

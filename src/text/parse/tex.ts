@@ -1,44 +1,10 @@
-import data from "unicodeit/ts_dist/js/data.js";
+import { ACCENTS, SCRIPTS, SYMBOLS } from "./tex-symbols.ts";
 
 /** Formulas longer than this, in UTF-16 units, are shown as they were written. */
 export const MAX_FORMULA = 2000;
 
 /** Groups nested deeper than this are shown as they were written. */
 const MAX_DEPTH = 30;
-
-const SYMBOLS = new Map([...pairs(data.replacements), ...spaces(), ...functions()]);
-const SCRIPTS = new Map(pairs(data.subsuperscripts));
-const ACCENTS = new Map(pairs(data.combiningmarks));
-
-function pairs(table: readonly string[][]): [string, string][] {
-  return table.map(([command = "", symbol = ""]) => [command, symbol]);
-}
-
-function spaces(): [string, string][] {
-  const names = [",", ";", ":", " ", ">", "quad", "qquad", "enspace", "thinspace", "medspace", "thickspace"];
-  return [...names.map((name): [string, string] => [`\\${name}`, " "]), ["\\!", ""], ["~", " "]];
-}
-
-/** Names that are set upright, and symbols better than those of the table. */
-function functions(): [string, string][] {
-  const names =
-    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min mod Pr sec sin sinh sup tan tanh";
-  return [
-    ...names.split(" ").map((name): [string, string] => [`\\${name}`, name]),
-    ["\\dots", "…"],
-    ["\\dotsc", "…"],
-    ["\\dotsb", "⋯"],
-    ["\\langle", "⟨"],
-    ["\\rangle", "⟩"],
-    ["\\bmod", " mod "],
-    ["\\lVert", "‖"],
-    ["\\rVert", "‖"],
-    ["\\lvert", "|"],
-    ["\\rvert", "|"],
-    ["\\degree", "°"],
-    ["'", "′"],
-  ];
-}
 
 /** Commands that only change the look: their arguments are shown. */
 const TRANSPARENT =
