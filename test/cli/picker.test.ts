@@ -94,7 +94,7 @@ test("one is renamed, and one is deleted after a question", async () => {
   await press("why is rain", DOWN, DOWN, DOWN, ENTER);
   await press("Rename or delete which one?", ENTER);
   await press("rename it", ENTER);
-  await press("Its new name", CTRL_U, "Weather", ENTER);
+  await press("New name", CTRL_U, "Weather", ENTER);
   await press("Weather", DOWN, DOWN, DOWN, ENTER);
   await press("Rename or delete which one?", DOWN, ENTER);
   await press("“and snow”", DOWN, ENTER);

@@ -129,7 +129,9 @@ describe("refused is", () => {
     onTestFinished(() => claim?.release());
     const refused = run(stores.from, stores.to);
     await expect(refused).rejects.toThrow(ConfigError);
-    await expect(refused).rejects.toThrow(`${end.toUpperCase()}: a program or another migration uses this SQLite file`);
+    await expect(refused).rejects.toThrow(
+      `${end.toUpperCase()}: a program or another migration uses this SQLite file`,
+    );
     await claim?.release();
     await run(stores.from, stores.to);
     expect(await contentOf(stores.to)).toEqual(small);

@@ -221,9 +221,7 @@ describe("refused is", () => {
     await run(from, url);
     const other = newSqlite();
     await fill(other, storedWith({ history: [["paper:bob", 1]] }));
-    await expect(run(other, url)).rejects.toThrow(
-      /TO .*127\.0\.0\.1.* is not empty \(history: 1\)/,
-    );
+    await expect(run(other, url)).rejects.toThrow(/TO .*127\.0\.0\.1.* is not empty \(history: 1\)/);
     expect(await contentOf(url)).toEqual(small);
   });
 });
