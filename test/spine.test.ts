@@ -354,7 +354,7 @@ describe("access", () => {
     telegram.say("bob", "I am patient");
     await until(() => telegram.shows("bob").length === 1);
     await until(() => telegram.shows("ann").some((text) => text.includes("forgotten")));
-    expect(telegram.shows("ann").filter((text) => text.includes("too many"))).toHaveLength(1);
+    expect(telegram.shows("ann").filter((text) => text.includes("too fast"))).toHaveLength(1);
     expect(model.requests.length).toBeLessThanOrEqual(3);
   });
 });
