@@ -147,7 +147,7 @@ describe("the command line", () => {
     expect(await backup.exited).toBe(0);
     const again = runProgram(["backup", copy], { STORE_URL: store });
     expect(await again.exited).toBe(2);
-    expect(again.errors()).toMatch(/copy.sqlite exists already/);
+    expect(again.errors()).toMatch(/copy.sqlite already exists/);
     program.signal("SIGTERM");
     expect(await program.exited).toBe(0);
     const restored = runProgram(["start"], { ...env, STORE_URL: `sqlite:${copy}` });

@@ -193,7 +193,7 @@ describe("/reset and /stop", () => {
 
 describe("when the model fails", () => {
   test.each([
-    ["no key", { status: 401 }, /does not accept my key/],
+    ["no key", { status: 401 }, /rejected my key/],
     ["no credit", { status: 429, body: { error: { code: "insufficient_quota", message: "x" } } }, /credit/],
     ["a login page", { kind: "html" as const, times: 5 }, /could not understand/],
     ["an unknown model", { status: 404 }, /does not exist/],
@@ -354,7 +354,7 @@ describe("access", () => {
     telegram.say("bob", "I am patient");
     await until(() => telegram.shows("bob").length === 1);
     await until(() => telegram.shows("ann").some((text) => text.includes("forgotten")));
-    expect(telegram.shows("ann").filter((text) => text.includes("too many"))).toHaveLength(1);
+    expect(telegram.shows("ann").filter((text) => text.includes("too fast"))).toHaveLength(1);
     expect(model.requests.length).toBeLessThanOrEqual(3);
   });
 });

@@ -3,51 +3,55 @@ import { harmless, harmlessJson, oneLine } from "../sanitize/harmless.ts";
 import { closingFence } from "../text/fence.ts";
 import { printUserMessages, toFileMessages } from "./user-messages.ts";
 
-/** How a file is written. */
+/** The format of a file. */
 export type ExportFormat = "json" | "jsonl" | "markdown";
 
-/** A conversation under the name that it gets in the file. */
+/** A conversation, with its name in the file. */
 export type Named = readonly [name: string, conversation: Conversation];
 
-/** What the model was told by personas. */
+/** The texts of the personas. */
 export type Told = NonNullable<Parameters<typeof toFileMessages>[1]>;
 
-/** The file, piece by piece; without `told` it says nothing of what the model is told about itself. */
-export function print(format: ExportFormat, all: AsyncIterable<Named>, told?: Told): AsyncIterable<string> {
+/** Writes a file in chunks. Without `personas`, the system messages of personas are left out. */
+export function print(
+  format: ExportFormat,
+  all: AsyncIterable<Named>,
+  personas?: Told,
+): AsyncIterable<string> {
   switch (format) {
     case "json":
-      return printUserMessages(inFile(all, told));
+      return printUserMessages(inFile(all, personas));
     case "jsonl":
-      return printLines(all, told);
+      return printLines(all, personas);
     case "markdown":
-      return printMarkdown(all, told);
+      return printMarkdown(all, personas);
   }
 }
 
-async function* inFile(all: AsyncIterable<Named>, told?: Told) {
-  for await (const [name, conversation] of all) yield [name, toFileMessages(conversation, told)] as const;
+async function* inFile(all: AsyncIterable<Named>, personas?: Told) {
+  for await (const [name, conversation] of all) yield [name, toFileMessages(conversation, personas)] as const;
 }
 
-/** A line for each message: `{"user", "role", "content", "at"?}`, the time as ISO 8601. */
-async function* printLines(all: AsyncIterable<Named>, told?: Told): AsyncGenerator<string> {
+/** Writes one line per message: `{"user", "role", "content", "at"?}`, with the time in ISO 8601. */
+async function* printLines(all: AsyncIterable<Named>, personas?: Told): AsyncGenerator<string> {
   for await (const [user, conversation] of all) {
-    const messages = toFileMessages(conversation, told);
-    const before = messages.length - conversation.messages.length;
+    const messages = toFileMessages(conversation, personas);
+    const offset = messages.length - conversation.messages.length;
     for (const [index, message] of messages.entries()) {
-      const at = conversation.messages[index - before]?.at;
+      const at = conversation.messages[index - offset]?.at;
       const time = at === undefined ? {} : { at: new Date(at).toISOString() };
       yield `${harmlessJson(JSON.stringify({ user, ...message, ...time }))}\n`;
     }
   }
 }
 
-/** Who says something, as a heading; what they say, as it is, but for what would steer the terminal that shows the file. */
-async function* printMarkdown(all: AsyncIterable<Named>, told?: Told): AsyncGenerator<string> {
+/** Writes each message below a heading with its author, without characters that control a terminal. */
+async function* printMarkdown(all: AsyncIterable<Named>, personas?: Told): AsyncGenerator<string> {
   let gap = "";
   for await (const [name, conversation] of all) {
     yield `${gap}# ${inHeading(conversation.title ?? name)}\n`;
-    for (const { role, content: said } of toFileMessages(conversation, told)) {
-      const content = harmless(said);
+    for (const { role, content: raw } of toFileMessages(conversation, personas)) {
+      const content = harmless(raw);
       yield `\n## ${role === "user" ? inHeading(name) : HEADINGS[role]}\n\n${content}${closingFence(content)}\n`;
     }
     gap = "\n";
@@ -56,7 +60,7 @@ async function* printMarkdown(all: AsyncIterable<Named>, told?: Told): AsyncGene
 
 const HEADINGS = { system: "System", assistant: "Assistant" } as const;
 
-/** A name is text, whatever stands in it. */
+/** Escapes a name, so that no markup in it takes effect. */
 function inHeading(name: string): string {
   return oneLine(name)
     .replace(/\s+/g, " ")

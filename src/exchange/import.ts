@@ -7,25 +7,26 @@ import { type FileMessage, fromFileMessages, type UserMessages } from "./user-me
 export interface ImportOptions {
   readonly history: History;
   readonly alone: KeyedLock;
-  /** The conversation of a name in the file. */
+  /** The key of the conversation for a name in the file. */
   readonly keyOf: (name: string) => string;
-  /** Only these names. */
+  /** Import only these names; all if empty. */
   readonly only: readonly string[];
-  /** What was said there before is replaced. */
+  /** Whether to replace existing messages. */
   readonly replace: boolean;
-  /** Told of each conversation once it is in. */
-  readonly done: (name: string, kept: number, all: number) => void;
+  /** Called after each conversation with the number of messages that were stored, of all in the file. */
+  readonly done: (name: string, stored: number, all: number) => void;
 }
 
 /**
- * Puts what a file holds into conversations. Nothing is written unless all of it can be: throws a `ConfigError` if a
- * name is missing, or has said something else already. Those that are equal already are left as they are.
+ * Imports the messages of a file into conversations. Before anything is written, throws a `ConfigError` if a name is
+ * missing from the file, or if its conversation already has other messages. A conversation that already has the same
+ * messages can be imported again.
  */
 export async function importMessages(all: UserMessages, options: ImportOptions): Promise<void> {
   const { history, keyOf, only, replace, done } = options;
   const missing = only.filter((name) => !all.has(name));
   if (missing.length > 0)
-    throw new ConfigError("user", `The file has no ${oneLine(missing.join(", "))}: nothing was changed`);
+    throw new ConfigError("user", `The file has no user ${oneLine(missing.join(", "))}: nothing was changed`);
   const names = only.length > 0 ? only : [...all.keys()];
   const taken: string[] = [];
   for (const name of names) {
@@ -37,43 +38,43 @@ export async function importMessages(all: UserMessages, options: ImportOptions):
       oneLine(taken.slice(0, 10).join(", ")) + (taken.length > 10 ? `, and ${taken.length - 10} more` : "");
     throw new ConfigError(
       "taken",
-      `${some} have said other things here already: nothing was changed. --replace forgets what was said here, --user imports some only`,
+      `${some} already have other messages here: nothing was changed. Use --replace to replace these, or --user to import only some users`,
     );
   }
   for (const [index, name] of names.entries()) {
     try {
       done(name, ...(await put(all.get(name) ?? [], keyOf(name), options)));
     } catch (cause) {
-      const what = `${index} of ${names.length} are imported; ${oneLine(name)} is not: ${describeError(cause)}`;
-      throw new Error(`${what}. Import once more: those that are in are left as they are.`, { cause });
+      const what = `${index} of ${names.length} users were imported, but not ${oneLine(name)}: ${describeError(cause)}`;
+      throw new Error(`${what}. Run the same import again to finish it.`, { cause });
     }
   }
 }
 
-/** How many messages are kept, of how many. */
+/** Replaces the messages of a conversation; returns how many were stored, of how many. */
 async function put(
   messages: readonly FileMessage[],
   key: string,
   { history, alone }: ImportOptions,
-): Promise<readonly [kept: number, all: number]> {
+): Promise<readonly [stored: number, all: number]> {
   const release = await alone(key);
   try {
     const conversation = await history.load(key);
-    const told = fromFileMessages(messages, Date.now());
+    const imported = fromFileMessages(messages, Date.now());
     const revision = conversation.revision + 1;
     const { summary: _, persona: __, ...rest } = conversation;
-    await history.save({ ...rest, ...told, revision });
-    const kept = await history.load(key);
-    return [kept.messages.length, told.messages.length];
+    await history.save({ ...rest, ...imported, revision });
+    const stored = await history.load(key);
+    return [stored.messages.length, imported.messages.length];
   } finally {
     await release();
   }
 }
 
-/** Whether something else stands there. */
+/** Whether a conversation has messages other than these. */
 function isTaken({ messages }: Conversation, given: readonly FileMessage[]): boolean {
   const wanted = fromFileMessages(given, 0).messages;
-  // Of a long conversation only the end was kept.
+  // Only the end of a long conversation was stored.
   const end = wanted.slice(-messages.length);
   const same = messages.every(
     ({ role, content }, index) => end[index]?.role === role && end[index].content === content,

@@ -1,6 +1,6 @@
 /**
- * The keys of the outermost object of a valid JSON text, in their order and each as often as it stands there:
- * `JSON.parse` keeps the last of equal ones without a word, and puts those that look like numbers first.
+ * Returns the keys of the outermost object of a valid JSON text, in order and with duplicates. `JSON.parse` silently
+ * keeps only the last of duplicate keys, and moves keys that look like numbers to the front.
  */
 export function topKeys(json: string): string[] {
   const keys: string[] = [];
@@ -31,7 +31,7 @@ export function topKeys(json: string): string[] {
   return keys;
 }
 
-/** Where the string that begins here ends: at the first quotation mark that no backslash makes a character. */
+/** The end of the string that begins here: the first quotation mark that is not escaped. */
 function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
     let backslashes = 0;

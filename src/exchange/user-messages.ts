@@ -7,16 +7,16 @@ import { inWords } from "../model/images.ts";
 import { topKeys } from "./top-keys.ts";
 import { writeWhole } from "./write.ts";
 
-/** One message as `user_messages.json` has it. */
+/** One message in `user_messages.json`. */
 export interface FileMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
 }
 
-/** What `user_messages.json` holds: the messages of each user, by name. */
+/** The content of `user_messages.json`: the messages of each user, by name. */
 export type UserMessages = ReadonlyMap<string, readonly FileMessage[]>;
 
-/** A file is read whole: a larger one would take more memory than many machines have, in bytes. */
+/** The maximum size of a file, in bytes. Files are read whole, and a larger one would need too much memory. */
 const MAX_FILE = 256 * 1024 * 1024;
 
 const ROLES: readonly string[] = ["system", "user", "assistant"];
@@ -24,19 +24,18 @@ const ROLES: readonly string[] = ["system", "user", "assistant"];
 const message = z.object({ role: z.string(), content: z.string() });
 
 /**
- * Reads a `user_messages.json`; an empty file holds nobody. Throws a `ConfigError` that says what is wrong with it, and
- * where.
+ * Reads a `user_messages.json`; an empty file has no users. Throws a `ConfigError` that says what is wrong, and where.
  */
 export async function readUserMessages(path: string): Promise<UserMessages> {
   return parseUserMessages(await readText(path), path);
 }
 
-/** Replaces the file once all of it is written. */
+/** Writes a `user_messages.json` completely, then replaces the old one. */
 export async function writeUserMessages(path: string, all: UserMessages): Promise<void> {
   await writeWhole(path, printUserMessages(all), { replace: true });
 }
 
-/** The file, a user at a time. */
+/** Writes the file one user at a time. */
 export async function* printUserMessages(
   all:
     | Iterable<readonly [string, readonly FileMessage[]]>
@@ -52,30 +51,30 @@ export async function* printUserMessages(
 }
 
 /**
- * A conversation as the file has it: what the model was told about itself, and what was said. Without `personas` the
- * former is left out: it is the operator's, not of those who talk to the model.
+ * Converts a conversation to the messages of a file, with the persona as system message. Without `personas` the persona
+ * is left out: it belongs to the operator, not to the users.
  */
 export function toFileMessages(
   { system, persona: chosen = "", summary, messages }: Conversation,
   personas?: { readonly persona: string; readonly personas: ReadonlyMap<string, string> },
 ): FileMessage[] {
   const persona = personas && (system ?? personas.personas.get(chosen) ?? personas.persona);
-  const told = withSummary(persona ?? "", summary);
-  const said = messages.map((message) => ({ role: message.role, content: inWords(message) }));
-  return told ? [{ role: "system", content: told }, ...said] : said;
+  const instructions = withSummary(persona ?? "", summary);
+  const rest = messages.map((message) => ({ role: message.role, content: inWords(message) }));
+  return instructions ? [{ role: "system", content: instructions }, ...rest] : rest;
 }
 
-/** What of a conversation stands in the file; without a system message the model is told nothing about itself. */
+/** Converts the messages of a file to those of a conversation; without a system message it has an empty persona. */
 export function fromFileMessages(
   all: readonly FileMessage[],
   at: number,
 ): Required<Pick<Conversation, "messages" | "system">> {
   const [first, ...rest] = all;
-  const isTold = first?.role === "system";
-  const said: ConversationMessage[] = (isTold ? rest : all).flatMap(({ role, content }) =>
+  const hasSystem = first?.role === "system";
+  const messages: ConversationMessage[] = (hasSystem ? rest : all).flatMap(({ role, content }) =>
     role === "system" ? [] : [{ role, content, at }],
   );
-  return { system: isTold ? first.content : "", messages: said };
+  return { system: hasSystem ? first.content : "", messages };
 }
 
 async function readText(path: string): Promise<string> {
@@ -85,10 +84,10 @@ async function readText(path: string): Promise<string> {
       const mb = Math.round(size / 1024 / 1024);
       throw new ConfigError(
         "file",
-        `${path} has ${mb} MB, and at most ${MAX_FILE / 1024 / 1024} MB are read at once: split it by users`,
+        `${path} has ${mb} MB, but a file may have at most ${MAX_FILE / 1024 / 1024} MB: split it by users`,
       );
     }
-    // Some editors of Windows put the mark in front.
+    // Some editors on Windows write a byte order mark.
     return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
@@ -101,15 +100,15 @@ async function parseUserMessages(text: string, path: string): Promise<UserMessag
   if (!text.trim()) return new Map();
   const found = await parseJson(text, path);
   if (typeof found !== "object" || found === null || Array.isArray(found)) {
-    throw wrong(path, 'it must be an object of users, {"user": [{"role": …, "content": …}, …]}');
+    throw invalid(path, 'it must be an object of users, {"user": [{"role": …, "content": …}, …]}');
   }
   const users = topKeys(text);
   const known = new Set<string>();
-  const twice = users.find((user) => known.size === known.add(user).size);
-  if (twice !== undefined)
-    throw wrong(path, `the user ${JSON.stringify(twice.slice(0, 100))} stands in it twice`);
+  const duplicate = users.find((user) => known.size === known.add(user).size);
+  if (duplicate !== undefined)
+    throw invalid(path, `it contains the user ${JSON.stringify(duplicate.slice(0, 100))} twice`);
   const all = new Map(Object.entries(found));
-  // In the order of the file, which `Object.entries` changes for names that are numbers.
+  // In the order of the file: `Object.entries` moves names that are numbers to the front.
   return new Map(users.map((user) => [user, checkUser(user, all.get(user), path)]));
 }
 
@@ -117,18 +116,19 @@ async function parseJson(text: string, path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    // The error's message would show what people have said.
-    const where = await placeOfError(text);
+    // The message of the error would show what users wrote.
+    const where = await positionOfError(text);
     const isHalf = !text.trimEnd().endsWith("}");
-    const why = isHalf
-      ? "it breaks off before its end, as a file that was written only by half"
-      : "it is no JSON";
-    throw wrong(path, where ? `${why} (${where})` : why);
+    const why = isHalf ? "it is incomplete, as if it had been only partly written" : "it is not valid JSON";
+    throw invalid(path, where ? `${why} (${where})` : why);
   }
 }
 
-/** JSON is YAML, whose parser tells the place; it is too slow for what is large. Empty if it finds nothing wrong. */
-async function placeOfError(text: string): Promise<string> {
+/**
+ * The position of a syntax error; empty if unknown. JSON is also YAML, and the YAML parser reports positions, but it is
+ * too slow for large files.
+ */
+async function positionOfError(text: string): Promise<string> {
   if (text.length > 1_000_000) return "";
   const { parseDocument } = await import("yaml");
   const [at] = parseDocument(text, { logLevel: "silent" }).errors[0]?.linePos ?? [];
@@ -137,21 +137,21 @@ async function placeOfError(text: string): Promise<string> {
 
 function checkUser(user: string, messages: unknown, path: string): FileMessage[] {
   const who = `user ${JSON.stringify(user.slice(0, 100))}`;
-  if (!user.trim()) throw wrong(path, "a user has an empty name");
-  if (!Array.isArray(messages)) throw wrong(path, `${who} must have a list of messages`);
+  if (!user.trim()) throw invalid(path, "a user has an empty name");
+  if (!Array.isArray(messages)) throw invalid(path, `${who} must have a list of messages`);
   return messages.map((given: unknown, index) => {
     const where = `${who}, message ${index + 1}`;
     const { data } = message.safeParse(given);
-    if (!data) throw wrong(path, `${where} must be {"role": …, "content": …}, both of them text`);
+    if (!data) throw invalid(path, `${where} must be {"role": …, "content": …}, both of them text`);
     const { role, content } = data;
     if (!isRole(role)) {
-      throw wrong(
+      throw invalid(
         path,
-        `${where} has the role ${JSON.stringify(role.slice(0, 100))}; known are ${ROLES.join(", ")}`,
+        `${where} has the role ${JSON.stringify(role.slice(0, 100))}; it must be one of ${ROLES.join(", ")}`,
       );
     }
     if (role === "system" && index > 0) {
-      throw wrong(path, `${where} has the role "system", which only the first message can have`);
+      throw invalid(path, `${where} has the role "system", which only the first message can have`);
     }
     return { role, content };
   });
@@ -161,6 +161,6 @@ function isRole(role: string): role is FileMessage["role"] {
   return ROLES.includes(role);
 }
 
-function wrong(path: string, what: string): ConfigError {
-  return new ConfigError("file", `${path} cannot be taken: ${what}. Nothing was changed.`);
+function invalid(path: string, what: string): ConfigError {
+  return new ConfigError("file", `${path} cannot be imported: ${what}. Nothing was changed.`);
 }

@@ -5,8 +5,8 @@ import { pipeline } from "node:stream/promises";
 import { partOf, putInPlace } from "../system/owner-only.ts";
 
 /**
- * Writes a file beside the one of that name and puts it in its place once it is whole; only its owner may read it, and no
- * link is followed. Rejects with a `ConfigError` if the name is taken, unless `replace` is set.
+ * Writes a file under a temporary name and renames it once it is complete. Only its owner may read it, and no link is
+ * followed. Rejects with a `ConfigError` if the name is taken, unless `replace` is set.
  */
 export async function writeWhole(
   path: string,

@@ -1,22 +1,25 @@
-/** Reads bodies of requests, of all together no more at once than there is room for. */
+/** Reads request bodies, and limits how much is read at once over all requests. */
 export interface Bodies {
   /**
-   * Reads a body of at most `most` bytes and hands it to `use`; what it takes counts until that has settled. Rejects
-   * with a `BodyRefused` if it is too large, if too much is being read already, or if it breaks off.
+   * Reads a body of at most `most` bytes and passes it to `use`; the body counts until `use` has settled. Rejects with a
+   * `BodyRefused` if the body is too large, if too much is being read already, or if the request is aborted.
    */
   read<T>(request: Request, options: BodyOptions, use: (body: Buffer) => Promise<T>): Promise<T>;
 }
 
 export interface BodyOptions {
-  /** In bytes. */
+  /** The maximum size of the body, in bytes. */
   readonly most: number;
-  /** Who sends it: a person, or an address of someone unknown. */
+  /** The sender: a user, or the address of an unknown client. */
   readonly who: string;
-  /** At most this much of theirs is read at once, in bytes. */
+  /** How much of this sender may be read at once, in bytes. */
   readonly mostOfWho: number;
 }
 
-/** Why a body was not read, as an HTTP status: too large, too much at once from them, broken off, too much at once in all. */
+/**
+ * A body was not read. The HTTP status says why: aborted (400), too large (413), too much at once from this sender (429)
+ * or from all senders (503).
+ */
 export class BodyRefused extends Error {
   override readonly name = "BodyRefused";
   readonly status: 400 | 413 | 429 | 503;
@@ -28,19 +31,19 @@ export class BodyRefused extends Error {
 }
 
 /**
- * At most this much is read at once by default, in bytes: seven of the largest messages with images. What becomes of it
- * while it is taken in is a few times as large.
+ * How much is read at once by default, in bytes: seven of the largest messages with images. Processing a body takes a
+ * few times its size in memory.
  */
 const MAX_AT_ONCE = 64_000_000;
 
-/** A reader with room for `mostAtOnce` bytes. */
+/** Creates a reader that holds at most `mostAtOnce` bytes. */
 export function createBodies({ mostAtOnce = MAX_AT_ONCE }: { readonly mostAtOnce?: number } = {}): Bodies {
   const held = new Map<string, number>();
   let total = 0;
   return {
     read: async (request, { most, who, mostOfWho }, use) => {
       let size = 0;
-      const take = (bytes: number) => {
+      const reserve = (bytes: number) => {
         if (total + bytes > mostAtOnce)
           throw new BodyRefused(503, "The server is busy with other requests. Please try again in a moment.");
         if ((held.get(who) ?? 0) + bytes > mostOfWho)
@@ -50,8 +53,8 @@ export function createBodies({ mostAtOnce = MAX_AT_ONCE }: { readonly mostAtOnce
         held.set(who, (held.get(who) ?? 0) + bytes);
       };
       try {
-        const body = await readBody(request, most, take);
-        if (!body) throw new BodyRefused(413, "That is too much at once.");
+        const body = await readBody(request, most, reserve);
+        if (!body) throw new BodyRefused(413, "The request is too large. Please send it in parts.");
         return await use(body);
       } finally {
         total -= size;
@@ -64,32 +67,32 @@ export function createBodies({ mostAtOnce = MAX_AT_ONCE }: { readonly mostAtOnce
 }
 
 /**
- * The body of a request; undefined if it has more than `most` bytes, of which no more is read then. `take` is told of each
- * piece before it is kept, and may throw.
+ * Reads the body of a request; returns undefined, and stops reading, if it has more than `most` bytes. `reserve` is
+ * called with the size of each chunk before it is stored, and may throw.
  */
 export async function readBody(
   request: Request,
   most: number,
-  take: (bytes: number) => void = () => undefined,
+  reserve: (bytes: number) => void = () => undefined,
 ): Promise<Buffer | undefined> {
   if (Number(request.headers.get("content-length") ?? 0) > most) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of piecesOf(request)) {
+  for await (const chunk of chunksOf(request)) {
     size += chunk.length;
     if (size > most) return undefined;
-    take(chunk.length);
+    reserve(chunk.length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-async function* piecesOf({ body }: Request): AsyncGenerator<Uint8Array, void> {
+async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array, void> {
   if (!body) return;
   const reader = body.getReader();
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw new BodyRefused(400, "The request broke off.");
+      throw new BodyRefused(400, "The request was aborted.");
     });
     if (done) return;
     yield value;

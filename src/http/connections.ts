@@ -3,47 +3,46 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import { isIPv6, type Socket } from "node:net";
 
-/** How many connections there may be, and for whom. */
+/** Limits on the connections of a server. */
 export interface ConnectionLimits {
-  /** Whether this is a trusted proxy: many people come from its one address. None is if absent. */
+  /** Whether an address is that of a trusted proxy, through which many clients connect; by default none is. */
   readonly isProxy?: ((address: string) => boolean) | undefined;
-  /** At most this many from one address; `MAX_PER_ADDRESS` if absent. */
+  /** The maximum number of connections from one address; `MAX_PER_ADDRESS` by default. */
   readonly perAddress?: number;
-  /** At most this many in all; what the limit of open files allows if absent. */
+  /** The maximum number of connections in all; by default as many as the limit of open files allows. */
   readonly overall?: number;
-  /** How long a connection may bring nothing, in ms; `HEADERS_MS` if absent. */
+  /** How long a connection may stay silent, in ms; `HEADERS_MS` by default. */
   readonly headersMs?: number;
 }
 
 /**
- * At most this many connections from one address. A browser keeps up to six, the event streams of its tabs among them, so
- * that an office of some eighty people behind one address is below it; a proxy that more people come through is to be
- * named as trusted.
+ * The maximum number of connections from one address. A browser keeps up to six, including the event streams of its
+ * tabs, so this is enough for an office of some eighty people. A proxy for more people must be configured as trusted.
  */
 const MAX_PER_ADDRESS = 512;
 
-/** At most this many connections in all, where the limit of open files allows it: each takes some 20 kB. */
+/** The maximum number of connections in all, if the limit of open files allows it; each takes some 20 kB. */
 const MAX_OVERALL = 10_000;
 
-/** The limit of open files where the system does not tell it. */
+/** The limit of open files to assume if the system does not report one. */
 const USUAL_FILES = 1024;
 
-/** A connection that brings no whole head of a request within this time is closed, in ms; a browser needs one round trip. */
+/** How long the headers of a request may take to arrive, in ms; a browser needs one round trip. */
 const HEADERS_MS = 8_000;
 
-/** How often Node looks for connections that are late, in ms. */
+/** How often to check for connections to close, in ms. */
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * Answers that wait for their readers take at most this much, in bytes: of one address a dozen of the largest images, and
- * of all together what a process has room for.
+ * How much response data may wait to be read, in bytes: for one address a dozen of the largest images, for all addresses
+ * as much as a process can hold.
  */
 const MAX_UNREAD = { perAddress: 64_000_000, overall: 256_000_000 };
 
-/** A connection whose other end has read nothing for this long is closed, in ms. */
+/** How long a client may read nothing before its connection is closed, in ms. */
 const STUCK_MS = 60_000;
 
-/** What Node's own server is told: how long a head may take, and a whole request, in ms. */
+/** The timeouts of Node's own server: `requestMs` is how long a whole request may take to arrive, in ms. */
 export function timeLimits(requestMs: number): ServerOptions {
   return {
     headersTimeout: Math.min(HEADERS_MS, requestMs),
@@ -54,9 +53,9 @@ export function timeLimits(requestMs: number): ServerOptions {
 }
 
 /**
- * Limits the connections of a server. Where there are too many, one is closed that nobody is being answered on: the oldest
- * from the same address or, beyond the overall limit, from the address with the most connections. So neither silent
- * connections nor those of one address keep anybody out.
+ * Limits the connections of a server. If there are too many, it closes one that has no complete request: the oldest from
+ * the same address or, beyond the overall limit, one from the address with the most connections. So neither silent
+ * connections nor a single address can lock other clients out.
  */
 export function limitConnections(server: Pick<EventEmitter, "on">, limits: ConnectionLimits = {}): void {
   const { isProxy = () => false, perAddress = MAX_PER_ADDRESS, overall = maxOverall() } = limits;
@@ -86,7 +85,7 @@ export function limitConnections(server: Pick<EventEmitter, "on">, limits: Conne
   const sweep = setInterval(closeIdle, CHECK_EVERY_MS).unref();
   server.on("close", () => clearInterval(sweep));
 
-  /** False if no other address has more connections than this one. */
+  /** Closes a connection so that this address can open one; returns false if it cannot. */
   function makeRoom(key: string): boolean {
     let [largest, most] = ["", key === PROXIES ? 1 : (open.get(key)?.size ?? 0)];
     for (const [other, { size }] of open)
@@ -94,7 +93,10 @@ export function limitConnections(server: Pick<EventEmitter, "on">, limits: Conne
     return largest === "" ? key !== PROXIES && close(key, isUnanswered) : close(largest, () => true);
   }
 
-  /** The oldest that has brought nothing before the oldest of all that may go; false if none may. */
+  /**
+   * Closes the oldest connection without a request, or else the oldest one that may be closed; returns false if none
+   * may.
+   */
   function close(key: string, mayGo: (connection: Connection) => boolean): boolean {
     const all = [...(open.get(key) ?? [])].filter(([, connection]) => mayGo(connection));
     const [socket] = all.find(([, { request }]) => !request) ?? all[0] ?? [];
@@ -111,7 +113,7 @@ export function limitConnections(server: Pick<EventEmitter, "on">, limits: Conne
     if (own.size === 0) open.delete(key);
   }
 
-  /** Node itself leaves alone what has brought nothing at all, and what is not read. */
+  /** Closes connections that have sent nothing at all, or that are not read: Node itself closes neither. */
   function closeIdle(): void {
     const now = Date.now();
     let unread = 0;
@@ -136,25 +138,25 @@ export function limitConnections(server: Pick<EventEmitter, "on">, limits: Conne
 }
 
 interface Connection {
-  /** When it began, in ms since the epoch. */
+  /** When the connection was opened, in ms since the epoch. */
   readonly since: number;
-  /** What is being answered. */
+  /** The request that is being answered. */
   request: IncomingMessage | undefined;
-  /** The number of bytes that the other end had not read at the last look. */
+  /** The number of bytes that the client had not read at the last check. */
   waiting: number;
-  /** When everything had been read or more than before, in ms since the epoch. */
+  /** When the client last made progress in reading, in ms since the epoch. */
   readAt: number;
 }
 
-/** Where the connections of trusted proxies are counted, which is no address. */
+/** The key for the connections of all trusted proxies, in place of an address. */
 const PROXIES = "proxies";
 
-/** Nothing whole has come on it. */
+/** Whether no complete request has arrived. */
 function isUnanswered({ request }: Connection): boolean {
   return !request?.complete;
 }
 
-/** Whose address it is: an IPv6 network of /64 is one customer's, who may take any address in it. */
+/** The key to count an address by. An IPv6 /64 network belongs to one customer, who may use any address in it. */
 export function addressKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").split("%")[0] ?? "";
   if (!isIPv6(plain)) return plain;
@@ -167,12 +169,12 @@ export function addressKey(address: string): string {
   return `${network.join(":")}::/64`;
 }
 
-/** Half of the files that the process may open: the rest is for the store, the model and the platforms. */
+/** Half of the files that the process may open; the rest is for the store, the model and the platforms. */
 function maxOverall(): number {
   return Math.min(MAX_OVERALL, Math.floor(openFiles() / 2));
 }
 
-/** The limit of open files; Node itself raises the soft limit to the hard one. */
+/** The limit of open files. Node itself raises the soft limit to the hard one. */
 function openFiles(): number {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];

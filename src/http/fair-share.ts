@@ -1,12 +1,17 @@
-/** Lets requests begin a few at a time, so that many of them do not delay what else the process does. */
+/**
+ * Starts requests a few at a time, so that many of them do not delay the other work of the process. Returns undefined if
+ * a request may begin at once, otherwise a promise to wait for; requests begin in the order of arrival.
+ */
 export type FairShare = () => Promise<void> | undefined;
 
-/** This many requests begin in one turn of the event loop: some milliseconds of work, and never felt by a page that loads. */
+/**
+ * How many requests may begin per turn of the event loop: some milliseconds of work, unnoticeable to a page that loads.
+ */
 const MAX_PER_TURN = 4;
 
 /**
- * Clients that ask without a pause, over hundreds of connections, would otherwise be served before the next piece of any
- * answer is written. Returns undefined if the request may begin at once, else what it waits for; in the order of arrival.
+ * Creates a fair share of `perTurn` requests per turn of the event loop. Without it, clients that send requests without a
+ * pause, over hundreds of connections, would be served before the next chunk of any answer is written.
  */
 export function createFairShare(perTurn = MAX_PER_TURN): FairShare {
   const waiting: (() => void)[] = [];

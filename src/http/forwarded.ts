@@ -1,18 +1,18 @@
 import { isIP } from "node:net";
 import type { Ranges } from "./ranges.ts";
 
-/** Tells who is at the other end of a request that may have come through proxies. */
+/** Finds the client of a request that may have come through proxies. */
 export interface Forwarded {
   /** Whether an address is that of a trusted proxy. */
   isProxy(address: string): boolean;
   /**
-   * The address of the client: the peer's own, or what a trusted proxy says in X-Forwarded-For. What stands there
-   * further to the left than the first address that is not trusted could be written by anybody, and is ignored.
+   * The address of the client: that of the peer, or the last address in X-Forwarded-For that is not a trusted proxy.
+   * Any client could have written the addresses to the left of it, so they are ignored.
    */
   client(peer: string | undefined, header: string | undefined): string | undefined;
 }
 
-/** Trusts these proxies and nobody else. */
+/** Trusts these proxies only. */
 export function createForwarded(trusted: Ranges): Forwarded {
   const isProxy = (address: string) => trusted.has(plain(address));
   return {
@@ -30,7 +30,7 @@ export function createForwarded(trusted: Ranges): Forwarded {
   };
 }
 
-/** Sockets that take both families write IPv4 addresses as ::ffff:10.0.0.1, and some proxies add a port. */
+/** Dual-stack sockets report IPv4 addresses as ::ffff:10.0.0.1, and some proxies add a port: both are removed. */
 function plain(address: string): string {
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(address) ?? [];
   const [, withPort] = /^([\d.]+):\d+$/.exec(address) ?? [];

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Whether two texts are equal; the comparison takes the same time wherever they differ, so that no secret can be guessed. */
+/** Compares two texts in constant time, so that the time reveals nothing about a secret. */
 export function isSame(a: string, b: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -1,25 +1,25 @@
 import type { z } from "zod";
 
-/** At most this many of what is wrong are told: who sends something large and wrong gets no larger answer. */
-const MAX_TOLD = 3;
+/** The maximum number of issues in a description, so that a large invalid request does not get a large answer. */
+const MAX_ISSUES = 3;
 
-/** Of each at most this many characters are told. */
+/** The maximum length of one issue, in UTF-16 units. */
 const MAX_CHARACTERS = 200;
 
-/** A JSON value with more values in it than this is not looked at: each could be wrong in a way of its own. */
+/** A JSON value with more values in it than this is not checked: each of them could cause an issue. */
 const MAX_VALUES = 10_000;
 
-/** Says what is wrong with a value to the client that sent it: the first few complaints, each shortened. */
+/** Describes what is wrong with a value to the client that sent it: the first few issues, each shortened. */
 export function describeIssues({ issues }: z.ZodError): string {
-  const told = issues.slice(0, MAX_TOLD).map(({ path, message }) => {
+  const shown = issues.slice(0, MAX_ISSUES).map(({ path, message }) => {
     const at = path.slice(0, 5).map((part) => (typeof part === "number" ? `[${part}]` : String(part)));
     return shorten(at.length > 0 ? `${at.join(".").replaceAll(".[", "[")}: ${message}` : message);
   });
-  const more = issues.length - told.length;
-  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  const more = issues.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
-/** Whether a JSON value has few enough values in it to be checked one by one. */
+/** Whether a JSON value contains few enough values to be checked. */
 export function isCheckable(given: unknown): boolean {
   const open = [given];
   let seen = 0;

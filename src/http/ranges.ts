@@ -2,13 +2,13 @@ import { BlockList, isIP } from "node:net";
 
 /** A set of IP addresses and ranges. */
 export interface Ranges {
-  /** Adds an address (10.0.0.1, [fd00::7]) or a range (10.0.0.0/8); false if the text is neither. */
+  /** Adds an address (10.0.0.1, [fd00::7]) or a range (10.0.0.0/8); returns false if the text is neither. */
   add(text: string): boolean;
-  /** Whether an address is in the set; false for what is no address. */
+  /** Whether an address is in the set; false for any other text. */
   has(address: string): boolean;
 }
 
-/** An empty set of IP addresses and ranges. */
+/** Creates an empty set. */
 export function createRanges(): Ranges {
   const list = new BlockList();
   return {

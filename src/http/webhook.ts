@@ -1,27 +1,27 @@
 import { readBody } from "./bodies.ts";
 
-/** How a platform's requests to us are told from others, and taken in. */
+/** How to recognize and store the requests of a platform. */
 export interface WebhookOptions {
-  /** Whether the platform itself has sent it. */
+  /** Whether the platform itself sent the request. */
   readonly isGenuine: (headers: Headers) => boolean;
-  /** Whether it has not come before with another body; always if absent. */
+  /** Whether the request is not a replay, with another body, of an earlier one; by default none is. */
   readonly isFirst?: (headers: Headers, body: string) => boolean;
-  /** Takes in what was sent, which is JSON; resolves once stored. Undefined while nothing can be received. */
+  /** Returns the function that stores a body, which is valid JSON; undefined while nothing can be received. */
   readonly take: () => ((body: string) => Promise<void>) | undefined;
-  /** What the platform gets once it is stored; nothing (200) if absent. */
+  /** Creates the response for a stored request; by default an empty one with status 200. */
   readonly stored?: () => Response;
 }
 
-/** The most of a request that is read, in bytes; platforms send a few kB. */
+/** The maximum size of a request, in bytes; platforms send a few kB. */
 const MAX_BODY = 1_048_576;
 
-/** Answers a platform's requests: 200 only once what came is stored, for otherwise the platform may send it again. */
+/** Answers the requests of a platform: with 200 only once the body is stored, so that otherwise it is sent again. */
 export function createWebhook(options: WebhookOptions): (request: Request) => Promise<Response> {
   const { isGenuine, isFirst = () => true, take, stored = () => answer(200) } = options;
   return async (request) => {
     if (request.method !== "POST") return answer(405, { allow: "POST" });
     if (!isGenuine(request.headers)) return answer(401);
-    // Decoded as a whole: a character may lie across two chunks.
+    // Decoded as a whole, because a character may be split across two chunks.
     const body = (await readBody(request, MAX_BODY).catch(() => Buffer.alloc(0)))?.toString();
     if (body === undefined) return answer(413);
     if (!isJson(body)) return answer(400);

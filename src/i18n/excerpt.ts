@@ -1,7 +1,7 @@
-/** This many characters of what someone said are enough for its author to find it. */
+/** The maximum length of an excerpt, in characters: enough for the author to recognize the message. */
 const MAX_EXCERPT = 40;
 
-/** The beginning of what someone said, on one line and as code, in which nothing has a meaning. */
+/** The beginning of a message, on one line and formatted as code, so that no markup in it takes effect. */
 export function excerptOf(text: string): string {
   // A character has at most two units.
   const line = text

@@ -1,13 +1,13 @@
 import { en, type Sentence, type TextName } from "./en.ts";
 import { zh } from "./zh.ts";
 
-/** Says a chat text in one language, with the names in `{}` filled in. */
+/** Returns a chat text in one language, with the names in `{}` replaced by values. */
 export type Say = (name: TextName, values?: Readonly<Record<string, string | number>>) => string;
 
-/** All languages; a new one is a file beside `en.ts` and a line here. */
+/** All languages. To add one, add a file beside `en.ts` and a line here. */
 const languages: Readonly<Record<string, Readonly<Record<TextName, Sentence>>>> = { en, zh };
 
-/** The chat texts in the language of `locale`, or in English if that language is not there. */
+/** The chat texts in the language of `locale`, or in English if there is no translation. */
 export function texts(locale: string): Say {
   const language = languageOf(locale);
   return (name, values = {}) => {
@@ -20,20 +20,20 @@ export function texts(locale: string): Say {
   };
 }
 
-/** One text in every language, as platforms want it for their menus. */
+/** One text in every language, for the menus of platforms. */
 export function inEveryLanguage(name: TextName): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.keys(languages).map((language) => [language, texts(language)(name)]));
 }
 
-/** The one of several translations that fits `locale` best; English if none does. */
+/** The translation that fits `locale` best; English if none does. */
 export function inLanguage(translations: Readonly<Record<string, string>>, locale: string): string {
   const fitting = [locale, languageOf(locale), "en"].find((tag) => Object.hasOwn(translations, tag));
   return (fitting && translations[fitting]) ?? "";
 }
 
-/** The language to answer in: what the platform tells, else Chinese for Chinese writing, else English. */
-export function localeOf(told: string | undefined, text: string): string {
-  if (told) return told;
+/** The locale to answer in: the one the platform reports, else Chinese if the text is Chinese, else English. */
+export function localeOf(reported: string | undefined, text: string): string {
+  if (reported) return reported;
   return /\p{Script=Han}/u.test(text) && !/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)
     ? "zh"
     : "en";

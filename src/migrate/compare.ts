@@ -1,4 +1,4 @@
-import { type End, type Item, pageOf, PLACES, type Place } from "./end.ts";
+import { type End, type Item, pageOf, TABLES, type Table } from "./end.ts";
 import type { Progress } from "./progress.ts";
 
 interface Comparison {
@@ -7,12 +7,12 @@ interface Comparison {
   readonly progress: Progress;
 }
 
-/** Reads both stores and compares each record; the first difference as half a sentence, or undefined. */
+/** Compares all records of both stores; returns the first difference as a clause of a sentence, or undefined. */
 export async function findDifference(comparison: Comparison): Promise<string | undefined> {
-  for (const place of PLACES) {
-    const different = await (place === "queue"
+  for (const table of TABLES) {
+    const different = await (table === "queue"
       ? compareQueues(comparison)
-      : compareRecords(comparison, place));
+      : compareRecords(comparison, table));
     if (different !== undefined) return different;
   }
   return undefined;
@@ -20,57 +20,57 @@ export async function findDifference(comparison: Comparison): Promise<string | u
 
 async function compareRecords(
   { source, target, progress }: Comparison,
-  place: Place,
+  table: Table,
 ): Promise<string | undefined> {
-  const total = await source.count(place);
+  const total = await source.count(table);
   let done = 0;
-  for await (const items of pages(source, place)) {
+  for await (const items of pages(source, table)) {
     const others = await target.find(
-      place,
+      table,
       items.map(({ key }) => key),
     );
     for (const { key, text } of items) {
       const other = others.get(key);
-      if (!other) return `${named(place, key)} is missing in TO`;
-      if (other.text !== text) return `${named(place, key)} is another one in TO`;
+      if (!other) return `${named(table, key)} is missing in TO`;
+      if (other.text !== text) return `${named(table, key)} differs in TO`;
     }
     done += items.length;
-    progress.show({ action: "comparing", place, done, total });
+    progress.show({ action: "comparing", table, done, total });
   }
-  if ((await target.count(place)) === done) return undefined;
-  return findStranger({ source, target }, place);
+  if ((await target.count(table)) === done) return undefined;
+  return findExtra({ source, target }, table);
 }
 
-/** What is in the target alone. */
-async function findStranger(
+/** The first record that only the target has. */
+async function findExtra(
   { source, target }: Pick<Comparison, "source" | "target">,
-  place: Place,
+  table: Table,
 ): Promise<string | undefined> {
-  for await (const items of pages(target, place)) {
+  for await (const items of pages(target, table)) {
     const known = await source.find(
-      place,
+      table,
       items.map(({ key }) => key),
     );
-    const stranger = items.find(({ key }) => !known.has(key));
-    if (stranger) return `${named(place, stranger.key)} is in TO alone`;
+    const extra = items.find(({ key }) => !known.has(key));
+    if (extra) return `${named(table, extra.key)} is only in TO`;
   }
   return undefined;
 }
 
-/** Side by side, as their order counts; their numbers may differ. */
+/** Compares the queues entry by entry: their order must be the same, but not their numbers. */
 async function compareQueues({ source, target, progress }: Comparison): Promise<string | undefined> {
   const total = await source.count("queue");
   let done = 0;
   const others = each(target);
   for await (const { key, text } of each(source)) {
     const { value: other } = await others.next();
-    if (other?.key !== key) return `${named("queue", key)} is missing in TO, or not in its turn`;
-    if (other.text !== text) return `${named("queue", key)} is another one in TO`;
+    if (other?.key !== key) return `${named("queue", key)} is missing in TO, or out of order`;
+    if (other.text !== text) return `${named("queue", key)} differs in TO`;
     done += 1;
-    progress.show({ action: "comparing", place: "queue", done, total });
+    progress.show({ action: "comparing", table: "queue", done, total });
   }
-  const { value: stranger } = await others.next();
-  return stranger && `${named("queue", stranger.key)} is in TO alone`;
+  const { value: extra } = await others.next();
+  return extra && `${named("queue", extra.key)} is only in TO`;
 }
 
 async function* each(end: End): AsyncGenerator<Item, undefined> {
@@ -78,19 +78,19 @@ async function* each(end: End): AsyncGenerator<Item, undefined> {
   return undefined;
 }
 
-async function* pages(end: End, place: Place): AsyncGenerator<Item[]> {
+async function* pages(end: End, table: Table): AsyncGenerator<Item[]> {
   for (let after: string | undefined; ; ) {
-    const listed = pageOf(await end.list(place, after));
+    const listed = pageOf(await end.list(table, after));
     after = listed.at(-1)?.at;
     if (after === undefined) return;
     const found = await end.find(
-      place,
+      table,
       listed.map(({ key }) => key),
     );
     yield listed.flatMap(({ key }) => found.get(key) ?? []);
   }
 }
 
-function named(place: Place, key: string): string {
-  return `${place} ${JSON.stringify(key)}`;
+function named(table: Table, key: string): string {
+  return `${table} ${JSON.stringify(key)}`;
 }

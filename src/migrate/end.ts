@@ -1,59 +1,59 @@
 import { type Entry, readEntry, writeEntry } from "../queue/entry.ts";
 
-/** All that is copied from one store into another, in this order. */
-export const PLACES = ["history", "kept", "dead", "wishes", "web", "queue"] as const;
+/** The tables that are copied from one store into another, in this order. */
+export const TABLES = ["history", "kept", "dead", "wishes", "web", "queue"] as const;
 
-/** Where records of one kind stand. */
-export type Place = (typeof PLACES)[number];
+/** A table with records of one kind. */
+export type Table = (typeof TABLES)[number];
 
-/** Under this name stands among the kept texts of a store how much of a migration into it is done. */
+/** The key in the table `kept` that holds the progress of a migration into the store. */
 export const MARKER = "migration";
 
-/** So many records make a page at most. */
+/** The maximum number of records in a page. */
 export const PAGE = 500;
 
-/** A page ends after so many bytes, but has always one record: a conversation may have more than a MB. */
+/** The maximum size of a page, in bytes. It always has at least one record: a conversation may have more than a MB. */
 const PAGE_BYTES = 1_000_000;
 
-/** A record in a form that all stores share. */
+/** A record in a form that is the same for all stores. */
 export interface Item {
   readonly key: string;
-  /** Its value as JSON, in the envelope in which Keyv keeps values; of a waiting event an entry of number 0. */
+  /** The value as JSON, in the envelope of Keyv; for a waiting event, its entry with the number 0. */
   readonly text: string;
-  /** That of a waiting event: larger than those of the events before it; undefined if the event makes no sense. */
+  /** The number of a waiting event, larger than those of the events before it; undefined if the event is invalid. */
   readonly number?: number;
 }
 
-/** Where a record stands, without it. */
+/** The key and position of a record, without its value. */
 export interface Listed {
   readonly key: string;
   /** In bytes. */
   readonly size: number;
-  /** What to go on behind. */
+  /** The position after which the next page begins. */
   readonly at: string;
 }
 
-/** A store at one end of a migration; no program works on it until it is closed. */
+/** A store at one end of a migration; no program can use it until it is closed. */
 export interface End {
-  /** So many records stand there; the marker does not count. */
-  count(place: Place): Promise<number>;
-  /** The next `PAGE` records at most, those of the queue in the order of the queue; none at the end. */
-  list(place: Place, after?: string): Promise<Listed[]>;
-  /** Records by their keys as they are listed; what is not there is left out. */
-  find(place: Place, keys: readonly string[]): Promise<Map<string, Item>>;
-  /** Adds records behind all others and sets the marker: both or nothing. */
-  write(place: Place, items: readonly Item[], marker: string): Promise<void>;
+  /** The number of records, without the marker. */
+  count(table: Table): Promise<number>;
+  /** Lists the next records, at most `PAGE`, events of the queue in its order; none at the end. */
+  list(table: Table, after?: string): Promise<Listed[]>;
+  /** Finds records by their keys; missing ones are left out. */
+  find(table: Table, keys: readonly string[]): Promise<Map<string, Item>>;
+  /** Appends records and sets the marker, atomically. */
+  write(table: Table, items: readonly Item[], marker: string): Promise<void>;
   /** The marker; undefined if there is none. */
   marker(): Promise<string | undefined>;
-  /** Hands the queue over to the program: all is there. Safe to call again. */
+  /** Hands the complete queue over to the program. Safe to call again. */
   handOver(): Promise<void>;
   removeMarker(): Promise<void>;
-  /** Rejects with a `ConfigError` if a program works on it all the same. */
+  /** Rejects with a `ConfigError` if a program uses the store all the same. */
   checkAlone(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The first of them that make a page. */
+/** The first records that make up a page. */
 export function pageOf(listed: readonly Listed[]): readonly Listed[] {
   let bytes = 0;
   const end = listed.findIndex(({ size }, index) => {
@@ -63,13 +63,13 @@ export function pageOf(listed: readonly Listed[]): readonly Listed[] {
   return end < 0 ? listed : listed.slice(0, end);
 }
 
-/** A value as it stands in a store; what somebody else has put there is kept as the text that it is. */
+/** The value of a stored text; a text without the envelope, which another program stored, is the value itself. */
 export function valueOf(text: string): unknown {
   const found = parse(text);
   return typeof found === "object" && found !== null && "value" in found ? found.value : text;
 }
 
-/** A record as it stands in a store. */
+/** Converts a stored record. */
 export function toItem(key: string, stored: unknown): Item {
   const text = String(stored);
   const found = parse(text);
@@ -77,7 +77,10 @@ export function toItem(key: string, stored: unknown): Item {
   return { key, text: whole ? text : JSON.stringify({ value: text }) };
 }
 
-/** A waiting event; the number and the attempts of its entry are not the true ones in every store. */
+/**
+ * Converts a waiting event. In some stores the number and the attempts are not in its entry: they are passed as
+ * `known`.
+ */
 export function toEventItem(
   key: string,
   value: unknown,
@@ -93,7 +96,7 @@ export function toEventItem(
   };
 }
 
-/** The entry of a waiting event; undefined if it makes no sense. */
+/** The entry of a waiting event; undefined if it is invalid. */
 export function entryOf({ key, text, number }: Item): Entry | undefined {
   const entry = number === undefined ? undefined : readEntry(key, valueOf(text));
   return entry && number !== undefined ? { ...entry, number } : undefined;

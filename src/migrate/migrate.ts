@@ -1,43 +1,33 @@
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { z } from "zod";
 import { ConfigError, StoreError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Notice } from "../system/owner-only.ts";
 import { openExistingStore, openStore } from "../store/store.ts";
 import { isPostgres } from "../store/url.ts";
 import { findDifference } from "./compare.ts";
-import { type End, pageOf, PLACES, type Place } from "./end.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { copy, type Marker, marker, type Migration } from "./copy.ts";
+import { type End, TABLES } from "./end.ts";
+import { createProgress } from "./progress.ts";
 import { openSqliteEnd } from "./sqlite.ts";
 
 export interface MigrateOptions {
-  /** The STORE_URL of the store that is copied; it is left as it is. */
+  /** The STORE_URL of the store to copy, which is not changed. */
   readonly from: string;
-  /** The STORE_URL of an empty store, or of one that an interrupted migration of the same store has left. */
+  /** The STORE_URL of an empty store, or of one with an interrupted migration from the same store. */
   readonly to: string;
-  /** Whether an event stops what the same conversation asked before it. */
+  /** Whether an event stops earlier ones of the same conversation. */
   readonly interrupts: (event: ChatEvent) => boolean;
-  /** Where people see how far it is. */
+  /** Where to show the progress. */
   readonly progress: { readonly isTTY?: boolean; write(text: string): unknown };
-  /** Told if others could read the files of a store. */
+  /** Called if other users could read the files of a store. */
   readonly notice?: Notice;
 }
 
-/** How much is done; of a place, all up to a record. */
-const marker = z.object({
-  version: z.literal(1),
-  from: z.string(),
-  place: z.enum(PLACES),
-  after: z.string().optional(),
-});
-
-type Marker = z.infer<typeof marker>;
-
 /**
- * Copies all of one store into another and compares them; returns what was done and what is next as sentences.
- * Run again, it goes on where it was interrupted. Rejects with a `ConfigError` before anything is written if the
- * target holds something else, or if a program works on either store.
+ * Copies one store into another and compares them; returns sentences about what was done and what to do next. After an
+ * interruption it continues where it stopped. Rejects with a `ConfigError` before it writes anything if the target holds
+ * other data, or if a program uses either store.
  */
 export async function migrate(options: MigrateOptions): Promise<string> {
   const startedAt = Date.now();
@@ -49,10 +39,7 @@ export async function migrate(options: MigrateOptions): Promise<string> {
   let target: End | undefined;
   try {
     if (await source.marker()) {
-      throw new ConfigError(
-        "unfinished",
-        "FROM holds an unfinished migration itself: run that one to its end first",
-      );
+      throw new ConfigError("unfinished", "FROM itself holds an unfinished migration: finish that one first");
     }
     target = await openEnd("TO", options);
     const begun = await begin(target, { from, to });
@@ -65,7 +52,7 @@ export async function migrate(options: MigrateOptions): Promise<string> {
   }
 }
 
-/** As people know the store, and the marker: without user and password. */
+/** The name of a store in messages and in the marker: its URL without user and password. */
 function nameOf(which: "FROM" | "TO", url: string): string {
   if (isPostgres(url) && URL.canParse(url)) {
     const { hostname, port, pathname } = new URL(url);
@@ -73,18 +60,19 @@ function nameOf(which: "FROM" | "TO", url: string): string {
   }
   const [, path] = /^sqlite:(?:\/\/)?(.+)$/s.exec(url) ?? [];
   if (path !== undefined) return `sqlite:${existsSync(path) ? realpathSync(path) : resolve(path)}`;
-  const why = url.startsWith("memory:") ? "is memory:, which keeps nothing" : "names no store";
+  const why = url.startsWith("memory:") ? "is memory:, which stores nothing" : "is not the URL of a store";
   throw new ConfigError(
     "store_url",
     `${which} ${why}: use sqlite:path/to/file.sqlite or postgres://user:password@host:5432/database`,
   );
 }
 
-/** Its failures say which of the two stores they are about. */
+/** Opens a store; errors say which of the two stores they are about. */
 async function openEnd(which: "FROM" | "TO", { from, to, interrupts, notice }: MigrateOptions): Promise<End> {
   const url = which === "FROM" ? from : to;
   try {
-    if (isPostgres(url)) return await (await import("./postgres.ts")).openPostgresEnd({ url, interrupts });
+    if (isPostgres(url))
+      return await (await import("./postgres/open.ts")).openPostgresEnd({ url, interrupts });
     const store = await (which === "FROM" ? openExistingStore(url, notice) : openStore(url, notice));
     return await openSqliteEnd(store, url);
   } catch (error) {
@@ -95,43 +83,36 @@ async function openEnd(which: "FROM" | "TO", { from, to, interrupts, notice }: M
   }
 }
 
-/** What an earlier run has done; the target is marked from now on. */
+/** Returns the progress of an earlier run, or marks the target as begun. */
 async function begin(target: End, { from, to }: { from: string; to: string }): Promise<Marker> {
   const found = await target.marker();
-  if (found !== undefined) return goOn(found, { from, to });
-  for (const place of PLACES) {
-    const count = await target.count(place);
+  if (found !== undefined) return resume(found, { from, to });
+  for (const table of TABLES) {
+    const count = await target.count(table);
     if (count === 0) continue;
     throw new ConfigError(
       "not_empty",
-      `TO (${to}) holds something already (${place}: ${count}), and two stores are never mixed: name an empty one. ` +
-        "If it comes from a migration that has ended, nothing is left to be done",
+      `TO (${to}) is not empty (${table}: ${count}), and stores are never merged: choose an empty one. ` +
+        "If this is the result of a finished migration, there is nothing left to do",
     );
   }
-  const begun: Marker = { version: 1, from, place: PLACES[0] };
+  const begun: Marker = { version: 1, from, place: TABLES[0] };
   await target.write(begun.place, [], JSON.stringify(begun));
   return begun;
 }
 
-function goOn(found: string, { from, to }: { from: string; to: string }): Marker {
+function resume(found: string, { from, to }: { from: string; to: string }): Marker {
   const { data } = marker.safeParse(parse(found));
   if (data?.from === from) return data;
   const whose = data
     ? `an unfinished migration from ${data.from}`
     : "a migration by another version of the program";
-  throw new ConfigError("not_empty", `TO (${to}) holds ${whose}: ${EMPTY_IT}, or name another one`);
+  throw new ConfigError("not_empty", `TO (${to}) holds ${whose}: ${EMPTY_IT}, or choose another store`);
 }
 
-/** How to begin afresh. */
+/** How to start over. */
 const EMPTY_IT =
   "empty it (SQLite: remove the file and those beside it; PostgreSQL: `drop schema colloquy, graphile_worker cascade`)";
-
-interface Migration {
-  readonly source: End;
-  readonly target: End;
-  readonly begun: Marker;
-  readonly progress: Progress;
-}
 
 async function finish({ source, target, begun, progress }: Migration): Promise<void> {
   let different: string | undefined;
@@ -147,50 +128,16 @@ async function finish({ source, target, begun, progress }: Migration): Promise<v
     if (cause instanceof ConfigError) throw cause;
     throw new StoreError(
       "unfinished",
-      "The migration is not finished. Once its reason is mended, run the same command again: it goes on where it was",
+      "The migration is not finished. Once the cause is fixed, run the same command again; it continues where it stopped",
       { cause },
     );
   }
   if (different === undefined) return;
   throw new StoreError(
     "difference",
-    `The stores are not the same: ${different}. TO stays marked as unfinished. If a program has worked on one of ` +
-      `them since the migration was begun, ${EMPTY_IT} and migrate again`,
+    `The stores differ: ${different}. TO remains marked as unfinished. If a program has used one of ` +
+      `them since the migration began, ${EMPTY_IT} and migrate again`,
   );
-}
-
-async function copy({ source, target, begun, progress }: Migration): Promise<void> {
-  for (const place of PLACES.slice(PLACES.indexOf(begun.place))) {
-    const total = await source.count(place);
-    let done = await target.count(place);
-    let after = place === begun.place ? begun.after : undefined;
-    for (;;) {
-      const listed = pageOf(await source.list(place, after));
-      after = listed.at(-1)?.at;
-      if (after === undefined) break;
-      await write({
-        source,
-        target,
-        place,
-        keys: listed.map(({ key }) => key),
-        marker: { ...begun, place, after },
-      });
-      done += listed.length;
-      progress.show({ action: "copying", place, done, total });
-    }
-  }
-}
-
-async function write({
-  source,
-  target,
-  place,
-  keys,
-  marker,
-}: Pick<Migration, "source" | "target"> & { place: Place; keys: readonly string[]; marker: Marker }) {
-  const found = await source.find(place, keys);
-  const items = keys.flatMap((key) => found.get(key) ?? []);
-  await target.write(place, items, JSON.stringify(marker));
 }
 
 async function report(
@@ -203,8 +150,8 @@ async function report(
     counted(await source.count("dead"), "dead letter"),
   ];
   return (
-    `${from} is copied to ${to} and was compared with it: ${counts.join(", ")}, in ${(ms / 1000).toFixed(1)} s.\n` +
-    "Set STORE_URL to the new store and start the program. The old store is as it was: once all is well, it can be removed.\n"
+    `Copied ${from} to ${to} and compared them: ${counts.join(", ")}, in ${(ms / 1000).toFixed(1)} s.\n` +
+    "Set STORE_URL to the new store and start the program. The old store was not changed; remove it once all is well.\n"
   );
 }
 

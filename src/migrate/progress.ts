@@ -1,36 +1,36 @@
-import type { Place } from "./end.ts";
+import type { Table } from "./end.ts";
 
-/** How far one part of a migration is. */
+/** The progress of one part of a migration. */
 export interface Step {
   readonly action: "copying" | "comparing";
-  readonly place: Place;
+  readonly table: Table;
   /** In records. */
   readonly done: number;
   readonly total: number;
 }
 
-/** Tells people how far a migration is. */
+/** Shows the progress of a migration. */
 export interface Progress {
   show(step: Step): void;
-  /** Nothing more comes: the line in a terminal is at its end. */
+  /** Ends the line in a terminal. */
   end(): void;
 }
 
-/** How often it is told, in ms. */
+/** How often to show progress, in ms. */
 const EVERY_MS = 1_000;
 
-const NAMES: Readonly<Record<Place, string>> = {
+const NAMES: Readonly<Record<Table, string>> = {
   history: "conversations",
-  kept: "kept texts",
+  kept: "stored values",
   dead: "dead letters",
-  wishes: "wishes for another try",
+  wishes: "requested retries",
   web: "records of the web chat",
   queue: "waiting events",
 };
 
-/** A line a second, and one for the end of each part; in a terminal one line that is written again. */
+/** Writes one line a second, and one at the end of each part; in a terminal it rewrites a single line. */
 export function createProgress(stream: { readonly isTTY?: boolean; write(text: string): unknown }): Progress {
-  let toldAt = 0;
+  let shownAt = 0;
   let open = false;
 
   const end = () => {
@@ -39,12 +39,12 @@ export function createProgress(stream: { readonly isTTY?: boolean; write(text: s
   };
   return {
     end,
-    show: ({ action, place, done, total }) => {
+    show: ({ action, table, done, total }) => {
       const finished = done >= total;
-      if (!finished && Date.now() - toldAt < EVERY_MS) return;
-      toldAt = Date.now();
+      if (!finished && Date.now() - shownAt < EVERY_MS) return;
+      shownAt = Date.now();
       const share = total === 0 ? 100 : Math.floor((done / total) * 100);
-      const line = `${action} ${NAMES[place]}: ${done} of ${total} (${share} %)`;
+      const line = `${action} ${NAMES[table]}: ${done} of ${total} (${share} %)`;
       stream.write(stream.isTTY ? `\r${line}\u001B[K` : `${line}\n`);
       open = stream.isTTY === true;
       if (finished) end();

@@ -9,8 +9,8 @@ import {
   type Listed,
   MARKER,
   PAGE,
-  PLACES,
-  type Place,
+  TABLES,
+  type Table,
   toEventItem,
   toItem,
   valueOf,
@@ -18,39 +18,42 @@ import {
 
 type Query = <Row = unknown>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
-/** What Keyv puts before each key of a table. */
+/** The prefix that Keyv adds to each key of a table. */
 const PREFIX = "keyv:";
 
-/** All keys with the prefix are from it on and before this. */
-const BEHIND_ALL = "keyv;";
+/** The upper bound, exclusive, of all keys with the prefix. */
+const PREFIX_END = "keyv;";
 
-/** The number of an entry, in SQL; what makes no sense comes first. */
+/** The number of an entry, in SQL; invalid entries come first. */
 const NUMBER =
   "case when json_valid(value) then coalesce(json_extract(value, '$.value.number'), 0) else 0 end";
 
-/** Makes an open SQLite store the end of a migration, which closes it; rejects with a `ConfigError` if a program works on it. */
+/**
+ * Opens one end of a migration on an open SQLite store, and closes that store; rejects with a `ConfigError` if a
+ * program uses it.
+ */
 export async function openSqliteEnd(store: Store, url: string): Promise<End> {
   const claim = await claimStore(url);
   if (!claim) {
     await store.close();
     throw new ConfigError(
       "running",
-      "a program works on this SQLite file, or another migration does: stop it, and migrate again",
+      "a program or another migration uses this SQLite file: stop it, and migrate again",
     );
   }
   const query = await openTables(store);
 
   return {
-    count: async (place) => {
+    count: async (table) => {
       const [row] = await query<{ count: number }>(
-        `select count(*) as count from ${place} where key >= ? and key < ? and key <> ?`,
-        [PREFIX, BEHIND_ALL, hidden(place)],
+        `select count(*) as count from ${table} where key >= ? and key < ? and key <> ?`,
+        [PREFIX, PREFIX_END, hidden(table)],
       );
       return row?.count ?? 0;
     },
-    list: (place, after) => (place === "queue" ? listQueue(query, after) : listRecords(query, place, after)),
-    find: (place, keys) => find(query, place, keys),
-    write: (place, items, marker) => write(query, { place, items, marker }),
+    list: (table, after) => (table === "queue" ? listQueue(query, after) : listRecords(query, table, after)),
+    find: (table, keys) => find(query, table, keys),
+    write: (table, items, marker) => write(query, { table, items, marker }),
     marker: async () => {
       const [row] = await query<{ value: string }>("select value from kept where key = ?", [PREFIX + MARKER]);
       return row && String(valueOf(row.value));
@@ -65,9 +68,9 @@ export async function openSqliteEnd(store: Store, url: string): Promise<End> {
   };
 }
 
-/** One connection reaches the tables of all places; it is the one that flushes what it writes. */
+/** Creates all tables; returns a query function on a connection that reaches all of them and flushes its writes. */
 async function openTables(store: Store): Promise<Query> {
-  for (const place of PLACES) await store.open(place, { flush: true });
+  for (const table of TABLES) await store.open(table, { flush: true });
   const { store: connection } = (await store.open("queue")) as unknown as {
     readonly store: { query(sql: string, values: readonly unknown[]): Promise<unknown> };
   };
@@ -75,11 +78,11 @@ async function openTables(store: Store): Promise<Query> {
     (await connection.query(sql, values)) as Row[];
 }
 
-async function listRecords(query: Query, place: Place, after?: string): Promise<Listed[]> {
+async function listRecords(query: Query, table: Table, after?: string): Promise<Listed[]> {
   const rows = await query<{ key: string; size: number | null }>(
-    `select key, octet_length(value) as size from ${place}
+    `select key, octet_length(value) as size from ${table}
      where key ${after === undefined ? ">=" : ">"} ? and key < ? and key <> ? order by key limit ${PAGE}`,
-    [PREFIX + (after ?? ""), BEHIND_ALL, hidden(place)],
+    [PREFIX + (after ?? ""), PREFIX_END, hidden(table)],
   );
   return rows.map(({ key: stored, size }) => {
     const key = stored.slice(PREFIX.length);
@@ -87,12 +90,12 @@ async function listRecords(query: Query, place: Place, after?: string): Promise<
   });
 }
 
-/** In the order in which the queue itself would go on with them. */
+/** Lists events in the order in which the queue would process them. */
 async function listQueue(query: Query, after = "[-1,0]"): Promise<Listed[]> {
   const rows = await query<{ key: string; size: number | null; number: unknown; row: number }>(
     `select key, octet_length(value) as size, ${NUMBER} as number, rowid as row from queue
      where key >= ? and key < ? and (${NUMBER}, rowid) > (?, ?) order by number, rowid limit ${PAGE}`,
-    [PREFIX, BEHIND_ALL, ...(JSON.parse(after) as unknown[])],
+    [PREFIX, PREFIX_END, ...(JSON.parse(after) as unknown[])],
   );
   return rows.map(({ key, size, number, row }) => ({
     key: key.slice(PREFIX.length),
@@ -101,29 +104,29 @@ async function listQueue(query: Query, after = "[-1,0]"): Promise<Listed[]> {
   }));
 }
 
-async function find(query: Query, place: Place, keys: readonly string[]): Promise<Map<string, Item>> {
+async function find(query: Query, table: Table, keys: readonly string[]): Promise<Map<string, Item>> {
   const rows = await query<{ key: string; value: unknown }>(
-    `select key, value from ${place} where key in (${keys.map(() => "?").join()})`,
+    `select key, value from ${table} where key in (${keys.map(() => "?").join()})`,
     keys.map((key) => PREFIX + key),
   );
   return new Map(
     rows.map(({ key: stored, value }) => {
       const key = stored.slice(PREFIX.length);
-      return [key, place === "queue" ? toEventItem(key, valueOf(String(value))) : toItem(key, value)];
+      return [key, table === "queue" ? toEventItem(key, valueOf(String(value))) : toItem(key, value)];
     }),
   );
 }
 
 async function write(
   query: Query,
-  { place, items, marker }: { place: Place; items: readonly Item[]; marker: string },
+  { table, items, marker }: { table: Table; items: readonly Item[]; marker: string },
 ): Promise<void> {
   await query("begin immediate");
   try {
     if (items.length > 0) {
       await query(
-        `insert into ${place} (key, value) values ${items.map(() => "(?, ?)").join()}`,
-        items.flatMap((item) => [PREFIX + item.key, place === "queue" ? numbered(item) : item.text]),
+        `insert into ${table} (key, value) values ${items.map(() => "(?, ?)").join()}`,
+        items.flatMap((item) => [PREFIX + item.key, table === "queue" ? numbered(item) : item.text]),
       );
     }
     await query(
@@ -142,7 +145,7 @@ function numbered(item: Item): string {
   return entry ? JSON.stringify({ value: writeEntry(entry) }) : item.text;
 }
 
-/** The key that nobody else is to see; without the prefix there is none. */
-function hidden(place: Place): string {
-  return place === "kept" ? PREFIX + MARKER : "";
+/** The key to leave out of a table; where there is none, an empty key, which no key with the prefix is. */
+function hidden(table: Table): string {
+  return table === "kept" ? PREFIX + MARKER : "";
 }

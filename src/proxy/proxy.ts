@@ -11,17 +11,20 @@ import type { ClientOptions, WebSocket } from "ws";
 import { createRoute, type Env, isSecure, type ProxyAddress } from "./route.ts";
 import { createTunnels, type Tunnels } from "./tunnel.ts";
 
-/** The way out through a proxy. `fetch` takes it by itself; everything else must be given its part. */
+/**
+ * Outgoing connections through a proxy. `fetch` uses it by itself; other clients must be given one of these members.
+ */
 export interface Proxy {
-  /** For clients on `node:http` (Telegraf) and for `ws`; undefined where the way is direct. */
+  /** The agent for clients on `node:http` (Telegraf) and for `ws`; undefined if the connection is direct. */
   agentFor(url: string | URL): Agent | undefined;
-  /** For clients on undici, such as discord.js' REST; it is also undici's global one already. */
+  /** The dispatcher for clients on undici, such as discord.js' REST; it is already undici's global one. */
   readonly dispatcher: Dispatcher;
 }
 
 /**
- * Honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY for every outgoing connection (see `createRoute`); undefined if
- * every way is direct. Call it once, before discord.js is imported: discord.js remembers the WebSocket class.
+ * Applies HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY to every outgoing connection (see `createRoute`); returns
+ * undefined if all connections are direct. Call it once, before discord.js is imported: discord.js remembers the
+ * WebSocket class.
  */
 export function useProxy(env: Env = process.env): Proxy | undefined {
   const route = createRoute(env);
@@ -51,7 +54,7 @@ export function useProxy(env: Env = process.env): Proxy | undefined {
   }
 }
 
-/** How undici opens a connection through a proxy. */
+/** The function by which undici opens a connection through a proxy. */
 function connectBy(tunnels: Tunnels, url: URL): buildConnector.connector {
   const secure = isSecure(url);
   const host = url.hostname.replace(/^\[|\]$/g, "");
@@ -65,9 +68,9 @@ function connectBy(tunnels: Tunnels, url: URL): buildConnector.connector {
 }
 
 /**
- * `@discordjs/ws` makes its WebSocket without an agent and offers no option for one, so the class that
- * `require("ws")` hands out is replaced by one that adds the agent. Who imports `ws` as a module gets the
- * original and passes `agentFor(url)` itself.
+ * Replaces the class that `require("ws")` returns by one that adds the agent: `@discordjs/ws` creates its WebSocket
+ * without an agent and has no option for one. Code that imports `ws` as a module gets the original class and passes
+ * `agentFor(url)` itself.
  */
 function patchWebSocket(agentFor: Proxy["agentFor"]): void {
   const ws: WsModule = createRequire(import.meta.url)("ws");
@@ -78,7 +81,7 @@ function patchWebSocket(agentFor: Proxy["agentFor"]): void {
   };
 }
 
-/** As `@discordjs/ws` uses it. */
+/** The part of `ws` that `@discordjs/ws` uses. */
 interface WsModule {
   WebSocket: new (url: string | URL, protocols?: string | string[], options?: ClientOptions) => WebSocket;
 }

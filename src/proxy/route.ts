@@ -1,23 +1,26 @@
 import { ConfigError } from "../errors.ts";
 import { createRanges } from "../http/ranges.ts";
 
-/** A proxy as a setting names it. */
+/** The address of a proxy, from a setting. */
 export interface ProxyAddress {
-  /** Of the kinds `http:`, `https:`, `socks4a:` and `socks5h:`; user name and password may be in it. */
+  /** A URL with the protocol `http:`, `https:`, `socks4a:` or `socks5h:`; it may contain a user name and a password. */
   readonly url: URL;
   /** The setting that names it. */
   readonly setting: string;
 }
 
-/** Which way out an address takes; undefined for the direct one. */
+/** Chooses the proxy for a URL; undefined for a direct connection. */
 export type Route = (url: URL) => ProxyAddress | undefined;
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** This machine is never asked of a proxy: a local model would be out of reach. */
+/** Connections to this machine never use a proxy, which could not reach a local model. */
 const LOOPBACK = "localhost 127.0.0.0/8 ::1";
 
-/** Names are looked up by the proxy: where a network is censored, its answers are not to be trusted. */
+/**
+ * The protocols, with the variants in which the proxy resolves host names: in a censored network, local DNS cannot be
+ * trusted.
+ */
 const KINDS: Readonly<Record<string, string>> = {
   "http:": "http:",
   "https:": "https:",
@@ -29,9 +32,10 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as curl has them: the lower-case names win, ALL_PROXY stands for both
- * others. HTTPS takes HTTP_PROXY if it has nothing else. In NO_PROXY a name stands for its subdomains too, addresses may
- * be ranges (10.0.0.0/8), either may have a port, and "*" stands for all. Undefined if every way is direct.
+ * Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY with the rules of curl: lower-case names take precedence, and
+ * ALL_PROXY is the default for both others. HTTPS uses HTTP_PROXY if neither of the others is set. A name in NO_PROXY
+ * includes its subdomains, an address may be a range (10.0.0.0/8), both may have a port, and "*" matches everything.
+ * Returns undefined if all connections are direct.
  */
 export function createRoute(env: Env): Route | undefined {
   const all = readProxy(env, "all_proxy");
@@ -46,12 +50,12 @@ export function createRoute(env: Env): Route | undefined {
   };
 }
 
-/** Whether TLS is spoken there. */
+/** Whether a URL is served over TLS. */
 export function isSecure({ protocol }: URL): boolean {
   return protocol === "https:" || protocol === "wss:";
 }
 
-/** Errors name the setting only: its value may hold a password. */
+/** Reads one setting. Errors name it without its value, which may hold a password. */
 function readProxy(env: Env, name: string): ProxyAddress | undefined {
   const setting = env[name] ? name : name.toUpperCase();
   const given = env[setting];
@@ -59,15 +63,15 @@ function readProxy(env: Env, name: string): ProxyAddress | undefined {
   const text = given.includes("://") ? given : `http://${given}`;
   const [, protocol = "", rest = ""] = /^([^:]*:)(.*)$/s.exec(text) ?? [];
   const kind = KINDS[protocol.toLowerCase()];
-  // As a URL of HTTP: of others the host would not be read like one.
+  // Checked as an HTTP URL, because `URL` does not validate the host of other protocols.
   if (kind && URL.canParse(`http:${rest}`)) {
     const { host } = new URL(`http:${rest}`);
     if (host && isDecodable(rest)) return { url: new URL(`${kind}${rest}`), setting };
   }
   throw new ConfigError(
     "proxy",
-    `${setting} is no URL of a proxy. Write it as http://host:port, socks5://host:port or ` +
-      "http://user:password@host:port, with %40 for @ in a password and the like",
+    `${setting} is not a valid proxy URL. Write it as http://host:port, socks5://host:port or ` +
+      "http://user:password@host:port, and percent-encode special characters in the password (%40 for @)",
   );
 }
 

@@ -6,22 +6,25 @@ import { HttpsProxyAgent } from "https-proxy-agent";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import type { ProxyAddress } from "./route.ts";
 
-/** Ways through one proxy to anywhere. */
+/** Tunnels through one proxy. */
 export interface Tunnels {
-  /** For clients on `node:http` and for `ws`; it keeps connections open between calls. */
+  /** The agent for clients on `node:http` and for `ws`; it keeps connections open between calls. */
   readonly agent: Agent;
-  /** Opens one; resolves once it can be written to. Rejects with a `ProxyError` if the proxy is to blame. */
+  /** Opens a tunnel; resolves once it can be written to. Rejects with a `ProxyError` if the proxy fails or refuses. */
   open(to: Target): Promise<Socket>;
 }
 
 export interface Target {
   readonly host: string;
   readonly port: number;
-  /** TLS is spoken there. */
+  /** Whether the target uses TLS. */
   readonly secure: boolean;
 }
 
-/** The proxy is away, or does not let through. Has no cause: what says more is in the message, without secrets. */
+/**
+ * The proxy cannot be reached or refuses the connection. It has no cause, which could hold secrets; the message says
+ * all.
+ */
 class ProxyError extends Error {
   override readonly name = "ProxyError";
   readonly code = "proxy";
@@ -30,7 +33,7 @@ class ProxyError extends Error {
 /** How long a SOCKS proxy may take to connect, in ms. */
 const TIMEOUT_MS = 30_000;
 
-/** Everything goes through a tunnel: by CONNECT, or by SOCKS. */
+/** Creates tunnels, by CONNECT or by SOCKS. Plain HTTP goes through a tunnel as well. */
 export function createTunnels(proxy: ProxyAddress): Tunnels {
   const agent = createAgent(proxy.url);
   const connect = agent.connect.bind(agent);
@@ -42,7 +45,7 @@ export function createTunnels(proxy: ProxyAddress): Tunnels {
     try {
       const socket = await connect(request, options);
       if (refused === 0) return socket;
-      // What the proxy says would be taken for an answer of the service.
+      // The client would take the response of the proxy for one of the service.
       socket.destroy();
     } catch (error) {
       throw explain(proxy, reasonOf(error));
@@ -52,7 +55,7 @@ export function createTunnels(proxy: ProxyAddress): Tunnels {
   return {
     agent,
     open: async ({ host, port, secure }) => {
-      // Whoever calls needs no request: of one only its events are used.
+      // The agents require a request, but use only its events.
       const request = Object.assign(new EventEmitter(), {
         destroy: () => undefined,
       }) as unknown as ClientRequest;
@@ -76,18 +79,19 @@ function explain({ url, setting }: ProxyAddress, what: string): ProxyError {
 }
 
 function refusalOf(status: number): string {
-  if (status === 407) return `${WHO} (407)`;
-  return `does not let through (${status}): see its own log, or add the host to NO_PROXY`;
+  if (status === 407) return `${UNAUTHORIZED} (407)`;
+  return `refused the connection (${status}): check its log, or add the host to NO_PROXY`;
 }
 
-const WHO = "wants another user name or password: write them as user:password@ before its host";
+const UNAUTHORIZED =
+  "rejected the user name or password, or requires them: write user:password@ before its host";
 
 function reasonOf(error: unknown): string {
   const { code: own, message } = error as { code?: string; message?: string };
-  // The package for SOCKS hands on no codes, only sentences.
+  // The SOCKS package reports no codes, only sentences.
   const code = own ?? /\bE[A-Z]{4,}\b/.exec(message ?? "")?.[0];
   if (code && /^E[A-Z_]+$/.test(code))
-    return `cannot be reached (${code}): is it running, and is this its address?`;
-  if (/authentication/i.test(message ?? "")) return WHO;
-  return `does not let through (${(message ?? "").slice(0, 100) || "no reason given"})`;
+    return `cannot be reached (${code}): check that it is running, and that the address is right`;
+  if (/authentication/i.test(message ?? "")) return UNAUTHORIZED;
+  return `refused the connection (${(message ?? "").slice(0, 100) || "no reason given"})`;
 }

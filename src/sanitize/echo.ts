@@ -1,26 +1,26 @@
-/** Stands for what is left out. */
+/** Replaces text that is left out. */
 const GAP = "…";
 
-/** As much of a refusal is read, in UTF-16 units: each of its words is looked for in all that was sent. */
-const MAX_SAID = 1000;
+/** How much of an error message is read, in UTF-16 units; each of its words is searched for in the whole request. */
+const MAX_MESSAGE = 1000;
 
-/** A word with more UTF-16 units is none that people read: a picture, a key, a piece of encoded text. */
+/** A word with more UTF-16 units than this is not readable text, but an image, a key or encoded data. */
 const MAX_WORD = 40;
 
-/** From this many words on, what stands in one order in both texts is a quotation, however common the words are. */
+/** This many words in the same order in both texts are a quotation, even if all of them are common. */
 const QUOTATION = { bare: 4, inQuotes: 2 } as const;
 
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 
 /**
- * What a service says about a request, without what it repeats of it: errors often quote what they are about, and
- * that must not get into a log. A word goes that stands in what was sent, as a whole or as a part, unless errors are
- * usually made of it; so does a quotation, and what is encoded. Model names, fields and limits stay, as they were not
- * sent. A service that retells the request in words of its own cannot be told from one that explains itself.
+ * Removes from an error message what it repeats of the request: services often quote the request, which must not get
+ * into a log. Words that occur in the request, whole or in part, are removed unless they are common in errors; so are
+ * quotations and encoded text. Model names, fields and limits remain, because they are not part of what was sent. A
+ * service that paraphrases the request cannot be recognized.
  */
-export function withoutEcho(said: string, sent: string): string {
-  const text = readable(said.slice(0, MAX_SAID));
-  const source = sourceOf(sent);
+export function withoutEcho(message: string, request: string): string {
+  const text = readable(message.slice(0, MAX_MESSAGE));
+  const source = sourceOf(request);
   const found = [...text.matchAll(WORD)].map((match) => ({ word: match[0], at: match.index }));
   const quoted = quotations(
     found.map(({ word }) => word.toLowerCase()),
@@ -36,9 +36,9 @@ export function withoutEcho(said: string, sent: string): string {
   return joined(clean + text.slice(end));
 }
 
-/** The same where nobody knows what may be repeated, as when a service withholds an answer: only common words stay. */
-export function onlyCommon(said: string): string {
-  const text = readable(said.slice(0, MAX_SAID));
+/** Keeps only common words: for messages that may repeat unknown text, such as that of a withheld answer. */
+export function onlyCommon(message: string): string {
+  const text = readable(message.slice(0, MAX_MESSAGE));
   return joined(text.replace(WORD, (word) => (COMMON.has(word.toLowerCase()) ? word : GAP)));
 }
 
@@ -46,27 +46,27 @@ function joined(text: string): string {
   return text.replace(/…(?:[^\p{L}\p{N}]*…)+/gu, GAP);
 }
 
-/** Every text in a value that was sent, however deep. */
+/** All strings in a value that was sent, at any depth. */
 export function textsIn(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value !== "object" || value === null) return "";
   return Object.values(value).map(textsIn).filter(Boolean).join("\n");
 }
 
-/** What was sent, so that words can be looked for in it. */
+/** The text that was sent, prepared for searching. */
 interface Source {
   readonly text: string;
   /** Its words, each between two spaces. */
   readonly words: string;
-  /** The words that are long enough to be known again with something stuck to them. */
+  /** The words that are long enough to be recognized inside other words. */
   readonly marked: ReadonlySet<string>;
 }
 
-/** Shorter words stand in others by chance; in UTF-16 units. */
+/** The minimum length of such words, in UTF-16 units; shorter ones occur in others by chance. */
 const MIN_MARKED = 6;
 
-function sourceOf(sent: string): Source {
-  const text = plain(sent).toLowerCase();
+function sourceOf(request: string): Source {
+  const text = plain(request).toLowerCase();
   const words = text.match(WORD) ?? [];
   const marked = words.filter((word) => word.length >= MIN_MARKED && !COMMON.has(word));
   return { text, words: ` ${words.join(" ")} `, marked: new Set(marked) };
@@ -76,20 +76,20 @@ function plain(text: string): string {
   return text.normalize("NFKC").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
 }
 
-/** Without what is encoded once more, in which no word would be found. */
-function readable(said: string): string {
-  return plain(said)
+/** The text without encoded parts, in which no word would be found. */
+function readable(message: string): string {
+  return plain(message)
     .replace(/data:[\w/+.-]*[;,]\S*/gi, GAP)
     .replace(/(?:\\u[\da-f]{0,4}|\\x[\da-f]{0,2}|%[\da-f]{2}|&#?\w{1,8};)+/gi, GAP)
     .replace(/\\[nrtbf]/g, " ")
     .replace(new RegExp(`[\\w+/=-]{${MAX_WORD + 1},}`, "g"), GAP);
 }
 
-/** Which words stand between quotation marks; a name such as 'messages[0].content' is no quotation. */
+/** Which words are between quotation marks; a name such as 'messages[0].content' is no quotation. */
 function quotesIn(text: string, found: readonly { at: number }[]): readonly boolean[] {
   const passages = [
     ...text.matchAll(
-      // oxlint-disable-next-line regexp/no-super-linear-move -- what is not closed goes to the end: nothing is tried twice
+      // oxlint-disable-next-line regexp/no-super-linear-move -- an open quotation extends to the end: nothing is tried twice
       /"[^"]*(?:"|$)|“[^”]*(?:”|$)|«[^»]*(?:»|$)|「[^」]*(?:」|$)|`[^`]*(?:`|$)|(?<![\p{L}\p{N}])'(?:[^']|(?<=\p{L})'(?=\p{L}))*(?:'|$)/gu,
     ),
   ].filter(([passage]) => !/^.[\w.[\]-]+.$/.test(passage));
@@ -98,7 +98,9 @@ function quotesIn(text: string, found: readonly { at: number }[]): readonly bool
   );
 }
 
-/** The words that belong to a run of the same words in what was sent; its last one may be cut off. */
+/**
+ * The indexes of words that belong to a run of the same words in the request; the last word of a run may be cut off.
+ */
 function quotations(
   words: readonly string[],
   inQuotes: readonly boolean[],
@@ -128,7 +130,9 @@ function holdsAny(word: string, marked: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Where words are not set apart, as in Chinese: what two or more characters have in common goes. */
+/**
+ * For scripts without spaces, such as Chinese: removes all runs of two or more characters that occur in the request.
+ */
 function withoutSharedParts(word: string, text: string): string {
   const characters = Array.from(word);
   const isShared = characters.map((character, at) => text.includes(character + (characters[at + 1] ?? "")));
@@ -139,7 +143,7 @@ function withoutSharedParts(word: string, text: string): string {
     .join("");
 }
 
-/** What errors are made of, whatever they are about. */
+/** Words that occur in errors of any kind. */
 const COMMON: ReadonlySet<string> = new Set(
   `a an the this that these those it its is are was were be been being has have had do does did not no and or but if
   then so as at by for from in into of on to up with without within out over under after before while until via per

@@ -1,45 +1,45 @@
-/** What may never come out: passwords within URLs, and known secrets in whatever form. */
+/** Removes secrets from text: passwords in URLs, and known secrets in all their encodings. */
 
-/** Parameters of a URL that hold secrets. */
+/** URL parameters that hold secrets. */
 const PARAMETER =
   "(?:access_?token|api_?key|auth|key|pass|passwd|password|pwd|secret|session|sig|sign|signature|sslpassword|ticket|token)";
-/** In a URL alone, and among other words. */
+/** Such a parameter in a URL, and in any text. */
 const IN_URL = new RegExp(`[?&#]${PARAMETER}=([^&#]+)`, "gi");
 const PARAMETERS = new RegExp(`([?&#]${PARAMETER}=)([^&#\\s"'<>\\\\]+)`, "gi");
 
-/** User and password of a URL; it begins behind the scheme, so that long words cost nothing. */
+/** The user name and password of a URL. The pattern begins after the scheme, so that long words cost nothing. */
 const CREDENTIALS = /:\/\/([^\s/?#@:"'<>\\]*):([^\s/?#"'<>\\]*)@/g;
 
-/** Shorter ones are left alone: they would hit innocent words. */
+/** Shorter secrets are not replaced, because they would match innocent words. */
 const MIN_LENGTH = 6;
 
 const HIDDEN = "[secret]";
 
 /**
- * The passwords and tokens in a URL as they are written and, if that differs, as they are meant. It may be one that no
- * parser takes, as people forget to encode what they should: then all that could be meant is returned.
+ * Returns the passwords and tokens in a URL, as written and decoded. The URL may be invalid, because people forget to
+ * encode special characters; then everything that may be the password is returned.
  */
 export function passwordsIn(url: string): string[] {
-  // Names of files have none, whatever stands in them.
+  // The path of a file contains no password.
   if (/^(sqlite|memory):/.test(url)) return [];
   const [, rest = ""] = /^(?:[^/?#]*:)?\/\/(.*)$/s.exec(url) ?? [undefined, url];
   const parsed = URL.canParse(url) ? new URL(url).password : "";
-  // Up to the first @ and up to the last one.
+  // An unencoded password may contain @ or a colon: up to the last @, and up to the first one.
   const written = [/^[^:]*:(.+)@/s, /^[^:@]*:([^@]+)@/s].map((pattern) => pattern.exec(rest)?.[1] ?? "");
   const parameters = [...url.matchAll(IN_URL)].map(([, value = ""]) => value);
   const all = [...written, parsed, ...parameters];
   return [...new Set(all.flatMap((one) => [one, decoded(one)]))].filter(Boolean);
 }
 
-/** The text without the secrets, in whichever form they stand there, and without the passwords of URLs. */
+/** Replaces secrets in a text, in all their encodings, and the passwords of URLs. */
 export function scrub(text: string, secrets: readonly string[]): string {
   return createScrubber(secrets)(text);
 }
 
-/** `scrub` for many texts. */
+/** Prepares `scrub` for many texts. */
 export function createScrubber(secrets: readonly string[]): (text: string) => string {
   const forms = [...new Set(secrets.filter((secret) => secret.length >= MIN_LENGTH).flatMap(formsOf))];
-  // One may be a part of another.
+  // The longest first, because one may be part of another.
   forms.sort((a, b) => b.length - a.length);
   return (text) =>
     forms
@@ -48,16 +48,16 @@ export function createScrubber(secrets: readonly string[]): (text: string) => st
       .replace(PARAMETERS, `$1${HIDDEN}`);
 }
 
-/** As it is, as URLs have it, as JSON has it, and as HTTP's headers have it. */
+/** A secret as it is, and in the encodings of URLs and JSON. */
 function formsOf(secret: string): string[] {
   const meant = [...new Set([secret, decoded(secret)])];
   const encoded = meant.flatMap((one) => [one, encodeURIComponent(wellFormed(one)), inUrl(one)]);
   const inJson = encoded.map((one) => JSON.stringify(one).slice(1, -1));
-  // A line of JSON within a line of JSON, such as what a service has answered.
+  // JSON nested in JSON, such as a logged response of a service.
   return [...encoded, ...inJson, ...inJson.map((one) => JSON.stringify(one).slice(1, -1))];
 }
 
-/** As the parser of URLs writes it. */
+/** The password as the URL parser encodes it. */
 function inUrl(password: string): string {
   const url = new URL("http://host");
   url.username = "user";

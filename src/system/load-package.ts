@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 
 /**
- * How to load a package when it is first needed. What cannot be loaded then, as when the process may open no more files, is
- * loaded the next time: `import()` would fail for ever after, as Node remembers the failure of every file of a module.
- * `require` remembers none, once it is known where the package is; so that is looked up here.
+ * Returns a function that loads a package when it is first needed. If loading fails, for example because the process has
+ * too many open files, the next call tries again. `import()` would fail for ever, because Node caches the failure of each
+ * module; `require` with a resolved path does not, so the path is resolved here.
  */
 export function packageLoader(name: string): () => unknown {
   const require = createRequire(import.meta.url);

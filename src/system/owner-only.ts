@@ -16,71 +16,72 @@ import { homedir, tmpdir } from "node:os";
 import { basename, dirname, extname, join, sep } from "node:path";
 import { ConfigError } from "../errors.ts";
 
-/** Takes a sentence for the operator. */
+/** Receives a sentence for the operator. */
 export type Notice = (sentence: string) => void;
 
-/** The bits of a mode that are for others than the owner. */
+/** The permission bits for group and others. */
 const OTHERS = 0o077;
 
-/** At most this many changes are named in one sentence: a store may have hundreds of locks. */
+/** The maximum number of files named in one notice; a store may have hundreds of locks. */
 const MAX_NAMED = 8;
 
-/** Makes a folder, and those above it, that only their owner may enter; one that is there stays as it is. */
+/** Creates a folder, and missing ones above it, that only the owner may enter; existing ones are not changed. */
 export function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
-/** Makes an empty file that only its owner may read, unless something of that name is there. */
+/** Creates an empty file that only its owner may read, unless the name is taken. */
 export function makeFile(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch {
-    // It is there; or else the one who writes it meets the same failure, and knows what the file is for.
+    // The file exists; or the caller gets the same error when it writes, and knows what the file is for.
   }
 }
 
-/** A name beside a file that nobody can foresee: what lies in a shared folder under a known name may be a link. */
+/** An unpredictable name beside a file: in a shared folder, a predictable one could be a link made by another user. */
 export function partOf(path: string): string {
   return `${path}.${randomBytes(8).toString("hex")}.part`;
 }
 
 /**
- * Gives a finished file its name. A link of that name is never followed. Throws a `ConfigError` if the name is taken,
- * unless `replace` is set.
+ * Moves a finished file to its name. A link with that name is never followed. Throws a `ConfigError` if the name is
+ * taken, unless `replace` is set.
  */
 export function putInPlace(part: string, path: string, { replace }: { readonly replace: boolean }): void {
   if (replace) {
-    const there = statOf(path);
-    // A rename would put a file in the place of /dev/null.
-    if (there && !there.isFile()) throw new Error(`${path} is no file that could be replaced: name another`);
+    const existing = statOf(path);
+    // A rename would replace even /dev/null.
+    if (existing && !existing.isFile())
+      throw new Error(`${path} is not a regular file and cannot be replaced: name another file`);
     return renameSync(part, path);
   }
   try {
-    // Unlike a rename it fails if the name is taken, however late that happened.
+    // Unlike a rename, this fails if the name is taken, even if that has just happened.
     linkSync(part, path);
     rmSync(part);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" || isTaken(path)) throw taken(path);
-    // Some file systems know no second name for a file.
+    // Some file systems have no hard links.
     renameSync(part, path);
   }
 }
 
-/** Whether something has this name, be it a link that leads nowhere. */
+/** Whether a name is taken, even by a dangling link. */
 export function isTaken(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The error about a name that is taken. */
+/** The error for a name that is taken. */
 export function taken(path: string): ConfigError {
-  return new ConfigError("file", `${path} exists already: name another file`);
+  return new ConfigError("file", `${path} already exists: name another file`);
 }
 
 /**
- * Takes away what others may do with a file, with those beside it whose names begin like its own (SQLite's own files,
- * locks, queues), and with its folder if that holds nothing else. Tells of each change, and of what cannot be changed.
- * Windows has no such modes: nothing is done there.
+ * Removes the permissions of other users on a file, on the files beside it whose names begin with its name (SQLite's own
+ * files, locks, queues), and on its folder if that contains nothing else. Reports each change and each failure to
+ * `notice`. Does nothing on Windows, which has no such permissions.
  */
 export function closeToOthers(path: string, notice: Notice): void {
   if (process.platform === "win32") return;
@@ -95,35 +96,33 @@ export function closeToOthers(path: string, notice: Notice): void {
     else if (isDangerous(before)) failed.push(`${one} (${octal(before)}: ${reason})`);
   }
   if (changed.length > 0)
-    notice(
-      `others on this machine could read what is the owner's alone, and cannot any more: ${list(changed)}`,
-    );
+    notice(`other users of this machine could read private files; this was corrected: ${list(changed)}`);
   if (failed.length > 0)
     notice(
-      `others on this machine can get at ${list(failed)}, and that cannot be changed from here: ` +
-        "let the user who runs this program own it, or put STORE_URL elsewhere",
+      `other users of this machine can access ${list(failed)}, and this program cannot change that: ` +
+        "give the files to the user who runs this program, or set STORE_URL to another path",
     );
 }
 
-/** Why it could not be done; undefined if it was. */
+/** Removes the permissions of others; returns the reason if that failed. */
 function tighten(path: string, { mode, uid }: Stats): string | undefined {
   const own = process.getuid?.();
   if (own !== 0 && uid !== own) return "it belongs to another user";
   try {
     chmodSync(path, mode & 0o7700);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? "unknown failure";
+    return (error as NodeJS.ErrnoException).code ?? "unknown error";
   }
-  // Some mounted file systems take the wish, and do nothing.
-  return ((statOf(path)?.mode ?? 0) & OTHERS) === 0 ? undefined : "the file system keeps no modes";
+  // Some file systems accept the change but ignore it.
+  return ((statOf(path)?.mode ?? 0) & OTHERS) === 0 ? undefined : "the file system ignores permissions";
 }
 
-/** A folder that others may only look into does no harm: they cannot read what lies in it. */
+/** A folder that others may only list does no harm: they cannot read the files in it. */
 function isDangerous(stat: Stats): boolean {
   return stat.isDirectory() ? (stat.mode & 0o022) !== 0 : true;
 }
 
-/** The files whose names begin with that of the path, and those in its folder of locks. */
+/** The files whose names begin with that of the path, and those in the folder of its locks. */
 function filesOf(path: string): string[] {
   const [folder, name] = [dirname(path), basename(path)];
   const locks = `${path}.locks`;
@@ -135,7 +134,7 @@ function filesOf(path: string): string[] {
   ].filter((one) => one === locks || statOf(one)?.isFile());
 }
 
-/** The folder that a file lies in, if it serves nothing else: nobody must be locked out of what is theirs. */
+/** The folder of a file, if it contains nothing else: other users must not be locked out of their own files. */
 function foldersOf(path: string): string[] {
   const folder = realpathOr(dirname(path));
   const name = basename(path, extname(path));
@@ -154,7 +153,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Of the path itself, not of what a link leads to; undefined for links, and for what is not there. */
+/** The status of a path, without following links; undefined for links and missing files. */
 function statOf(path: string): Stats | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat?.isSymbolicLink() ? undefined : stat;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder of package.json: this file stands at another depth once it is built. */
+/** The folder of package.json, which is searched for because built files are at another depth than their sources. */
 export const PACKAGE_ROOT = findRoot();
 
 /** The version of the program. */

@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Work that may pause after each short step; it returns its result. */
+/** Work that can pause after each short step, and returns its result. */
 export type Steps<T> = Generator<void, T, void>;
 
-/** How long work goes on in one turn of the event loop, in ms: nobody notices a pause of several of these. */
+/** How long work may run in one turn of the event loop, in ms; a pause of several of these is not noticeable. */
 const SLICE_MS = 5;
 
-/** When long work began in this turn of the event loop; undefined if there was none. */
+/** When work began in this turn of the event loop; undefined if none has. */
 let began: number | undefined;
 
-/** Ends when all that wait have had a turn: no two go on in the same one. */
+/** Resolves when all waiting work has had its turn, so that no two continue in the same one. */
 let queue: Promise<void> = Promise.resolve();
 
-/** Does long work step by step, and leaves room for everything else in between; resolves with what the work returns. */
+/** Runs long work in slices, with other work of the process in between; resolves with its result. */
 export async function inSlices<T>(work: Steps<T>): Promise<T> {
   for (;;) {
     const isOver = elapsed() >= SLICE_MS;
@@ -22,7 +22,7 @@ export async function inSlices<T>(work: Steps<T>): Promise<T> {
   }
 }
 
-/** Does the same work at once. */
+/** Runs the work to its end at once. */
 export function atOnce<T>(work: Steps<T>): T {
   for (;;) {
     const step = work.next();

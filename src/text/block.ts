@@ -1,24 +1,24 @@
 /**
- * Rich text as data: what Markdown means, free of how any platform writes it.
- * A page may begin or end in the middle of a block; the part that goes on says so with `continues`.
+ * Rich text as data: the meaning of Markdown, independent of the markup of any platform.
+ * A page may begin or end in the middle of a block; the part on the next page is marked with `continues`.
  */
 export type Block = Paragraph | Heading | Code | Quote | List | Table | Rule;
 
 interface Part {
-  /** This is the rest of a block whose beginning stands on the page before. */
+  /** This is the rest of a block that began on the page before. */
   readonly continues?: true;
 }
 
 export interface Paragraph extends Part {
   readonly type: "paragraph";
   readonly spans: readonly Span[];
-  /** This paragraph says where references lead to; the pager takes it away where they have become links. */
+  /** What this paragraph defines. The pager removes the paragraph once the references to it have become links. */
   readonly defines?: Definition;
 }
 
-/** `[label]: address`, or the text of a footnote. */
+/** A link definition, `[label]: address`, or the text of a footnote. */
 export interface Definition {
-  /** As it is compared; that of a footnote begins with `^`. */
+  /** Normalized for comparison; the label of a footnote begins with `^`. */
   readonly label: string;
   /** Empty for a footnote. */
   readonly href: string;
@@ -33,9 +33,9 @@ export interface Heading extends Part {
 
 export interface Code extends Part {
   readonly type: "code";
-  /** The first word of the fence's info string; empty if there was none. */
+  /** The first word of the fence's info string; empty if there is none. */
   readonly language: string;
-  /** Without a newline at the end. */
+  /** Without a trailing newline. */
   readonly text: string;
 }
 
@@ -46,13 +46,13 @@ export interface Quote extends Part {
 
 export interface List extends Part {
   readonly type: "list";
-  /** The number of the first item here; undefined for a bulleted list. */
+  /** The number of the first item on this page; undefined for a bulleted list. */
   readonly start?: number;
   readonly items: readonly ListItem[];
 }
 
 export interface ListItem extends Part {
-  /** Of a task list: done or not. */
+  /** Whether the task is done; undefined for an item that is no task. */
   readonly checked?: boolean;
   readonly blocks: readonly Block[];
 }
@@ -61,11 +61,11 @@ export interface Table extends Part {
   readonly type: "table";
   readonly align: readonly ("left" | "center" | "right" | undefined)[];
   readonly head: readonly Cell[];
-  /** The last cells of a row may be missing: they are empty. */
+  /** A row may have fewer cells than the head; the missing ones are empty. */
   readonly rows: readonly (readonly Cell[])[];
   /**
-   * How wide the head and the first row are in a monospaced font, by column; taken from the rows that are here
-   * if missing. With it all pages of a table get one form, whatever part of it they hold.
+   * The width of each column in a monospaced font, measured on the head and the first row of the whole table; if
+   * missing, the rows of this page are measured. It gives every page of a table the same form.
    */
   readonly widths?: readonly number[];
 }
@@ -76,24 +76,26 @@ export interface Rule extends Part {
   readonly type: "rule";
 }
 
-/** A run of text in one style. A hard line break is "\n"; a soft one in a paragraph is "\n" too. */
+/** A run of text in one style. Line breaks, hard and soft, are "\n". */
 export interface Span {
   readonly text: string;
   readonly styles?: readonly Style[];
-  /** Where the text links to; any string, checked by the dialect. */
+  /** The link target; any string. The dialect checks it. */
   readonly href?: string;
   /**
-   * A whole formula in LaTeX, without its dollars, for dialects that draw formulas; `text` is how it reads
-   * where they are not drawn. A paragraph of nothing but one such span is a displayed formula.
+   * A whole formula in LaTeX, without delimiters, for dialects that draw formulas; `text` is its plain-text form
+   * for all others. A paragraph that consists of one such span is a displayed formula.
    */
   readonly tex?: string;
-  /** A link whose address may be defined elsewhere: the label. Only the pager reads it; no dialect sees it. */
+  /**
+   * The label of a reference link, whose address may be defined elsewhere. The pager resolves it; no dialect sees it.
+   */
   readonly ref?: string;
-  /** Brackets of such a link: they are shown only if nothing defines it. */
+  /** This span is a bracket of a reference link, shown only if the label is not defined. */
   readonly bracket?: true;
   /**
-   * This says where the link before it leads, as the text of that looks as if it led elsewhere. It is not shown where
-   * the link's whole address is.
+   * This span names the host of the link before it, because the text of that link names another one. It is left out
+   * where the whole address is written out.
    */
   readonly destination?: true;
 }

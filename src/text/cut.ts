@@ -1,74 +1,8 @@
-import type { Block, Cell, List, ListItem, Quote, Span, Table } from "./block.ts";
+import type { Block, Cell, List, ListItem, Span } from "./block.ts";
 import { isAddress } from "./links.ts";
-import { joinSpans } from "./spans.ts";
+import { type Size, sizeOfBlock, sizeOfCell, sizeOfItem, sizeOfRow, sizeOfSpan } from "./size.ts";
 
-/**
- * Places in blocks are counted in units: a UTF-16 unit of text is one, and so is a block, an item or a row
- * that has no text. `take` and `drop` at the same place, put together again by `join`, are the whole.
- */
-
-/** How many units the blocks have; counting stops beyond `limit`. */
-export function sizeOf(blocks: readonly Block[], limit = Number.POSITIVE_INFINITY): number {
-  return sum(blocks, sizeOfBlock, limit);
-}
-
-function sizeOfBlock(block: Block, limit: number): number {
-  switch (block.type) {
-    case "paragraph":
-    case "heading":
-      return Math.max(1, sum(block.spans, sizeOfSpan, limit));
-    case "code":
-      return Math.max(1, block.text.length);
-    case "quote":
-      return Math.max(1, sizeOf(block.blocks, limit));
-    case "list":
-      return Math.max(1, sum(block.items, sizeOfItem, limit));
-    case "table":
-      return Math.max(1, sum(block.rows, sizeOfRow, limit));
-    case "rule":
-      return 1;
-  }
-}
-
-function sizeOfItem(item: ListItem, limit: number): number {
-  return Math.max(1, sizeOf(item.blocks, limit));
-}
-
-function sizeOfRow(row: readonly Cell[]): number {
-  return Math.max(1, sum(row, sizeOfCell));
-}
-
-function sizeOfCell(cell: Cell): number {
-  return sum(cell, sizeOfSpan);
-}
-
-function sizeOfSpan(span: Span): number {
-  return span.text.length;
-}
-
-/** How many blocks, items and rows there are, those within others included. */
-export function partsOf(blocks: readonly Block[]): number {
-  let parts = blocks.length;
-  for (const block of blocks) {
-    if (block.type === "quote") parts += partsOf(block.blocks);
-    if (block.type === "table") parts += block.rows.length;
-    if (block.type === "list") for (const item of block.items) parts += 1 + partsOf(item.blocks);
-  }
-  return parts;
-}
-
-type Size<T> = (part: T, limit: number) => number;
-
-function sum<T>(parts: readonly T[], size: Size<T>, limit = Number.POSITIVE_INFINITY): number {
-  let total = 0;
-  for (const part of parts) {
-    if (total > limit) break;
-    total += size(part, limit - total);
-  }
-  return total;
-}
-
-/** The first `n` units. A formula that is cut is only text. */
+/** The first `n` units. A formula that is cut becomes text. */
 export function take(blocks: readonly Block[], n: number): Block[] {
   return takeParts({ parts: blocks, size: sizeOfBlock, first: takeFromBlock }, n);
 }
@@ -76,9 +10,9 @@ export function take(blocks: readonly Block[], n: number): Block[] {
 interface Sequence<T> {
   readonly parts: readonly T[];
   readonly size: Size<T>;
-  /** The first so many units of a part that has more. */
+  /** The first `n` units of a part that has more. */
   readonly first?: (part: T, n: number) => T;
-  /** All but the first so many units of a part that has more. */
+  /** All but the first `n` units of a part that has more. */
   readonly rest?: (part: T, n: number) => T;
 }
 
@@ -127,29 +61,29 @@ function takeSpans(spans: Cell, n: number): Span[] {
 }
 
 function takeFromSpan({ href, tex: _, ...span }: Span, n: number): Span {
-  // An address that is written out, as the text or behind it, must not be written twice.
+  // An address that is written out, as the link text or after it, must not appear twice.
   const isLinked = href && /^https?:/i.test(href) && !isAddress(span.text, href);
   return { ...span, text: span.text.slice(0, n), ...(isLinked && { href }) };
 }
 
-/** All but the first `n` units; what goes on says so. */
+/** All but the first `n` units; a block that is cut is marked with `continues`. */
 export function drop(blocks: readonly Block[], n: number): Block[] {
   return dropParts({ parts: blocks, size: sizeOfBlock, rest: dropFromBlock }, n).rest;
 }
 
-/** What is left, and how many parts are wholly gone. */
-function dropParts<T>({ parts, size, rest }: Sequence<T>, n: number): { rest: T[]; gone: number } {
+/** The remaining parts, and how many were dropped whole. */
+function dropParts<T>({ parts, size, rest }: Sequence<T>, n: number): { rest: T[]; dropped: number } {
   let left = n;
-  let gone = 0;
-  for (; left > 0 && gone < parts.length; gone++) {
-    const length = size(parts[gone] as T, left);
+  let dropped = 0;
+  for (; left > 0 && dropped < parts.length; dropped++) {
+    const length = size(parts[dropped] as T, left);
     if (length > left) break;
     left -= length;
   }
-  const kept = parts.slice(gone);
-  const [first] = kept;
-  if (first !== undefined && left > 0 && rest) kept[0] = rest(first, left);
-  return { rest: kept, gone };
+  const remaining = parts.slice(dropped);
+  const [first] = remaining;
+  if (first !== undefined && left > 0 && rest) remaining[0] = rest(first, left);
+  return { rest: remaining, dropped };
 }
 
 function dropFromBlock(block: Block, n: number): Block {
@@ -173,8 +107,8 @@ function dropFromBlock(block: Block, n: number): Block {
 }
 
 function dropFromList(list: List, n: number): List {
-  const { rest, gone } = dropParts({ parts: list.items, size: sizeOfItem, rest: dropFromItem }, n);
-  const start = list.start === undefined ? {} : { start: list.start + gone };
+  const { rest, dropped } = dropParts({ parts: list.items, size: sizeOfItem, rest: dropFromItem }, n);
+  const start = list.start === undefined ? {} : { start: list.start + dropped };
   return { ...list, ...start, items: rest, continues: true };
 }
 
@@ -197,38 +131,4 @@ function dropSpans(spans: Cell, n: number): Span[] {
 
 function dropFromSpan({ tex: _, ...span }: Span, n: number): Span {
   return { ...span, text: span.text.slice(n) };
-}
-
-/** Puts blocks behind others; a block that `continues` becomes one with the last. */
-export function join(blocks: readonly Block[], more: readonly Block[]): readonly Block[] {
-  const last = blocks.at(-1);
-  const [next, ...others] = more;
-  if (!next) return blocks;
-  const joined = last && next.continues && joinTwo(last, next);
-  return joined ? [...blocks.slice(0, -1), joined, ...others] : [...blocks, ...more];
-}
-
-function joinTwo(a: Block, b: Block): Block | undefined {
-  if (a.type === "paragraph" && b.type === "paragraph") return { ...a, spans: joinSpans(a.spans, b.spans) };
-  if (a.type === "heading" && b.type === "heading") return { ...a, spans: joinSpans(a.spans, b.spans) };
-  if (a.type === "code" && b.type === "code") return { ...a, text: a.text + b.text };
-  if (a.type === "quote" && b.type === "quote") return joinQuotes(a, b);
-  if (a.type === "list" && b.type === "list") return { ...a, items: joinItems(a.items, b.items) };
-  if (a.type === "table" && b.type === "table") return joinTables(a, b);
-  return undefined;
-}
-
-function joinQuotes(a: Quote, b: Quote): Quote {
-  return { ...a, blocks: join(a.blocks, b.blocks) };
-}
-
-function joinItems(a: readonly ListItem[], b: readonly ListItem[]): readonly ListItem[] {
-  const last = a.at(-1);
-  const [next, ...others] = b;
-  if (!last || !next?.continues) return [...a, ...b];
-  return [...a.slice(0, -1), { ...last, blocks: join(last.blocks, next.blocks) }, ...others];
-}
-
-function joinTables(a: Table, b: Table): Table {
-  return { ...a, rows: [...a.rows, ...b.rows] };
 }

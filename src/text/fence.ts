@@ -1,4 +1,6 @@
-/** What ends the code block in which a text breaks off, so that what follows is no code; else nothing. */
+/**
+ * The closing fence for a text that ends inside a code block, so that the text after it is not code; otherwise empty.
+ */
 export function closingFence(text: string): string {
   let open: { prefix: string; fence: string } | undefined;
   for (const [, prefix = "", fence = "", rest = ""] of text.matchAll(/^([ \t>]*)(`{3,}|~{3,})(.*)/gm)) {

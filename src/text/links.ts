@@ -1,12 +1,12 @@
 import type { Span } from "./block.ts";
 
-/** Writes the addresses of links that `keep` does not take behind their texts; such links become text. */
+/** Turns the links that `keep` rejects into text, followed by their address in parentheses. */
 export function spellOutLinks(spans: readonly Span[], keep: (link: Link) => boolean): readonly Span[] {
   if (!spans.some(({ href }) => href)) return spans;
   const links = linksIn(spans);
   return links.flatMap((link, index) => {
     const before = links[index - 1];
-    // Its whole address has just been written.
+    // The whole address of the link before has just been written out.
     const rest =
       before?.href && link.spans[0]?.destination && !keep(before) ? link.spans.slice(1) : link.spans;
     if (!link.href || keep(link)) return rest;
@@ -16,7 +16,7 @@ export function spellOutLinks(spans: readonly Span[], keep: (link: Link) => bool
   });
 }
 
-/** Neighbouring spans with one address, or without any. */
+/** Adjacent spans with the same address, or without one. */
 export interface Link {
   readonly href: string | undefined;
   readonly spans: readonly Span[];
@@ -32,12 +32,12 @@ function linksIn(spans: readonly Span[]): Link[] {
   return links;
 }
 
-/** Whether the text of a link already is its address. */
+/** Whether the text of a link is its address already. */
 function showsAddress({ href, spans }: Link): boolean {
   return isAddress(spans.map(({ text }) => text).join(""), href ?? "");
 }
 
-/** Whether a text is an address, as people write it. */
+/** Whether a text is this address, with or without its scheme. */
 export function isAddress(text: string, href: string): boolean {
   return ["", "http://", "mailto:", "tel:"].some((scheme) => scheme + text === href);
 }

@@ -1,17 +1,17 @@
 import type { Span, Style } from "./block.ts";
 
-/** What a span looks like, apart from its text. */
+/** The formatting of a span: everything but its text. */
 export type Look = Omit<Span, "text">;
 
-/** The text of spans without their looks. */
+/** The text of spans, without formatting. */
 export function textOf(spans: readonly Span[]): string {
   return spans.map(({ text }) => text).join("");
 }
 
-/** Spans behind spans; neighbours that look the same become one. */
+/** Appends spans to others; adjacent spans with the same formatting are merged. */
 export function joinSpans(spans: readonly Span[], more: readonly Span[]): Span[] {
   const joined: Writable[] = [...spans];
-  // Only a span that is not somebody else's may grow.
+  // Only a span that was created here may be changed.
   let own: Writable | undefined;
   for (const span of more) {
     const last = joined.at(-1);

@@ -2,7 +2,7 @@ import type { Block, Span } from "./block.ts";
 
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc]/u;
 
-/** Whether anything can be seen of the blocks; platforms refuse messages in which nothing can. */
+/** Whether the blocks show anything; platforms refuse messages without visible text. */
 export function isVisible(blocks: readonly Block[]): boolean {
   return blocks.some((block) => {
     switch (block.type) {
@@ -27,7 +27,7 @@ function isVisibleText(spans: readonly Span[]): boolean {
   return spans.some(({ text }) => VISIBLE.test(text));
 }
 
-/** Takes away the white space at the edges that a page was cut at: in text all, in code the one line break. */
+/** Removes white space at the edges where a page was cut: in text all of it, in code only the trailing line break. */
 export function withCleanEdges(blocks: readonly Block[]): readonly Block[] {
   return cleanAt(cleanAt(blocks, "end"), "start");
 }

@@ -75,7 +75,7 @@ test("with the reset policy, a conversation of eleven messages, including the pe
   });
   expect(model.sent.map(({ length }) => length)).toEqual([2, 4, 6, 8, 10, 2]);
   expect(printed).toContain(
-    "re: five\n\nOur conversation had reached its limit, so I begin afresh with this question.",
+    "re: five\n\nOur conversation had reached its limit, so I am starting over with this question.",
   );
   expect(printed.match(/reached its limit/g)).toHaveLength(1);
 });
@@ -112,9 +112,7 @@ describe("with the summarise policy, the older half becomes a summary", () => {
       },
     });
     const printed = await talk([...questions, "/usage"], { model, persona: "You are a test.", limits });
-    expect(printed).toContain(
-      "> Our conversation has become long. What was said at its beginning, in short:",
-    );
+    expect(printed).toContain("> Our conversation has become long. A summary of its beginning:");
     expect(printed).toContain("> - one");
     const [, , , asked, next] = model.sent;
     expect(asked?.slice(1).map(({ content }) => content)).toEqual([

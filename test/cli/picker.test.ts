@@ -94,11 +94,11 @@ test("one is renamed, and one is deleted after a question", async () => {
   await press("why is rain", DOWN, DOWN, DOWN, ENTER);
   await press("Rename or delete which one?", ENTER);
   await press("rename it", ENTER);
-  await press("Its new name", CTRL_U, "Weather", ENTER);
+  await press("New name", CTRL_U, "Weather", ENTER);
   await press("Weather", DOWN, DOWN, DOWN, ENTER);
   await press("Rename or delete which one?", DOWN, ENTER);
   await press("“and snow”", DOWN, ENTER);
-  await press("What was said is gone then.", DOWN);
+  await press("Its messages will be lost.", DOWN);
   await press("Yes", "y");
   await until(async () => (await threads.of("ann")).length === 1);
   await press("Which conversation, ann?", CTRL_C);

@@ -72,7 +72,7 @@ describe("as the article's program", () => {
     writeFileSync(file, '{"老表": [');
     program.type("老表\n三\n0\n");
     expect(await program.exited).toBe(1);
-    expect(program.errors()).toMatch(/user_messages\.json cannot be taken: it breaks off/);
+    expect(program.errors()).toMatch(/user_messages\.json cannot be imported: it is incomplete/);
     expect(readFileSync(file, "utf8")).toBe('{"老表": [');
   });
 });

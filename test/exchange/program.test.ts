@@ -46,7 +46,7 @@ test("the article's file is taken in, gone on with, and written again", async ()
   const again = await colloquy(["import", from], env);
   expect(again.code).toBe(2);
   expect(again.errors).toMatch(
-    /^colloquy: ann have said other things here already: nothing was changed\. --replace/,
+    /^colloquy: ann already have other messages here: nothing was changed\. Use --replace/,
   );
   expect((await colloquy(["import", from, "--replace", "--user", "ann"], env)).code).toBe(0);
   expect((await colloquy(["export", to], env)).errors).toMatch(/again\.json exists already/);
@@ -116,7 +116,7 @@ test("nothing is taken in by half, and what is not kept is told", async () => {
   expect(existsSync(join(folder, "s.sqlite"))).toBe(false);
   writeFileSync(file, JSON.stringify({ many }));
   expect((await colloquy(["import", file, "--user", "nobody"], env)).errors).toMatch(
-    /The file has no nobody/,
+    /The file has no user nobody/,
   );
   expect((await colloquy(["import", file], env)).output).toContain(
     `many: ${many.length} messages, the newest ${MAX_MESSAGES} of them are kept`,

@@ -51,11 +51,11 @@ test("what the article's program writes is read: escapes, a mark in front, and t
 
 describe("told with its place is", () => {
   test.each([
-    ['{"ann": [{"role": "user", "content": "secret words', /breaks off before its end.*Nothing was changed/],
-    ['{"ann": [}', /is no JSON \(line 1, column 10\)/],
+    ['{"ann": [{"role": "user", "content": "secret words', /is incomplete.*Nothing was changed/],
+    ['{"ann": [}', /is not valid JSON \(line 1, column 10\)/],
     ["[]", /must be an object of users/],
     ['"ann"', /must be an object of users/],
-    ['{"ann": [], "b\\u006fb": [], "bob": []}', /the user "bob" stands in it twice/],
+    ['{"ann": [], "b\\u006fb": [], "bob": []}', /it contains the user "bob" twice/],
     ['{"ann": {}}', /user "ann" must have a list of messages/],
     ['{" ": []}', /a user has an empty name/],
     ['{"ann": [{"role": "user"}]}', /user "ann", message 1 must be \{"role": …, "content": …\}/],
@@ -63,7 +63,7 @@ describe("told with its place is", () => {
     ['{"ann": [{"role": "user", "content": ["secret"]}]}', /user "ann", message 1 must be/],
     [
       '{"ann": [{"role": "tool", "content": "x"}]}',
-      /message 1 has the role "tool"; known are system, user, assistant/,
+      /message 1 has the role "tool"; it must be one of system, user, assistant/,
     ],
     [
       '{"ann": [{"role": "user", "content": "x"}, {"role": "system", "content": "x"}]}',
@@ -85,7 +85,7 @@ describe("told with its place is", () => {
     const path = fileWith("");
     // Without its bytes on the disk.
     truncateSync(path, 300 * 1024 * 1024);
-    await expect(readUserMessages(path)).rejects.toThrow(/has 300 MB, and at most 256 MB are read at once/);
+    await expect(readUserMessages(path)).rejects.toThrow(/has 300 MB, but a file may have at most 256 MB/);
   });
 });
 

@@ -57,7 +57,7 @@ test("it says what was copied, how far it is, and what is next", async () => {
   const program = runProgram(["migrate", from, to]);
   expect(await program.exited).toBe(0);
   expect(program.output()).toMatch(/1 conversation, 1 waiting event, 0 dead letters, in [\d.]+ s/);
-  expect(program.output()).toMatch(/Set STORE_URL .* can be removed\.\n$/);
+  expect(program.output()).toMatch(/Set STORE_URL .* once all is well\.\n$/);
   expect(program.errors()).toContain("copying conversations: 1 of 1 (100 %)\n");
   expect(program.errors()).toContain("comparing waiting events: 1 of 1 (100 %)\n");
 });
@@ -104,7 +104,7 @@ describe("refused is", () => {
     await fill(from, small);
     const own = storedWith({ waiting: [{ event: waitingEvent("bob", 1), attempts: 0 }] });
     await fill(to, own);
-    await expect(run(from, to)).rejects.toThrow(/TO .* holds something already \(queue: 1\)/);
+    await expect(run(from, to)).rejects.toThrow(/TO .* is not empty \(queue: 1\)/);
     expect(await contentOf(to)).toEqual(own);
   });
 
@@ -119,7 +119,7 @@ describe("refused is", () => {
     );
     await store.close();
     await expect(run(from, to)).rejects.toThrow(/unfinished migration from postgres:\/\/db:5432\/other/);
-    await expect(run(to, `${from}.third`)).rejects.toThrow(/FROM holds an unfinished migration/);
+    await expect(run(to, `${from}.third`)).rejects.toThrow(/FROM itself holds an unfinished migration/);
   });
 
   test.each(["from", "to"] as const)("a store on which a program runs: %s", async (end) => {
@@ -129,7 +129,9 @@ describe("refused is", () => {
     onTestFinished(() => claim?.release());
     const refused = run(stores.from, stores.to);
     await expect(refused).rejects.toThrow(ConfigError);
-    await expect(refused).rejects.toThrow(`${end.toUpperCase()}: a program works on this SQLite file`);
+    await expect(refused).rejects.toThrow(
+      `${end.toUpperCase()}: a program or another migration uses this SQLite file`,
+    );
     await claim?.release();
     await run(stores.from, stores.to);
     expect(await contentOf(stores.to)).toEqual(small);
@@ -160,23 +162,23 @@ test("a difference is found and named, and the target stays unfinished", async (
     [storedWith({ waiting: small.waiting }), /history "paper:ann" is missing in TO/],
     [
       storedWith({ history: [["paper:ann", "older"]], waiting: small.waiting }),
-      /history "paper:ann" is another one/,
+      /history "paper:ann" differs in TO/,
     ],
     [
       storedWith({ ...small.records, history: [...small.records.history, ["b", 1]], waiting: small.waiting }),
-      /history "b" is in TO alone/,
+      /history "b" is only in TO/,
     ],
     [storedWith({ history: small.records.history }), /queue "paper:ann:1" is missing in TO/],
     [
       storedWith({ history: small.records.history, waiting: [{ ...small.waiting[0]!, attempts: 4 }] }),
-      /queue "paper:ann:1" is another one/,
+      /queue "paper:ann:1" differs in TO/,
     ],
     [
       storedWith({
         history: small.records.history,
         waiting: [...small.waiting, { event: waitingEvent("bob", 2), attempts: 0 }],
       }),
-      /queue "paper:bob:2" is in TO alone/,
+      /queue "paper:bob:2" is only in TO/,
     ],
   ];
   for (const [index, [there, named]] of cases.entries()) {
@@ -209,7 +211,7 @@ test("a terminal has one line for each part, others have lines", () => {
   const shown = (isTTY: boolean) => {
     let text = "";
     const progress = createProgress({ isTTY, write: (more) => (text += more) });
-    for (const done of [1, 2, 4]) progress.show({ action: "copying", place: "queue", done, total: 4 });
+    for (const done of [1, 2, 4]) progress.show({ action: "copying", table: "queue", done, total: 4 });
     progress.end();
     return text;
   };

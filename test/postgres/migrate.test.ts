@@ -203,7 +203,7 @@ describe("refused is", () => {
     const lock = session.lock({ group: "workers", name: "one" });
     await until(() => lock.held);
     await expect(run(from, url)).rejects.toThrow(
-      /TO: a program works on this database.*127\.0\.0\.1.*: stop every/,
+      /TO: a program or another migration uses this database.*127\.0\.0\.1.*: stop all/,
     );
     await lock.release();
     // One that takes in webhooks, and has no lock.
@@ -221,9 +221,7 @@ describe("refused is", () => {
     await run(from, url);
     const other = newSqlite();
     await fill(other, storedWith({ history: [["paper:bob", 1]] }));
-    await expect(run(other, url)).rejects.toThrow(
-      /TO .*127\.0\.0\.1.* holds something already \(history: 1\)/,
-    );
+    await expect(run(other, url)).rejects.toThrow(/TO .*127\.0\.0\.1.* is not empty \(history: 1\)/);
     expect(await contentOf(url)).toEqual(small);
   });
 });

@@ -33,7 +33,7 @@ test("a persona that is not there any more, and one of the conversation's own", 
   const printed = await talk(["hi", "/persona", "/persona plain", "hi"], options);
   await store.close();
   expect(model.sent.map(([first]) => first?.content)).toEqual(["Be plain.", "Be yourself.", "Be plain."]);
-  expect(printed).toContain("a persona of its own");
+  expect(printed).toContain("has its own persona");
 });
 
 test("a model is chosen, counts its tokens at its price, and is told apart in the sum", async () => {
@@ -45,10 +45,10 @@ test("a model is chosen, counts its tokens at its price, and is told apart in th
     currency: "¥",
   });
   expect([cheap, dear, unknown].map(({ sent }) => sent.length)).toEqual([1, 1, 1]);
-  expect(printed).toContain("I ask m-1. Choose another:\n\n- `/model m-1`\n- `/model m-2`\n- `/model m-3`");
+  expect(printed).toContain("uses m-1. Choose another:\n\n- `/model m-1`\n- `/model m-2`\n- `/model m-3`");
   expect(printed).toMatch(/This conversation +\| +2 \| +20 \| +10 \| ¥1\.00/);
-  expect(printed).toMatch(/In all +\| +3 \| +≈ 30 \| +≈ 15 \| ¥1\.00/);
-  expect(printed).toContain("For a part of it no price is known.");
+  expect(printed).toMatch(/Total +\| +3 \| +≈ 30 \| +≈ 15 \| ¥1\.00/);
+  expect(printed).toContain("No price is known for a part of it.");
 });
 
 test("where there is nothing to choose, nothing is offered", async () => {

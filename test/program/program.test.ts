@@ -282,7 +282,7 @@ describe("what an operator gets wrong is a clear sentence", () => {
       /OPENAI_API_KEY_FILE: the file \/nowhere\/key cannot be read/,
     ],
     [{ PERSONA: "pirate" }, 2, /no persona "pirate"/],
-    [{ HTTPS_PROXY: "socks6://127.0.0.1:1" }, 2, /HTTPS_PROXY is no URL of a proxy/],
+    [{ HTTPS_PROXY: "socks6://127.0.0.1:1" }, 2, /HTTPS_PROXY is not a valid proxy URL/],
   ])("%j", async (env, code, sentence) => {
     const program = runProgram(["start"], env);
     program.endInput();

@@ -211,12 +211,12 @@ describe("what is set", () => {
 
 describe("what makes no sense is refused, by the name of the variable and without the password", () => {
   test.each([
-    ["HTTPS_PROXY", "http://ann:secret@[bad", /no URL of a proxy/],
-    ["https_proxy", "ftp://ann:secret@proxy.test", /no URL of a proxy/],
-    ["HTTP_PROXY", "http://", /no URL of a proxy/],
-    ["all_proxy", "socks5://ann:secret@", /no URL of a proxy/],
-    ["HTTPS_PROXY", "socks6://ann:secret@127.0.0.1:1080", /no URL of a proxy/],
-    ["HTTPS_PROXY", "http://ann:secret%@127.0.0.1:1080", /no URL of a proxy.*%40/],
+    ["HTTPS_PROXY", "http://ann:secret@[bad", /not a valid proxy URL/],
+    ["https_proxy", "ftp://ann:secret@proxy.test", /not a valid proxy URL/],
+    ["HTTP_PROXY", "http://", /not a valid proxy URL/],
+    ["all_proxy", "socks5://ann:secret@", /not a valid proxy URL/],
+    ["HTTPS_PROXY", "socks6://ann:secret@127.0.0.1:1080", /not a valid proxy URL/],
+    ["HTTPS_PROXY", "http://ann:secret%@127.0.0.1:1080", /not a valid proxy URL.*%40/],
   ])("%s=%s", (name, value, message) => {
     const error = thrownBy(() => useProxy({ [name]: value }));
     expect(error).toBeInstanceOf(ConfigError);
@@ -235,13 +235,13 @@ describe("a failure of the proxy is told as one, with its setting and without it
       "a wrong password",
       () => byConnect("ann:wrong-secret@"),
       "openai.test",
-      /proxy 127.*HTTPS_PROXY\) wants another user name or password.*\(407\)/,
+      /proxy 127.*HTTPS_PROXY\) rejected the user name or password.*\(407\)/,
     ],
     [
       "no way through",
       () => byConnect(),
       "away.test",
-      /proxy 127.*HTTPS_PROXY\) does not let through \(502\)/,
+      /proxy 127.*HTTPS_PROXY\) refused the connection \(502\)/,
     ],
     [
       "no proxy",
@@ -259,7 +259,7 @@ describe("a failure of the proxy is told as one, with its setting and without it
       "no way through by SOCKS",
       () => ({ ALL_PROXY: `socks5://127.0.0.1:${socks?.port}` }),
       "away.test",
-      /\(ALL_PROXY\) does not let through \(.*HostUnreachable/,
+      /\(ALL_PROXY\) refused the connection \(.*HostUnreachable/,
     ],
   ])("%s", async (_, env, host, sentence) => {
     const proxy = useProxy(env());
@@ -281,7 +281,7 @@ describe("a failure of the proxy is told as one, with its setting and without it
     expect((await fetch("https://fetch.test/hello")).status).toBe(200);
     useProxy({ https_proxy: `socks://ann:wrong-secret@127.0.0.1:${guarded.port}` });
     const { error } = await listenToFailure(model("openai.test"));
-    expect(error).toMatchObject({ message: expect.stringMatching(/wants another user name or password/) });
+    expect(error).toMatchObject({ message: expect.stringMatching(/rejected the user name or password/) });
     expect(passwords.slice(0, 2)).toEqual(["ann:s@cret", "ann:wrong-secret"]);
   });
 });

@@ -133,7 +133,7 @@ describe("what others could read", () => {
         loosen(join(folder, "data"));
         const { code, errors } = await run(words.split(" "), env);
         expect([words, code]).toEqual([words, 0]);
-        expect(errors).toMatch(/^colloquy: others on this machine could read /);
+        expect(errors).toMatch(/^colloquy: other users of this machine could read /);
         expect(errors).toContain(`${path} 0644 → 0600`);
         expect(readable(folder)).toEqual([]);
       }),
@@ -183,7 +183,7 @@ describe("what others could read", () => {
     chmodSync(folder, 0o755);
     const said = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
     expect(said).toContain(`${path} (0644: it belongs to another user)`);
-    expect(said).toContain("that cannot be changed from here");
+    expect(said).toContain("this program cannot change that");
     expect(statSync(path).mode & 0o777).toBe(0o644);
   });
 });
@@ -197,7 +197,7 @@ describe("in a folder where others write too", () => {
     const store = await openStore(env.STORE_URL);
     onTestFinished(() => store.close());
     await store.backup(join(folder, "copy.sqlite"));
-    await expect(store.backup(join(folder, "dangling"))).rejects.toThrow(/dangling exists already/);
+    await expect(store.backup(join(folder, "dangling"))).rejects.toThrow(/dangling already exists/);
     expect(existsSync(victim)).toBe(false);
     expect(lstatSync(join(folder, "copy.sqlite")).isFile()).toBe(true);
   });

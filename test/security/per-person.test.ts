@@ -94,7 +94,7 @@ test("a flood is refused as it comes in: 429 with when to try again, and nothing
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
   const refused = answers.find(({ status }) => status === 429);
   expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
-  expect(await refused?.json()).toEqual({ error: expect.stringContaining("too many messages") as string });
+  expect(await refused?.json()).toEqual({ error: expect.stringContaining("too fast") as string });
   const chinese = await say("c", "再来一个", { locale: "zh-CN" });
   expect(await chinese.json()).toEqual({ error: expect.stringContaining("秒") as string });
   // What stops something passes, and so does deleting.

@@ -159,7 +159,7 @@ describe("a backup", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "copy.sqlite"), "the backup of yesterday");
     const store = await openStore(`sqlite:${join(folder, "s.sqlite")}`);
-    await expect(store.backup(join(folder, "copy.sqlite"))).rejects.toThrow(/exists already/);
+    await expect(store.backup(join(folder, "copy.sqlite"))).rejects.toThrow(/already exists/);
     await store.close();
     expect(readFileSync(join(folder, "copy.sqlite"), "utf8")).toBe("the backup of yesterday");
   });

@@ -1,42 +1,42 @@
 import type { Block } from "../block.ts";
 
 /**
- * How a platform writes rich text, and what fits in one message.
+ * How a platform writes rich text, and how much fits in one message.
  *
- * Contract: `print` is pure, accepts any blocks and never throws; `fits(print([]))` holds; for any single
- * character of text there is a body that fits; taking content away never makes a body unfit.
+ * Contract: `print` is pure, accepts any blocks and never throws. `fits(print([]))` is true. Any single character of
+ * text fits in a message. Removing content from a body that fits never makes it too large.
  */
 export interface Dialect<Body> {
   readonly limits: Limits;
   print(blocks: readonly Block[]): Body;
   fits(body: Body): boolean;
-  /** How choices become buttons; without it they are commands to be written. */
+  /** How choices become buttons; without it they are shown as commands to type. */
   readonly buttons?: Buttons<Body>;
 }
 
 /** Buttons below a message. */
 export interface Buttons<Body> {
-  /** Whether a choice can be a button, as the one at `index` among those that are. */
+  /** Whether a choice can be a button at this index. */
   fits(choice: Choice, index: number): boolean;
-  /** The body with buttons, in this order; it fits if `body` does. */
+  /** Returns the body with buttons in this order; it fits if `body` does. */
   add(body: Body, choices: readonly Choice[]): Body;
 }
 
-/** A command with its argument that a person may give by a button. */
+/** A command with its argument that the user can choose by a button. */
 export interface Choice {
-  /** What stands on the button. */
+  /** The text on the button. */
   readonly label: string;
   /** Without the slash. */
   readonly command: string;
   readonly text: string;
 }
 
-/** What one message may hold; the source of each figure stands beside it in the dialect. */
+/** How much one message may hold; each dialect gives the sources of its figures. */
 export interface Limits {
-  /** The most text in one message, in `unit`; infinite where messages have any length. */
+  /** The maximum length of one message, in `unit`; infinite if there is no limit. */
   readonly length: number;
-  /** The most blocks in one message, if there is such a limit: what has more need not be printed to be measured. */
+  /** The maximum number of blocks in one message, if there is such a limit; more are never printed to be measured. */
   readonly blocks?: number;
-  /** What the platform counts. */
+  /** The unit in which the platform counts. */
   readonly unit: "utf16" | "code points" | "bytes" | "lines";
 }

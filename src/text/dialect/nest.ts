@@ -3,26 +3,26 @@ import type { Span, Style } from "../block.ts";
 /** Something that begins and ends in a run of spans: a style or a link. */
 export type Mark = { readonly style: Style } | { readonly href: string };
 
-/** Takes spans as marks that are opened and closed like brackets. */
+/** Receives spans as text between marks, which open and close like brackets. */
 export interface MarkWriter {
   open(mark: Mark): void;
   close(mark: Mark): void;
   text(span: Span): void;
 }
 
-/** How many spans are looked at to find the mark that reaches furthest. */
+/** How many spans ahead to search for the mark that ends last. */
 const LOOKAHEAD = 50;
 
-/** Writes spans so that marks never overlap without one being inside the other; the longer is outside. */
+/** Writes spans so that marks nest and never overlap; the longer mark is the outer one. */
 export function writeSpans(spans: readonly Span[], writer: MarkWriter): void {
   const open: string[] = [];
-  const close = (kept: number) => {
-    while (open.length > kept) writer.close(toMark(open.pop() ?? ""));
+  const closeTo = (depth: number) => {
+    while (open.length > depth) writer.close(toMark(open.pop() ?? ""));
   };
   for (const [index, span] of spans.entries()) {
     const wanted = marksOf(span);
     const stale = open.findIndex((mark) => !wanted.includes(mark));
-    if (stale >= 0) close(stale);
+    if (stale >= 0) closeTo(stale);
     const missing = wanted.filter((mark) => !open.includes(mark));
     if (missing.length > 1) sortByReach(missing, spans.slice(index, index + LOOKAHEAD));
     for (const mark of missing) {
@@ -31,7 +31,7 @@ export function writeSpans(spans: readonly Span[], writer: MarkWriter): void {
     }
     writer.text(span);
   }
-  close(0);
+  closeTo(0);
 }
 
 function sortByReach(marks: string[], spans: readonly Span[]): void {

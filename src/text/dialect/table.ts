@@ -6,9 +6,9 @@ import { displayWidth } from "./width.ts";
 const SEPARATOR = " | ";
 
 /**
- * A table as lines of equal columns for a monospaced font; undefined if it is too wide. The head and the first
- * row decide that, so that a growing table does not change its form; a later cell that is too wide for its
- * column stands out of it.
+ * Formats a table as lines with aligned columns for a monospaced font; returns undefined if it is too wide. Only the
+ * head and the first row decide this, so that a table does not change its form while it arrives. A later cell that is
+ * too wide sticks out of its column.
  */
 export function alignTable(table: Table, maxWidth: number): string[] | undefined {
   const { align, head, rows } = table;
@@ -31,7 +31,7 @@ export function alignTable(table: Table, maxWidth: number): string[] | undefined
   return lines;
 }
 
-/** Columns take what room there is, the first ones first. */
+/** Distributes the spare width among the columns, from left to right. */
 function widened(natural: readonly number[], wanted: readonly number[], spare: number): number[] {
   let left = spare;
   return natural.map((width, column) => {
@@ -41,7 +41,7 @@ function widened(natural: readonly number[], wanted: readonly number[], spare: n
   });
 }
 
-/** How wide the columns are by the head and the first row. */
+/** The widths of the columns, measured on the head and the first row. */
 export function naturalWidths(head: readonly Cell[], first: readonly Cell[] | undefined): number[] {
   const rows = [head, ...(first ? [first] : [])];
   return columnWidths(
@@ -50,7 +50,7 @@ export function naturalWidths(head: readonly Cell[], first: readonly Cell[] | un
   );
 }
 
-/** A table as one card a row: a line `head: value` for each cell that holds something. */
+/** Formats a table as one card per row: a line `head: value` for each cell that is not empty. */
 export function tableCards({ head, rows }: Table): Span[][][] {
   if (rows.length === 0)
     return [[head.flatMap((cell, i) => (i > 0 ? [{ text: SEPARATOR }, ...cell] : cell))]];
@@ -60,7 +60,7 @@ export function tableCards({ head, rows }: Table): Span[][][] {
     .filter((lines) => lines.length > 0);
 }
 
-/** A monospaced cell has no links: their addresses stand behind them. */
+/** A cell in a monospaced font cannot hold links: their addresses are written after them. */
 function cellText(cell: Cell): string {
   return textOf(spellOutLinks(cell, () => false));
 }

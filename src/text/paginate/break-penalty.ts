@@ -1,10 +1,10 @@
 import type { Span } from "../block.ts";
-import { type Kind, type Leaf, MAX_LEAD, type Place } from "./outline.ts";
+import { type Kind, type Leaf, MAX_LEAD, type Breakpoint } from "./outline.ts";
 
-/** A link or formula with more text than this, in UTF-16 units, may be cut; the parts are two links. */
+/** A link or formula longer than this, in UTF-16 units, may be cut; a cut link becomes two links. */
 const MAX_LINK = 200;
 
-/** A place in the leaf, or the beginning of the short link or formula that it lies in. */
+/** Moves a position in a leaf to the beginning of the short link or formula that contains it, if there is one. */
 export function outsideLink({ start, spans }: Leaf, at: number): number {
   let from = 0;
   let end = 0;
@@ -12,7 +12,7 @@ export function outsideLink({ start, spans }: Leaf, at: number): number {
     if (end >= at) break;
     if (!isOneLink(spans[index - 1], span)) from = end;
     end += span.text.length;
-    // What a page begins with, but does not fit, is cut.
+    // A link at the beginning of a page that does not fit on it is cut.
     const isWithin =
       from < at && start + from > 0 && (at < end || (at === end && isOneLink(span, spans[index + 1])));
     const isWhole = linkOf(span) !== undefined || span.tex !== undefined;
@@ -29,13 +29,13 @@ function linkOf({ href, ref }: Span): string | undefined {
   return ref === undefined ? href || undefined : `[${ref}]`;
 }
 
-/** How good it is to end a page at a place; 0 is best. */
+/** How bad it is to end a page at a breakpoint; 0 is best. */
 export type Penalty = number;
 
-/** Behind a grapheme. */
+/** The page ends between any two graphemes. */
 const ANYWHERE: Penalty = 10;
 
-/** A link or a formula cut. */
+/** The page cuts a link or a formula. */
 const CUT_LINK: Penalty = 11;
 
 const PENALTIES: Readonly<Record<Kind, Penalty>> = {
@@ -46,17 +46,17 @@ const PENALTIES: Readonly<Record<Kind, Penalty>> = {
   grapheme: ANYWHERE,
 };
 
-/** A single line left on one side is worse than any place that leaves none. */
+/** Added for a widow or an orphan, so that even the end of a word without one is better. */
 const WIDOW: Penalty = 3;
 
-/** A heading left alone. */
+/** The page ends between a heading and its text. */
 const HEADING_ALONE: Penalty = 8;
 
-/** A heading cut. */
+/** The page cuts a heading. */
 const CUT_HEADING: Penalty = 9;
 
-/** How good a place is, as far as is known: at best and at worst. */
-export function penaltyOf({ at, kind, leaf, bound }: Place): { best: Penalty; worst: Penalty } {
+/** The lowest and the highest penalty that the breakpoint can have, whatever text follows. */
+export function penaltyOf({ at, kind, leaf, bound }: Breakpoint): { best: Penalty; worst: Penalty } {
   const penalty = PENALTIES[kind];
   if (bound) return { best: bound === "yes" ? HEADING_ALONE : penalty, worst: HEADING_ALONE };
   if (!leaf || kind === "grapheme") return { best: penalty, worst: penalty };
@@ -70,17 +70,17 @@ export function penaltyOf({ at, kind, leaf, bound }: Place): { best: Penalty; wo
   return { best: widows === "one" ? worst : penalty, worst };
 }
 
-/** The least rank that a place of its kind can have. */
-export function minPenalty({ kind }: Place): Penalty {
+/** The lowest penalty that a breakpoint of this kind can have. */
+export function lowestPenalty({ kind }: Breakpoint): Penalty {
   return PENALTIES[kind];
 }
 
-/** Whether what is still missing of the text may make it a line that leads to what follows. */
+/** Whether the text may still become a line that introduces what follows. */
 function mayIntroduce({ text, type, ends }: Leaf): boolean {
   return !ends && type !== "code" && text.length <= MAX_LEAD && !text.includes("\n");
 }
 
-/** Whether a page that ends here leaves a single line of the text at its end, or at the beginning of the next. */
+/** Whether a page that ends here leaves a single line of the text at its end, or at the beginning of the next page. */
 function widowsAt({ start, text, type, ends }: Leaf, at: number): "none" | "one" | "perhaps" {
   const shortest = type === "code" ? Number.POSITIVE_INFINITY : shortestLine(at);
   const before = text.slice(0, at - start).trimEnd();
@@ -90,7 +90,7 @@ function widowsAt({ start, text, type, ends }: Leaf, at: number): "none" | "one"
   return ends ? "one" : "perhaps";
 }
 
-/** A part of a text with fewer UTF-16 units than this is a stray line, on a page of about this size. */
+/** On a page of this size, a part of a text with fewer UTF-16 units than this is a widow or an orphan. */
 export function shortestLine(page: number): number {
   return Math.min(80, page / 8);
 }

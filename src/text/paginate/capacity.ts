@@ -1,23 +1,23 @@
 import type { Steps } from "../../system/slices.ts";
 
-/** How many units of a page fit, as far as that has been tried. */
+/** How many units fit on a page, as far as this is known. */
 export interface Capacity {
-  /** So many fit. */
+  /** The most units that are known to fit. */
   readonly low: number;
-  /** So many do not. */
+  /** The fewest units that are known not to fit. */
   readonly high: number;
-  /** Tries the places, given in order, until `low` and `high` are neighbours among them. */
-  among(places: readonly number[]): Steps<void>;
-  /** The most that fit. */
+  /** Tries positions, given in order, until no untried one lies between `low` and `high`. */
+  among(positions: readonly number[]): Steps<void>;
+  /** The exact number of units that fit. */
   exact(): Steps<number>;
-  /** Whether up to this place at least such a part of the page is full. */
-  isFilled(at: number, part: number): Steps<boolean>;
+  /** Whether a page that ends at this position fills at least this share of its capacity. */
+  isFilled(at: number, share: number): Steps<boolean>;
 }
 
-/** How far beside the guess the end of a page is looked for first, in units. */
+/** How far from the guess to search first, in units. */
 const FIRST_STEP = 4;
 
-/** Room on a page that is thought to hold `usual` units. As trying means printing, it is done rarely. */
+/** Finds the capacity of a page that probably holds `usual` units. Each try prints the page, so it tries rarely. */
 export function createCapacity(usual: number, fits: (units: number) => boolean): Capacity {
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
@@ -31,35 +31,35 @@ export function createCapacity(usual: number, fits: (units: number) => boolean):
     },
     among,
     exact,
-    isFilled: function* (at, part) {
-      if (at >= high * part) return true;
-      return at >= low * part && at >= (yield* exact()) * part;
+    isFilled: function* (at, share) {
+      if (at >= high * share) return true;
+      return at >= low * share && at >= (yield* exact()) * share;
     },
   };
 
-  function* among(places: readonly number[]): Steps<void> {
-    const first = upTo(places, low);
-    const end = high === Number.POSITIVE_INFINITY ? places.length : upTo(places, high - 1);
-    const guess = upTo(places, usual) - 1;
-    yield* search({ low: first - 1, high: end, guess, step: 1 }, (index) => isTaken(places[index] ?? 0));
+  function* among(positions: readonly number[]): Steps<void> {
+    const first = countUpTo(positions, low);
+    const end = high === Number.POSITIVE_INFINITY ? positions.length : countUpTo(positions, high - 1);
+    const guess = countUpTo(positions, usual) - 1;
+    yield* search({ low: first - 1, high: end, guess, step: 1 }, (index) => tryUnits(positions[index] ?? 0));
   }
 
   function* exact(): Steps<number> {
     const guess = low < usual && usual < high ? usual : Math.floor((low + high) / 2);
-    yield* search({ low, high, guess, step: FIRST_STEP }, isTaken);
+    yield* search({ low, high, guess, step: FIRST_STEP }, tryUnits);
     return low;
   }
 
-  function isTaken(units: number): boolean {
-    const taken = fits(units);
-    if (taken) low = Math.max(low, units);
+  function tryUnits(units: number): boolean {
+    const isFitting = fits(units);
+    if (isFitting) low = Math.max(low, units);
     else high = Math.min(high, units);
-    return taken;
+    return isFitting;
   }
 }
 
-/** How many of the numbers, which are in order, are at most this one. */
-function upTo(numbers: readonly number[], limit: number): number {
+/** How many of the numbers, which are in ascending order, are not above the limit. */
+function countUpTo(numbers: readonly number[], limit: number): number {
   let from = 0;
   let to = numbers.length;
   while (from < to) {
@@ -77,14 +77,14 @@ interface Range {
   readonly step: number;
 }
 
-/** Tries from the guess on in growing steps until one is taken and one is not, and then in between. */
-function* search(range: Range, isTaken: (value: number) => boolean): Steps<void> {
+/** Searches from the guess in doubling steps until one value fits and one does not, then bisects between them. */
+function* search(range: Range, fits: (value: number) => boolean): Steps<void> {
   let { low, high, step } = range;
   let climbed = false;
   let fell = false;
   let value = Math.max(low + 1, Math.min(high - 1, range.guess));
   while (high - low > 1) {
-    if (isTaken(value)) {
+    if (fits(value)) {
       low = value;
       climbed = true;
     } else {

@@ -1,57 +1,57 @@
 import type { Block, Heading, ListItem, Paragraph, Span, Table } from "../block.ts";
 import { textOf } from "../spans.ts";
 
-/** Blocks in which a page is to end. */
+/** Blocks within which a page has to end. */
 export interface Known {
   readonly blocks: readonly Block[];
-  /** So many units stay as they are, whatever follows; a page can end no later. */
+  /** The number of units at the beginning that no later text can change; a page can end no later. */
   readonly settled: number;
-  /** Nothing follows. */
+  /** Whether nothing follows. */
   readonly ended: boolean;
-  /** Another block follows what is settled: no part of that goes on. */
+  /** Whether another block follows the settled ones, so that the last of these is complete. */
   readonly follows: boolean;
 }
 
-/** A place where a page can end. */
-export interface Place {
+/** A position where a page can end. */
+export interface Breakpoint {
   readonly at: number;
   readonly kind: Kind;
-  /** The text it is in. */
+  /** The text that contains it. */
   readonly leaf?: Leaf;
-  /** What stands before it should stay with what is behind it; "perhaps" if that has still to be seen. */
+  /** Whether the block before it should stay with the block after it; "perhaps" if the latter is not known yet. */
   readonly bound?: "yes" | "perhaps";
 }
 
 export type Kind = "block" | "line" | "sentence" | "word" | "grapheme";
 
-/** A text in blocks, as far as it is settled. */
+/** A run of text in a block, as far as it is settled. */
 export interface Leaf {
   readonly start: number;
-  /** Where it ends, with what of it is not settled. */
+  /** The end of the whole text, including the part that is not settled. */
   readonly end: number;
   readonly text: string;
   readonly spans: readonly Span[];
   readonly type: "text" | "code" | "heading" | "lead";
-  /** All of the text is here. */
+  /** Whether the text is complete. */
   readonly ends: boolean;
 }
 
-/** The places between blocks, items, rows, cells and lines, in order, and the texts. */
+/** The breakpoints between blocks, items, rows, cells and lines, in order, and the texts of the blocks. */
 export interface Outline {
-  readonly places: readonly Place[];
+  readonly breakpoints: readonly Breakpoint[];
   readonly leaves: readonly Leaf[];
 }
 
-/** Finds the places which nothing has to be measured for. */
+/** Finds the breakpoints that the structure of the blocks offers. */
 export function outlineOf(known: Known): Outline {
-  const walk: Walk = { places: [], leaves: [], known };
+  const walk: Walk = { breakpoints: [], leaves: [], known };
   walkBlocks(known.blocks, { at: 0, kind: "block" }, walk);
   if (known.ended) endLeaf(walk);
   return walk;
 }
 
 interface Walk {
-  readonly places: Place[];
+  readonly breakpoints: Breakpoint[];
   readonly leaves: { -readonly [field in keyof Leaf]: Leaf[field] }[];
   readonly known: Known;
 }
@@ -65,40 +65,48 @@ function walkBlocks(blocks: readonly Block[], { at, kind }: From, walk: Walk): n
   let end = at;
   let before: Block | undefined;
   for (const block of blocks) {
-    if (before) addPlace({ at: end, kind, ...bond(before, block, end >= walk.known.settled) }, walk);
+    if (before) {
+      const bond = bondBetween(before, block, { isOpen: end >= walk.known.settled });
+      addBreakpoint({ at: end, kind, ...bond }, walk);
+    }
     end = Math.max(end + 1, walkBlock(block, end, walk));
     before = block;
   }
   return end;
 }
 
-function addPlace(place: Place, walk: Walk): void {
+function addBreakpoint(breakpoint: Breakpoint, walk: Walk): void {
   endLeaf(walk);
-  if (place.at <= walk.known.settled) walk.places.push(place);
+  if (breakpoint.at <= walk.known.settled) walk.breakpoints.push(breakpoint);
 }
 
-/** Nothing can be added to the last text any more, now that something else follows. */
+/** Marks the last text as complete, because something else follows it. */
 function endLeaf({ leaves, known }: Walk): void {
   const last = leaves.at(-1);
   if (last && last.end <= known.settled) last.ends = true;
 }
 
-function bond(before: Block, after: Block, growing: boolean): Pick<Place, "bound"> {
+/** `isOpen`: the block after may still become another one. */
+function bondBetween(
+  before: Block,
+  after: Block,
+  { isOpen }: { isOpen: boolean },
+): Pick<Breakpoint, "bound"> {
   if (before.type === "heading" || isTitle(before)) return { bound: "yes" };
   if (!isIntroduction(before)) return {};
-  if (growing) return { bound: "perhaps" };
+  if (isOpen) return { bound: "perhaps" };
   return ["list", "code", "table", "quote"].includes(after.type) ? { bound: "yes" } : {};
 }
 
-/** A line with more UTF-16 units than this leads to nothing. */
+/** The longest line that can introduce what follows it, in UTF-16 units. */
 export const MAX_LEAD = 160;
 
-/** A line in bold is a heading of sorts. */
+/** Whether the block is a line in bold, which serves as a heading. */
 function isTitle(block: Block): boolean {
   return isLine(block) && block.spans.every(({ text, styles }) => styles?.includes("bold") || !text.trim());
 }
 
-/** "These are the steps:" */
+/** Whether the block is a line such as "These are the steps:". */
 function isIntroduction(block: Block): boolean {
   return isLine(block) && /[:：]\s*$/.test(block.spans.at(-1)?.text ?? "");
 }
@@ -113,7 +121,7 @@ function isLine(block: Block): block is Paragraph {
   return true;
 }
 
-/** Returns where the block ends. */
+/** Returns the position where the block ends. */
 function walkBlock(block: Block, at: number, walk: Walk): number {
   switch (block.type) {
     case "paragraph":
@@ -147,7 +155,7 @@ function walkText(
   const leaf: Leaf = { start: at, end: at + whole.length, text, spans, type, ends: false };
   walk.leaves.push(leaf);
   for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) {
-    walk.places.push({ at: at + i + 1, kind: "line", leaf });
+    walk.breakpoints.push({ at: at + i + 1, kind: "line", leaf });
   }
   return leaf.end;
 }
@@ -155,7 +163,7 @@ function walkText(
 function walkItems(items: readonly ListItem[], at: number, walk: Walk): number {
   let end = at;
   for (const [index, item] of items.entries()) {
-    if (index > 0) addPlace({ at: end, kind: "line" }, walk);
+    if (index > 0) addBreakpoint({ at: end, kind: "line" }, walk);
     end = Math.max(end + 1, walkBlocks(item.blocks, { at: end, kind: "line" }, walk));
   }
   return end;
@@ -166,7 +174,7 @@ function walkRows(rows: Table["rows"], at: number, walk: Walk): number {
   for (const [index, row] of rows.entries()) {
     const start = end;
     for (const [column, cell] of row.entries()) {
-      if (index + column > 0) addPlace({ at: end, kind: column > 0 ? "sentence" : "line" }, walk);
+      if (index + column > 0) addBreakpoint({ at: end, kind: column > 0 ? "sentence" : "line" }, walk);
       end = walkText(cell, { at: end, type: "text" }, walk);
     }
     end = Math.max(start + 1, end);

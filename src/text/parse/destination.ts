@@ -1,14 +1,14 @@
 import type { Span } from "../block.ts";
 
-/** A link, with its host behind it if its text names another one: people go by what they read. */
+/** Appends the host to a link whose text names another one, because readers trust the text. */
 export function withDestination(link: Span[], href: string | undefined): Span[] {
   const host = href && hiddenDestination(link.map(({ text }) => text).join(""), href);
   return host ? [...link, { text: ` (${host})`, destination: true }] : link;
 }
 
 /**
- * Where an address leads if a text looks as if it led elsewhere: the host, or the person whom a mail goes to. Undefined
- * for what names nothing, or the same. Other addresses than those of the web and of mail are links nowhere.
+ * The true destination of an address, if its text names another one: the host or, for mail, the recipient. Undefined if
+ * the text names none or the same one. Only addresses of the web and of mail are checked: no platform links others.
  */
 export function hiddenDestination(text: string, href: string): string | undefined {
   const found = /^(?:https?|mailto):/i.test(href) && URL.canParse(href) ? new URL(href) : undefined;
@@ -22,18 +22,21 @@ export function hiddenDestination(text: string, href: string): string | undefine
   return isElsewhere ? to : undefined;
 }
 
-/** `README.md` is a domain in Moldova, but not where the address ends in it. Elsewhere such names are rarely files. */
+/** `README.md` could be a domain in Moldova, but if the address ends in it, it is a file. */
 function isFileAt(name: string, path: string): boolean {
   return /\.(?:md|py|sh)$/.test(name) && path.toLowerCase().endsWith(`/${name}`);
 }
 
-/** A host, and the mail address that it stands in. */
+/** A host, and the mail address that contains it. */
 interface Named {
   readonly host: string;
   readonly address?: string;
 }
 
-/** What a text names: in `https://bank.example@evil.example/x` both, as the eye takes the first for the host. */
+/**
+ * The hosts that a text names. In `https://bank.example@evil.example/x` these are both, as readers take the first for
+ * the host.
+ */
 function namesIn(text: string): Named[] {
   return plain(text)
     .split(/[\s()<>[\]{}"'“”‘’«»「」,;!|，。；！]+/u)
@@ -43,7 +46,7 @@ function namesIn(text: string): Named[] {
       const hosts = (authority.match(/[\p{L}\p{M}\p{N}_.-]+/gu) ?? [])
         .map((name) => name.replace(/^[.-]+|(?<![.-])[.-]+$/g, ""))
         .filter((name) => isDomain(name));
-      // Behind a scheme there is a host in any case, be it a number or without a dot.
+      // After a scheme there is always a host, even if it is a number or has no dot.
       const isMail = !scheme || scheme === "mailto:";
       if (!isMail) hosts.push(authority.replace(/^.*@|:\d*$/g, ""));
       const address = isMail && /^[^@]+@[^@]+$/.test(authority) ? { address: authority } : {};
@@ -51,7 +54,7 @@ function namesIn(text: string): Named[] {
     });
 }
 
-/** Without what is not seen, and with one form for characters that look alike because they are the same. */
+/** The text without invisible characters, and with compatibility forms of characters replaced. */
 function plain(text: string): string {
   return text
     .normalize("NFKC")
@@ -60,13 +63,13 @@ function plain(text: string): string {
     .replace(/(?<=[a-z\d])。(?=[a-z\d])/g, ".");
 }
 
-/** As a browser has it, with or without the `www.` that leads to the same place. */
+/** The host as a browser normalizes it, without `www.`, which usually leads to the same site. */
 function hostOf(name: string): string {
   const host = URL.canParse(`http://${name}`) ? new URL(`http://${name}`).hostname : name;
   return host.replace(/^www\.|\.$/g, "");
 }
 
-/** A country's domain, one beyond ASCII, or one of those under which people meet names. */
+/** Whether a name is a domain: under a country, a top-level domain in another script, or a well-known generic one. */
 function isDomain(name: string): boolean {
   const labels = name.split(".");
   const last = labels.at(-1) ?? "";
@@ -74,11 +77,14 @@ function isDomain(name: string): boolean {
   return labels[0] === "www" || /^xn--|^[^\x00-\x7f]{2,}$/.test(last) || COUNTRY.test(last) || TOP.has(last);
 }
 
-/** https://www.iana.org/domains/root/db: with other letters these would be file names, such as `index.js`. */
+/**
+ * Country domains, from https://www.iana.org/domains/root/db; any other two letters may be a file name, such as
+ * `index.js`.
+ */
 const COUNTRY =
   /^(?:a[cdefgilmoqrstuwxz]|b[abdefghijmnorstvwyz]|c[acdfghiklmnoruvwxyz]|d[ejkmoz]|e[cegrstu]|f[ijkmor]|g[abdefghilmnpqrstuwy]|h[kmnrtu]|i[delmnoqrst]|j[emop]|k[eghimnprwyz]|l[abcikrstuvy]|m[acdeghklmnopqrstuvwxyz]|n[acefgilopruz]|om|p[aefghklmnrstwy]|qa|r[eosuw]|s[abcdeghijklmnorstuvxyz]|t[cdfghjklmnortvwz]|u[agksyz]|v[aceginu]|w[fs]|y[et]|z[amw])$/;
 
-/** Not all there are: `console.log` and `Array.from` are no domains, though many words are one by now. */
+/** Not all generic domains: many words are one by now, but `console.log` and `Array.from` are code. */
 const TOP: ReadonlySet<string> = new Set(
   `com net org edu gov mil int info biz pro app dev site online store shop tech cloud xyz top club vip live news blog
   wiki email bank finance money cash loan loans fund exchange group center support services digital network systems

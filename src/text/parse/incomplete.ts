@@ -1,10 +1,10 @@
-/** A line that so far holds nothing but marks: it is not yet known what it will be. */
+/** A line of nothing but marks, which may still become any kind of block. */
 const ONLY_MARKS = /^(?:[#>*+\-=_~`|:$\\[\] \t]+|[ \t]*\d{1,9}[.)]?[ \t]*)$/;
 
-/** A fence, or the beginning of one, with no code behind it yet. */
+/** A fence, or the beginning of one, without code after it. */
 const LAST_FENCE = /(?<=^|\n)[ \t>]*(?:`{3,}|~{3,}(?!~))[^\n`]*\n?$/;
 
-/** Takes away the last line while it consists of marks alone, so that they do not flash. */
+/** Removes the last line while it consists of marks alone, so that they do not flash up. */
 export function hideMarks(text: string): string {
   const source = text.replace(LAST_FENCE, "");
   const start = source.lastIndexOf("\n") + 1;
@@ -13,7 +13,7 @@ export function hideMarks(text: string): string {
 
 const CLOSED_CODE = /(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/gs;
 
-/** Completes the half-written marks at the end of a growing paragraph: what is shown is never raw. */
+/** Completes half-written marks at the end of an incomplete paragraph, so that no raw Markdown is shown. */
 export function completeInline(source: string): string {
   const plain = source.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
   const tick = plain.search(/`/);
@@ -32,13 +32,13 @@ function closeCode(source: string, tick: number): string {
   return code.trim() ? before + marks + code + marks + closers : completeInline(before);
 }
 
-/** Whether a mark, or an address, may go on behind a part of a paragraph. Errors cost beauty only. */
+/** Whether a mark or an address may continue after a part of a paragraph. A wrong guess only affects the look. */
 export function endsIncomplete(part: string): boolean {
   const plain = part.replace(CLOSED_CODE, (code) => "x".repeat(code.length));
   return plain.includes("`") || isInAddress(plain) || openMarks(plain).length > 0;
 }
 
-/** Whether the part ends in a bare address, in the text of a link, or in its address. */
+/** Whether the part ends inside a bare address, the text of a link, or the address of a link. */
 function isInAddress(part: string): boolean {
   const word = /(?<!\S)\S*$/.exec(part)?.[0] ?? "";
   const label = part.slice(part.lastIndexOf("]") + 1);
@@ -49,7 +49,7 @@ function isInAddress(part: string): boolean {
   );
 }
 
-/** Of `[text](addr` only the text is shown until the address is whole; `[1]` is taken for what it seems. */
+/** Reduces `[text](addr` to its text while the address is incomplete; `[1]` stays, as it is probably no link. */
 function withoutHalfLink(source: string, plain: string): string {
   const link = /!?\[([^[\]]*)(?:\](?:\([^()\s]*)?)?$/.exec(plain);
   if (!link || plain[link.index - 1] === "\\" || /^\[\^?\d+\]?$/.test(link[0])) return source;
@@ -57,7 +57,7 @@ function withoutHalfLink(source: string, plain: string): string {
   return source.slice(0, link.index) + source.slice(start, start + (link[1] ?? "").length);
 }
 
-/** Marks at the very end stay if they close what is open, and are held back otherwise. */
+/** Marks at the very end are kept if they close the open ones, and hidden otherwise. */
 function closersIn(source: string, marks: string): string {
   const open = openMarks(source.slice(0, source.length - marks.length))
     .reverse()
@@ -67,7 +67,7 @@ function closersIn(source: string, marks: string): string {
 
 const MARKS = /\\.|`[^`]*`|\*{1,3}|(?<!\w)_{1,2}(?=\S)|_{1,2}(?!\w)|~~|\|\|/gs;
 
-/** The marks that are open at the end of the text, outermost first. */
+/** The marks still open at the end of the text, outermost first. */
 function openMarks(source: string): string[] {
   const open: string[] = [];
   for (const match of source.matchAll(MARKS)) {

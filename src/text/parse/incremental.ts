@@ -1,65 +1,72 @@
 import type { Steps } from "../../system/slices.ts";
 import type { Block } from "../block.ts";
-import { drop, join, sizeOf } from "../cut.ts";
+import { drop } from "../cut.ts";
+import { join } from "../join.ts";
+import { sizeOf } from "../size.ts";
 import { hideMarks } from "./incomplete.ts";
-import { cleanSource, type Node, toBlocks, toTree } from "./markdown.ts";
+import { type Node, toBlocks, toTree } from "./markdown.ts";
 import { parseTokens } from "./markdown-it.ts";
-import { goOn, lineAt, lineStarts, placeInCode, placeInside, type Start } from "./resume.ts";
+import { lineAt, lineStarts } from "./lines.ts";
+import { resumeInCode, resumeInside } from "./resume.ts";
+import { BEGINNING, markContinued, type Start } from "./start.ts";
+import { cleanSource } from "./source.ts";
 import { isVisible } from "../visible.ts";
 
-/** Reads a text that grows: `text` only grows from call to call. */
+/** Parses a text that is still arriving: each call passes the text of the call before, with more appended. */
 export interface IncrementalParser {
-  /** What is settled now and was not told before; what follows is not looked at. */
+  /** Returns the blocks that are newly settled, and does not parse the text after them. */
   settle(text: string): Steps<readonly Block[]>;
+  /** Returns the blocks that are newly settled, and the text after them as blocks that may still change. */
   read(text: string, ended: boolean): Steps<Reading>;
 }
 
 export interface Reading {
-  /** What no later text can change, and was not told before; its beginning may continue what was. */
+  /** Blocks that no later text can change and that no earlier call returned; the first may continue one that was. */
   readonly settled: readonly Block[];
-  /** What follows: it may still become something else. */
-  readonly growing: readonly Block[];
+  /** The blocks that follow and may still change. */
+  readonly unsettled: readonly Block[];
 }
 
-const BEGINNING: Start = { before: "", sentinel: 0, spine: [], continues: false, told: 0 };
-
 /**
- * A block of which nothing was settled within this many UTF-16 units ends there: what is not settled is parsed anew
- * whenever more arrives, and at once when the text is whole, which must not take long.
+ * A block is ended by force if none of it is settled within this many UTF-16 units. Unsettled text is parsed again
+ * whenever more arrives, and that must not take long.
  */
 const MAX_UNSETTLED = 6144;
 
-/** A line of code longer than this, in UTF-16 units, is no fence and may be cut where a block of code must end. */
+/**
+ * A line of code longer than this, in UTF-16 units, is no fence, and may be cut where a code block is ended by force.
+ */
 const LONG_CODE_LINE = 1000;
 
 /**
- * A reader whose answers depend on the text alone, not on the pieces it came in. A block is settled when
- * another follows; of the last block, and of the last one in that, all is settled but the last item, row,
- * line of code, or piece of a paragraph. Work is in proportion to what is not settled.
+ * Creates a parser whose results depend on the text alone, not on the chunks in which it arrived. A block is settled
+ * when another follows. The last block, and the last one nested in it, is settled up to its last item, row, line of
+ * code or segment of a paragraph. The work of a call is proportional to the text that is not settled.
  */
 export function createIncrementalParser(): IncrementalParser {
   let start = BEGINNING;
-  /** How much of the text was looked at, and what of it, cleaned, is not settled. */
+  /** How much of the text was read, in UTF-16 units. */
   let seen = 0;
+  /** The part of it that is not settled, cleaned. */
   let source = "";
   return {
     settle: (text) => append(text, false, settle),
     read: function* (text, ended) {
-      if (ended) return { settled: yield* append(text, true, finish), growing: [] };
+      if (ended) return { settled: yield* append(text, true, finish), unsettled: [] };
       const settled = yield* append(text, false, settle);
       yield;
-      const { blocks } = yield* parse(start, source, "growing");
-      return { settled, growing: drop(blocks, start.told) };
+      const { blocks } = yield* parse(start, source, "incomplete");
+      return { settled, unsettled: drop(blocks, start.emitted) };
     },
   };
 
-  /** Takes in more text, and at its end does the rest. What is not settled never has more than `MAX_UNSETTLED` units. */
+  /** Reads more text, then runs `rest`. The unsettled part never exceeds `MAX_UNSETTLED` units. */
   function* append(
     text: string,
     ended: boolean,
     rest: () => Steps<readonly Block[]>,
   ): Steps<readonly Block[]> {
-    // A half of a pair at the end of a growing text waits for the other half.
+    // Half a pair at the end waits for its other half.
     const end = ended || !isHalf(text, text.length) ? text.length : text.length - 1;
     let settled: readonly Block[] = [];
     while (seen < end) {
@@ -79,70 +86,70 @@ export function createIncrementalParser(): IncrementalParser {
 
   function* settle(): Steps<readonly Block[]> {
     const known = yield* parse(start, source.slice(0, stableEnd(source)), "settled");
-    const settled = drop(known.blocks, start.told);
+    const settled = drop(known.blocks, start.emitted);
     advance(known);
     return settled;
   }
 
   function* finish(): Steps<readonly Block[]> {
     const { blocks } = yield* parse(start, source, "whole");
-    const settled = drop(blocks, start.told);
+    const settled = drop(blocks, start.emitted);
     start = BEGINNING;
     source = "";
     return settled;
   }
 
-  /** Moves behind what is settled, as far as the parser can be brought back. */
+  /** Moves the start past the settled text, to the last position where parsing can resume. */
   function advance({ tail, tree, settledChars }: Parse): void {
     const node = tree.at(-1);
     if (!node?.token.map) return;
     const isSame = tree.length === 1;
     const lines = lineStarts(tail);
-    const inside = placeInside({ tail, lines, settledChars, node, start: isSame ? start : undefined });
-    const told = sizeOf(toBlocks([node], true));
-    const place =
-      inside?.place ?? (isSame ? start.before.length : lineAt({ tail, lines }, node.token.map[0]));
-    source = source.slice(place - start.before.length);
-    start = inside ?? (isSame ? { ...start, told } : { ...BEGINNING, told });
+    const inside = resumeInside({ tail, lines, settledChars, node, start: isSame ? start : undefined });
+    const emitted = sizeOf(toBlocks([node], true));
+    const position =
+      inside?.position ?? (isSame ? start.before.length : lineAt({ tail, lines }, node.token.map[0]));
+    source = source.slice(position - start.before.length);
+    start = inside ?? (isSame ? { ...start, emitted } : { ...BEGINNING, emitted });
   }
 
-  /** Settles what would not be by itself. A block of code goes on behind that; any other block begins anew. */
+  /** Settles text that is not settled by itself. A code block continues after it; any other block ends. */
   function* force(): Steps<readonly Block[]> {
     const end = endOfCode(source);
     const code = yield* codeAt(start, source.slice(0, end));
     const length = code ? end : endOfWords(source);
     yield;
     const { blocks } = yield* parse(start, source.slice(0, length), "whole");
-    const settled = drop(blocks, start.told);
+    const settled = drop(blocks, start.emitted);
     source = source.slice(length);
     start = code ?? BEGINNING;
     return settled;
   }
 }
 
-/** Whether a place lies between the two halves of a surrogate pair, or of a line break. */
-function isHalf(text: string, place: number): boolean {
-  return /[\r\ud800-\udbff]/.test(text.charAt(place - 1));
+/** Whether a position is between the halves of a surrogate pair or of a line break. */
+function isHalf(text: string, position: number): boolean {
+  return /[\r\ud800-\udbff]/.test(text.charAt(position - 1));
 }
 
-/** Behind a long line, or before the break at the end of the line before a short one: that may become a fence. */
+/** Where to end code by force: after a long line, or before a short one, which may become a fence. */
 function endOfCode(source: string): number {
   const lineBreak = source.lastIndexOf("\n");
   return source.length - lineBreak > LONG_CODE_LINE ? source.length : lineBreak;
 }
 
-/** Where the last line ends, or the last word if there is only one line. */
+/** The end of the last whole line, or of the last word if there is only one line. */
 function endOfWords(source: string): number {
   const end = Math.max(source.lastIndexOf("\n"), source.includes("\n") ? 0 : source.lastIndexOf(" ")) + 1;
   return end > 0 ? end : source.length;
 }
 
-/** How to go on behind a text that ends in an open block of code; undefined if it does not. */
+/** Where parsing resumes after a text that ends in an open code block; undefined if it does not. */
 function* codeAt(start: Start, source: string): Steps<Start | undefined> {
   const { tail, tree } = yield* parse(start, source, "whole");
   const node = tree.at(-1);
   if (!node) return undefined;
-  return placeInCode({
+  return resumeInCode({
     tail,
     lines: lineStarts(tail),
     settledChars: 0,
@@ -152,45 +159,48 @@ function* codeAt(start: Start, source: string): Steps<Start | undefined> {
 }
 
 interface Parse {
-  /** What was parsed, with what stood before it. */
+  /** The text that was parsed, with the source that reopens its containers. */
   readonly tail: string;
   readonly tree: readonly Node[];
   readonly blocks: readonly Block[];
   readonly settledChars: number;
 }
 
-function* parse(start: Start, source: string, mode: "whole" | "settled" | "growing"): Steps<Parse> {
-  const tail = start.before + (mode === "growing" ? hideMarks(source) : source);
+function* parse(start: Start, source: string, mode: "whole" | "settled" | "incomplete"): Steps<Parse> {
+  const tail = start.before + (mode === "incomplete" ? hideMarks(source) : source);
   const { tokens, settledChars } = parseTokens({ text: tail, mode, sentinel: start.sentinel });
   yield;
   const tree = toTree(tokens);
   const shown = tree.filter((node, index) => !isBlank(node) || mayGoOn(index));
-  return { tail, tree, settledChars, blocks: goOn(toBlocks(shown, mode === "settled"), start) };
+  return { tail, tree, settledChars, blocks: markContinued(toBlocks(shown, mode === "settled"), start) };
 
   function mayGoOn(index: number): boolean {
-    const isGoingOn = start.told > 0 || start.continues || start.spine.length > 0;
+    const isGoingOn = start.emitted > 0 || start.continues || start.spine.length > 0;
     return (index === 0 && isGoingOn) || index === tree.length - 1;
   }
 }
 
-/** A paragraph with more UTF-16 units than this is taken for one that can be seen. */
+/** A paragraph with more UTF-16 units than this counts as visible. */
 const MAX_BLANK = 100;
 
-/** Whether nothing can be seen of a paragraph, such as one of `&nbsp;`: as it takes no room, no page would ever be full. */
+/**
+ * Whether a paragraph is blank, such as `&nbsp;`. Blank ones are left out: they take no room and would never fill a
+ * page.
+ */
 function isBlank(node: Node): boolean {
   const [inline] = node.children;
   const length = inline?.token.type === "inline" ? inline.token.content.length : 0;
   return node.token.type === "paragraph_open" && length <= MAX_BLANK && !isVisible(toBlocks([node], false));
 }
 
-/** The end of what is known to be read as it is: whole lines, and a line whose kind is known. */
+/** The end of the text whose kind is certain: whole lines, and a last line with text after its marks. */
 function stableEnd(source: string): number {
   const start = source.lastIndexOf("\n") + 1;
   const line = source.slice(start);
   const marks = line.search(DECIDED);
-  // What stands behind backticks may contain one more: then it is no fence.
+  // The text after backticks may still contain another one, and then this is no fence.
   return marks >= 0 && !line.slice(0, marks).includes("```") ? source.length : start;
 }
 
-/** Something that can be no part of a mark which a line begins with. */
+/** A character that cannot belong to the marks at the beginning of a line. */
 const DECIDED = /[^\s\d#>*+\-_=~`|:.)\\$[\]]/;

@@ -2,7 +2,7 @@ import type { Token } from "markdown-it";
 import type { Span, Style } from "../block.ts";
 import { joinSpans, type Look, textOf } from "../spans.ts";
 import { withDestination } from "./destination.ts";
-import { MAX_HREF } from "./reference.ts";
+import { MAX_HREF } from "./rules/reference.ts";
 
 const STYLES: Readonly<Record<string, Style>> = {
   strong: "bold",
@@ -11,23 +11,23 @@ const STYLES: Readonly<Record<string, Style>> = {
   spoiler: "spoiler",
 };
 
-/** Spans from the inline tokens of one block. */
+/** Converts the inline tokens of one block to spans. */
 export function toSpans(tokens: readonly Token[]): Span[] {
   return joinSpans(
     [],
-    tokens.flatMap(({ children }) => pieceToSpans(children ?? [])),
+    tokens.flatMap(({ children }) => segmentToSpans(children ?? [])),
   );
 }
 
-/** What the next text of a line looks like. */
+/** The formatting of the next text. */
 interface Pen {
-  /** Each of them once, however often it was begun. */
+  /** Each style once, however often it was opened. */
   styles: readonly Style[];
   href: string | undefined;
   ref: string | undefined;
 }
 
-function pieceToSpans(tokens: readonly Token[]): Span[] {
+function segmentToSpans(tokens: readonly Token[]): Span[] {
   const spans: Span[] = [];
   const pen: Pen = { styles: [], href: undefined, ref: undefined };
   const outside: (readonly Style[])[] = [];
@@ -42,7 +42,7 @@ function pieceToSpans(tokens: readonly Token[]): Span[] {
       pen.href = String(token.attrGet("href") ?? "");
       linkStart = spans.length;
     } else if (token.type === "link_close") {
-      spans.push(...restOfLink(spans.splice(linkStart), pen.href ?? ""));
+      spans.push(...completeLink(spans.splice(linkStart), pen.href ?? ""));
       pen.href = undefined;
     } else if (token.type === "ref_open" || token.type === "ref_close") {
       pen.ref = String(token.meta?.["label"]);
@@ -70,8 +70,8 @@ function textOfToken({ type, content }: Token): string {
   return type === "softbreak" || type === "hardbreak" ? "\n" : content;
 }
 
-/** A link shows something, and where it leads; its address is kept even where it is too long to be linked. */
-function restOfLink(spans: Span[], href: string): Span[] {
+/** Completes a link: an empty one shows its address, and an address too long to be linked is written out. */
+function completeLink(spans: Span[], href: string): Span[] {
   const text = textOf(spans);
   const [first] = spans;
   const styles = first?.styles && { styles: first.styles };
@@ -83,10 +83,12 @@ function restOfLink(spans: Span[], href: string): Span[] {
   return withDestination(shown, href);
 }
 
-/** An image is a link that shows its description; within a link, whose address goes first, it is text. */
+/**
+ * An image becomes a link that shows its description; inside another link, whose address takes precedence, it is text.
+ */
 function image(token: Token, outer: Look): Span[] {
   const src = String(token.attrGet("src") ?? "");
-  const alt = textOf(pieceToSpans(token.children ?? [])) || src;
+  const alt = textOf(segmentToSpans(token.children ?? [])) || src;
   if (outer.href) return [{ ...outer, text: alt === src ? src : `${alt} (${src})` }];
-  return restOfLink([{ ...outer, text: alt, ...(src && { href: src }) }], src);
+  return completeLink([{ ...outer, text: alt, ...(src && { href: src }) }], src);
 }

@@ -2,24 +2,20 @@ import type { Token } from "markdown-it";
 import type { Block, Definition, List, ListItem, Span, Table } from "../block.ts";
 import { parseTokens, unescaped } from "./markdown-it.ts";
 import { createReferences } from "./references.ts";
+import { cleanSource } from "./source.ts";
 import { joinSpans, textOf } from "../spans.ts";
 import { toSpans } from "./inline.ts";
 import { naturalWidths } from "../dialect/table.ts";
 import { MAX_FORMULA } from "./tex.ts";
 
 /**
- * Markdown (CommonMark with tables, strikethrough, task lists, bare links, footnotes, LaTeX and `||spoilers||`)
- * as blocks. Raw HTML is text, but for a few tags that stand within lines. So that no later line changes what stands far before it, an underlined heading is
- * one only up to 500 characters.
+ * Parses Markdown (CommonMark with tables, strikethrough, task lists, bare links, footnotes, LaTeX and `||spoilers||`)
+ * into blocks. Raw HTML is text, except for a few inline tags. An underlined heading has at most 500 characters, so that
+ * no later line changes text far before it.
  */
 export function parseMarkdown(text: string): readonly Block[] {
   const { tokens } = parseTokens({ text: cleanSource(text), mode: "whole" });
   return createReferences().resolve(toBlocks(toTree(tokens), false), false);
-}
-
-/** Unpaired surrogates become the replacement character: platforms refuse them. Lengths stay. */
-export function cleanSource(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/\p{Surrogate}/gu, "\uFFFD");
 }
 
 /** A token and what it contains. */
@@ -44,8 +40,8 @@ export function toTree(tokens: readonly Token[]): Node[] {
 }
 
 /**
- * Blocks from the tree of tokens. With `open`, more text will follow: of the last block, and of the last
- * one in that, only the part is given that no later text can change.
+ * Converts the tree of tokens to blocks. With `open`, more text will follow, so the last block, and the last one nested
+ * in it, is reduced to the part that no later text can change.
  */
 export function toBlocks(nodes: readonly Node[], open: boolean): Block[] {
   return nodes.flatMap((node, index) => toBlock(node, open && index === nodes.length - 1));
@@ -91,7 +87,7 @@ function withSpans(
   return spans.length > 0 ? [{ ...block, spans }] : [];
 }
 
-/** One that is not closed is text. As long as that is not known, nothing of it is settled, unless it is too long. */
+/** A formula that is never closed is text. Until that is known, none of it is settled, unless it is too long. */
 function toFormula({ content, meta }: Token, open: boolean): Block[] {
   if (!open && content === "") return [];
   if (!open)
@@ -100,7 +96,7 @@ function toFormula({ content, meta }: Token, open: boolean): Block[] {
   return text ? [{ type: "paragraph", spans: [{ text }] }] : [];
 }
 
-/** `[label]: address`, as it was written: where nothing refers to it, it is shown. */
+/** `[label]: address` as it was written; it is shown if nothing refers to it. */
 function toDefinition({ content, meta }: Token, children: readonly Node[]): Block[] {
   const spans = [{ text: content }, ...toSpans(children.map(({ token }) => token))];
   return [{ type: "paragraph", spans, defines: toDefines(meta) }];
@@ -110,7 +106,7 @@ function toDefines(meta: Token["meta"]): Definition {
   return { label: String(meta?.["label"]), href: String(meta?.["href"]) };
 }
 
-/** The text of a footnote stands where it was written, behind its number. */
+/** A footnote is shown where it was written, after its number. */
 function toFootnote({ token, children }: Node, open: boolean): Block[] {
   const blocks = toBlocks(children, open);
   const [first, ...others] = blocks;
@@ -121,21 +117,21 @@ function toFootnote({ token, children }: Node, open: boolean): Block[] {
   return [{ ...first, spans: joinSpans([number], first.spans), defines }, ...others];
 }
 
-/** A language longer than this many characters is no language. */
+/** The language of a code block is cut to this many characters. */
 const MAX_LANGUAGE = 40;
 
 function toCode({ info, content }: Token, open: boolean): Block[] {
   const language = (unescaped(info).trim().split(/\s+/)[0] ?? "").slice(0, MAX_LANGUAGE);
-  // The end of the last line of an open block is kept, so that its parts are put together as they are.
+  // The last line break of an open block is kept, so that its parts join seamlessly.
   const text = open ? wholeLines(content.replace(/\n$/, "")) : content.replace(/\n$/, "");
   if (open && !text) return [];
-  // Without a line of code, what stands behind the fence is all that was said.
+  // If there is no code, the text after the fence is the content.
   return [
     content ? { type: "code", language, text } : { type: "code", language: "", text: unescaped(info).trim() },
   ];
 }
 
-/** Without the last line, which may still be growing. */
+/** The text without its last line, which may be incomplete. */
 function wholeLines(text: string): string {
   return text.slice(0, text.lastIndexOf("\n") + 1);
 }
@@ -161,7 +157,7 @@ function toItem({ children }: Node, open: boolean): ListItem[] {
   return [{ checked: task[1] !== " ", blocks: paragraph.spans.length > 0 ? [paragraph, ...rest] : rest }];
 }
 
-/** A head with more text than this, in UTF-16 units, is not repeated on every page: it becomes the first row. */
+/** A head longer than this, in UTF-16 units, is not repeated on every page: it becomes the first row. */
 const MAX_HEAD = 300;
 
 function toTable({ children }: Node, open: boolean): Block[] {
@@ -174,7 +170,7 @@ function toTable({ children }: Node, open: boolean): Block[] {
   const widths = naturalWidths(first, settled[0]);
   const table: Table = { type: "table", align: cells.map(toAlign), head: first, rows: settled, widths };
   const length = first.reduce((total, cell) => total + textOf(cell).length, 0);
-  // A head that nothing follows is a row too: a row can be cut over pages.
+  // A head without rows becomes a row too, because only rows can be cut over pages.
   if (length <= MAX_HEAD && settled.length > 0) return [table];
   return [{ ...table, head: first.map(() => []), rows: [first, ...settled] }];
 }
@@ -187,7 +183,10 @@ function cellsOf(cells: readonly Node[]): Table["head"] {
   return cells.map(({ children }) => toSpans(children.map(({ token }) => token)).map(inOneLine));
 }
 
-/** A line break in a cell separates things that stand one behind the other where a row is one line. */
+/**
+ * Replaces each line break in a cell by a semicolon, unless punctuation precedes it: some dialects write a row as one
+ * line.
+ */
 function inOneLine(span: Span): Span {
   return span.text.includes("\n")
     ? { ...span, text: span.text.replace(/(\p{P}?)(?<! ) *\n/gu, (_, mark) => `${mark || ";"} `) }

@@ -3,21 +3,21 @@ import { withDestination } from "./destination.ts";
 import { joinSpans } from "../spans.ts";
 
 /**
- * Makes links of references, page by page: a page knows what is defined on it and on the pages before it, and
- * never changes for what is defined later. A definition that nothing on its page or before it waits for stays
- * to be read; so does one that came too late for an earlier page, where the label can be read.
+ * Turns references into links, page by page. A page uses the definitions on it and on the pages before it; later
+ * definitions never change it. A definition stays visible if nothing on its page refers to it, or if an earlier page
+ * has already shown the label in brackets.
  */
 export interface References {
   /**
-   * The blocks as they are shown. With `measured` nothing is taken away: then what more text brings can only
-   * make a page larger.
+   * Returns the blocks as they are shown. With `measured`, nothing is removed, so that more text can only make a page
+   * larger.
    */
   resolve(blocks: readonly Block[], measured: boolean): readonly Block[];
-  /** These blocks have become a page. */
-  turn(blocks: readonly Block[]): void;
+  /** Records the definitions and references of a page that is full. */
+  addPage(blocks: readonly Block[]): void;
 }
 
-/** References of one answer. */
+/** Creates the references of one answer. */
 export function createReferences(): References {
   const known = new Map<string, string>();
   /** Labels that an earlier page has shown in brackets. */
@@ -34,7 +34,7 @@ export function createReferences(): References {
         isHidden,
       });
     },
-    turn: (blocks) => {
+    addPage: (blocks) => {
       const { used, defined } = collect(blocks);
       for (const [label, href] of defined) if (!known.has(label)) known.set(label, href);
       for (const label of used) if (!known.has(label)) missed.add(label);

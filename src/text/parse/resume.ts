@@ -1,235 +1,183 @@
-import type { Block, ListItem } from "../block.ts";
-import { sizeOf } from "../cut.ts";
+import { sizeOf } from "../size.ts";
 import { type Node, toBlocks } from "./markdown.ts";
+import { firstLine, leafAt, type Level, lineAt, type Lines, textAt } from "./lines.ts";
 import { LONG_LINE } from "./segment.ts";
+import type { Frame, Start } from "./start.ts";
 
-/**
- * Where reading goes on. All that stands before is settled and is never parsed again; where that is in the
- * middle of a block, `before` is source that brings the parser back into it.
- */
-export interface Start {
-  readonly before: string;
-  /** So many characters of the first text are there only to say that a paragraph goes on. */
-  readonly sentinel: number;
-  /** What the first block is in, from the outermost on; all of it continues. */
-  readonly spine: readonly Frame[];
-  /** The first block itself continues. */
-  readonly continues: boolean;
-  /** The widths of its columns, if the first block is a table that continues. */
-  readonly widths?: readonly number[] | undefined;
-  /** How many units from here on have been told already. */
-  readonly told: number;
+/** A start, with its position in the text that was parsed. */
+export interface ResumePoint extends Start {
+  readonly position: number;
 }
 
-/** A quote, a list whose next item follows, or an item of a list. */
-export interface Frame {
-  readonly type: "quote" | "list" | "item";
-  /** Of the next item, or of this one, in an ordered list. */
-  readonly number?: number | undefined;
-}
-
-/** A start with its place in the text that was parsed. */
-export interface Place extends Start {
-  readonly place: number;
-}
-
-/** The last block of a text, to which more may be added. */
-export interface OpenBlock {
-  readonly tail: string;
-  /** Where its lines begin, by `lineStarts`. */
-  readonly lines: readonly number[];
-  /** How many characters of the paragraph at its end are settled. */
+/** The last block of a text, to which more text may be added. */
+export interface OpenBlock extends Lines {
+  /** How many characters of the paragraph at the end are settled. */
   readonly settledChars: number;
   readonly node: Node;
-  /** Where the reading began, if that was in this block. */
+  /** Where parsing began, if that was in this block. */
   readonly start: Start | undefined;
 }
 
-/** Says of the first blocks that they continue what was read before. */
-export function goOn(blocks: readonly Block[], start: Start): readonly Block[] {
-  const [first, ...others] = blocks;
-  const [frame, ...spine] = start.spine;
-  if (!first || (!frame && !start.continues)) return blocks;
-  const within = { ...start, spine };
-  if (first.type === "quote" && frame?.type === "quote") {
-    return [{ ...first, continues: true, blocks: goOn(first.blocks, within) }, ...others];
-  }
-  if (first.type === "list" && frame) {
-    const number = frame.number === undefined ? {} : { start: frame.number };
-    const items = frame.type === "item" ? goOnItem(first.items, within) : first.items;
-    return [{ ...first, ...number, continues: true, items }, ...others];
-  }
-  if (first.type === "table" && start.widths) {
-    return [{ ...first, widths: start.widths, continues: true }, ...others];
-  }
-  return [{ ...first, continues: true }, ...others];
-}
-
-function goOnItem([item, ...others]: readonly ListItem[], start: Start): readonly ListItem[] {
-  return item ? [{ ...item, continues: true, blocks: goOn(item.blocks, start) }, ...others] : others;
-}
-
-/** A quote or an item that a line is in. */
-interface Level {
-  readonly frame: Frame;
-  /** Its first line in the tail. */
-  readonly line: number;
-  /** What that line begins with. */
-  readonly opening: string;
-}
-
-/** Where we are on the way into the last block. */
-interface Way extends Omit<OpenBlock, "start"> {
-  /** Only the end of a block of code is looked for. */
+/** A position on the way into the last block. */
+interface Path extends Omit<OpenBlock, "start"> {
+  /** Search only for the end of a code block. */
   readonly inCode?: true;
   readonly levels: readonly Level[];
   readonly start: Start | undefined;
-  /** Of the frames that the reading began in, those that have not been met. */
+  /** The frames in which parsing began and that were not entered yet. */
   readonly spine: readonly Frame[];
 }
 
-/** The furthest place in the last block at which all before is settled; undefined if there is none. */
-export function placeInside(block: OpenBlock): Place | undefined {
+/** The last position in a block before which all text is settled; undefined if there is none. */
+export function resumeInside(block: OpenBlock): ResumePoint | undefined {
   return inside({ ...block, levels: [], spine: block.start?.spine ?? [] });
 }
 
-/** The end of the text, if that is in an open block of code. */
-export function placeInCode(block: OpenBlock): Place | undefined {
+/** The end of the text, if it is inside an open code block. */
+export function resumeInCode(block: OpenBlock): ResumePoint | undefined {
   return inside({ ...block, levels: [], spine: block.start?.spine ?? [], inCode: true });
 }
 
-function inside(way: Way): Place | undefined {
-  switch (way.node.token.type) {
+function inside(path: Path): ResumePoint | undefined {
+  switch (path.node.token.type) {
     case "blockquote_open":
-      return insideQuote(way);
+      return insideQuote(path);
     case "bullet_list_open":
     case "ordered_list_open":
-      return insideList(way);
+      return insideList(path);
     case "fence":
-      return insideCode(way);
+      return insideCode(path);
     case "table_open":
-      return way.inCode ? undefined : insideTable(way);
+      return path.inCode ? undefined : insideTable(path);
     case "paragraph_open":
-      return way.inCode ? undefined : insideParagraph(way);
+      return path.inCode ? undefined : insideParagraph(path);
     default:
       return undefined;
   }
 }
 
-function insideQuote(way: Way): Place | undefined {
-  const level: Level = { frame: { type: "quote" }, line: firstLine(way.node), opening: "> " };
-  return insideLast(way.node.children, { ...way, levels: [...way.levels, level], spine: way.spine.slice(1) });
+function insideQuote(path: Path): ResumePoint | undefined {
+  const level: Level = { frame: { type: "quote" }, line: firstLine(path.node), opening: "> " };
+  return insideLast(path.node.children, {
+    ...path,
+    levels: [...path.levels, level],
+    spine: path.spine.slice(1),
+  });
 }
 
-/** In the last of several blocks, or before it. */
-function insideLast(children: readonly Node[], way: Way): Place | undefined {
+/** A position in the last of several blocks, or before it. */
+function insideLast(children: readonly Node[], path: Path): ResumePoint | undefined {
   const last = children.at(-1);
   if (!last?.token.map) return undefined;
-  const start = children.length === 1 ? way.start : undefined;
-  const found = inside({ ...way, node: last, start });
-  if (found || children.length === 1 || way.inCode) return found;
-  const place = textAt(way, firstLine(last));
-  if (place === undefined || !isPlain(way.tail.slice(place))) return undefined;
-  return { ...comeBack(way, place), told: sizeOf(toBlocks([last], true)) };
+  const start = children.length === 1 ? path.start : undefined;
+  const found = inside({ ...path, node: last, start });
+  if (found || children.length === 1 || path.inCode) return found;
+  const position = textAt(path, firstLine(last));
+  if (position === undefined || !isPlain(path.tail.slice(position))) return undefined;
+  return { ...resumeAt(path, position), emitted: sizeOf(toBlocks([last], true)) };
 }
 
-/** Whether a text means the same behind the mark of an item as it does in a line of its own. */
+/** Whether a text means the same after the mark of an item as on a line of its own. */
 function isPlain(text: string): boolean {
   return !/^(?:\s|\[[ xX]\]\s|[-*_ \t]*(?:\n|$))/.test(text);
 }
 
-function insideList(way: Way): Place | undefined {
-  const { children, token } = way.node;
+function insideList(path: Path): ResumePoint | undefined {
+  const { children, token } = path.node;
   const last = children.at(-1);
   if (!last?.token.map) return undefined;
-  const first = way.start && way.spine[0] ? way.spine[0].number : Number(token.attrGet("start") ?? 1);
+  const first = path.start && path.spine[0] ? path.spine[0].number : Number(token.attrGet("start") ?? 1);
   const isOrdered = token.type === "ordered_list_open";
   const number = isOrdered && first !== undefined ? first + children.length - 1 : undefined;
-  const start = children.length === 1 ? way.start : undefined;
+  const start = children.length === 1 ? path.start : undefined;
   return (
-    insideItem({ ...way, node: last, start }, number) ??
-    (children.length > 1 && !way.inCode ? itemPlace(way, number) : undefined)
+    insideItem({ ...path, node: last, start }, number) ??
+    (children.length > 1 && !path.inCode ? betweenItems(path, number) : undefined)
   );
 }
 
 const MARKER = /( {0,3})(?:[-+*]|\d{1,9}[.)]) {1,4}(?=\S)/y;
 
-function insideItem(way: Way, number: number | undefined): Place | undefined {
-  const line = firstLine(way.node);
-  MARKER.lastIndex = leafAt(way, line) ?? way.tail.length;
-  const opening = MARKER.exec(way.tail)?.[0];
+function insideItem(path: Path, number: number | undefined): ResumePoint | undefined {
+  const line = firstLine(path.node);
+  MARKER.lastIndex = leafAt(path, line) ?? path.tail.length;
+  const opening = MARKER.exec(path.tail)?.[0];
   if (!opening) return undefined;
   const level: Level = { frame: { type: "item", number }, line, opening };
-  return insideLast(way.node.children, { ...way, levels: [...way.levels, level], spine: way.spine.slice(1) });
+  return insideLast(path.node.children, {
+    ...path,
+    levels: [...path.levels, level],
+    spine: path.spine.slice(1),
+  });
 }
 
-/** Before the last item. */
-function itemPlace(way: Way, number: number | undefined): Place | undefined {
-  const last = way.node.children.at(-1);
-  const place = last && leafAt(way, firstLine(last));
-  if (place === undefined) return undefined;
-  const [settled] = toBlocks([way.node], true);
+/** The position before the last item. */
+function betweenItems(path: Path, number: number | undefined): ResumePoint | undefined {
+  const last = path.node.children.at(-1);
+  const position = last && leafAt(path, firstLine(last));
+  if (position === undefined) return undefined;
+  const [settled] = toBlocks([path.node], true);
   const items = settled?.type === "list" ? settled.items : [];
-  const told = items.length === way.node.children.length ? sizeOf(items.at(-1)?.blocks ?? []) : 0;
-  const back = comeBack(way, place);
-  // Marks behind marks would be a rule.
-  if (back.before && /^[-*_ \t]*(?:\n|$)/.test(way.tail.slice(place))) return undefined;
-  return { ...back, spine: [...back.spine, { type: "list", number }], told };
+  const emitted = items.length === path.node.children.length ? sizeOf(items.at(-1)?.blocks ?? []) : 0;
+  const point = resumeAt(path, position);
+  // A mark after other marks could be parsed as a rule.
+  if (point.before && /^[-*_ \t]*(?:\n|$)/.test(path.tail.slice(position))) return undefined;
+  return { ...point, spine: [...point.spine, { type: "list", number }], emitted };
 }
 
-function insideCode(way: Way): Place | undefined {
-  const { content, map } = way.node.token;
-  const first = firstLine(way.node);
+function insideCode(path: Path): ResumePoint | undefined {
+  const { content, map } = path.node.token;
+  const first = firstLine(path.node);
   const lines = content === "" ? 0 : content.replace(/\n$/, "").split("\n").length;
   const isClosed = (map?.[1] ?? 0) - first - 1 !== lines;
-  const fence = leafAt(way, first);
-  if (isClosed || lines < (way.inCode ? 1 : 2) || fence === undefined) return undefined;
-  const before = way.tail.slice(fence, lineAt(way, first + 1));
-  if (way.inCode) return endOfCode(way, before, first + lines);
-  return { ...comeBack(way, lineAt(way, first + lines), before), continues: true };
+  const fence = leafAt(path, first);
+  if (isClosed || lines < (path.inCode ? 1 : 2) || fence === undefined) return undefined;
+  const before = path.tail.slice(fence, lineAt(path, first + 1));
+  if (path.inCode) return endOfCode(path, before, first + lines);
+  return { ...resumeAt(path, lineAt(path, first + lines), before), continues: true };
 }
 
-/** The last line goes on: it stands in all that its beginning stood in. */
-function endOfCode(way: Way, fence: string, line: number): Place | undefined {
-  const text = textAt(way, line);
+/** The end of a last line that continues: `before` repeats the marks of all its containers. */
+function endOfCode(path: Path, fence: string, line: number): ResumePoint | undefined {
+  const text = textAt(path, line);
   if (text === undefined) return undefined;
-  const before = fence + way.tail.slice(lineAt(way, line), text);
-  return { ...comeBack(way, way.tail.length, before), continues: true };
+  const before = fence + path.tail.slice(lineAt(path, line), text);
+  return { ...resumeAt(path, path.tail.length, before), continues: true };
 }
 
-function insideTable(way: Way): Place | undefined {
-  const { tail, node, start } = way;
+function insideTable(path: Path): ResumePoint | undefined {
+  const { tail, node, start } = path;
   const rows = node.children[1]?.children ?? [];
   const row = rows.at(-1)?.token.map;
   const [settled] = toBlocks([node], true);
-  const head = leafAt(way, firstLine(node));
+  const head = leafAt(path, firstLine(node));
   if (rows.length < 2 || !row || settled?.type !== "table" || head === undefined) return undefined;
-  // A long head has become the first row, and must not become one again.
+  // A long head has become the first row and must not become one again.
   if (settled.head.every((cell) => cell.length === 0)) return undefined;
-  const before = tail.slice(head, lineAt(way, firstLine(node) + 2));
+  const before = tail.slice(head, lineAt(path, firstLine(node) + 2));
   const widths = start?.widths ?? settled.widths;
-  return { ...comeBack(way, lineAt(way, row[0]), before), continues: true, widths };
+  return { ...resumeAt(path, lineAt(path, row[0]), before), continues: true, widths };
 }
 
-/** Stands for the part of a paragraph that was read: its line is long, or the reading goes on in a new line. */
+/** Placeholders for the part of a paragraph that is settled: parsing resumes within a long line, or on a new line. */
 const MID_LINE = "x".repeat(LONG_LINE + 1);
 const NEW_LINE = "x\n";
 
-function insideParagraph(way: Way): Place | undefined {
-  const place = way.settledChars > 0 ? placeOf(way) : undefined;
-  if (place === undefined) return undefined;
-  const before = way.tail[place - 1] === "\n" ? NEW_LINE : MID_LINE;
-  return { ...comeBack(way, place, before), continues: true, sentinel: before.length };
+function insideParagraph(path: Path): ResumePoint | undefined {
+  const position = path.settledChars > 0 ? settledEnd(path) : undefined;
+  if (position === undefined) return undefined;
+  const before = path.tail[position - 1] === "\n" ? NEW_LINE : MID_LINE;
+  return { ...resumeAt(path, position, before), continues: true, sentinel: before.length };
 }
 
-/** Where the settled part of a paragraph ends in the tail: its text is that of its lines without their marks. */
-function placeOf(way: Way): number | undefined {
-  const { tail, node, start } = way;
+/** The end of the settled part of a paragraph in the tail, where its lines begin with the marks of their containers. */
+function settledEnd(path: Path): number | undefined {
+  const { tail, node, start } = path;
   const isMidLine = start?.sentinel === MID_LINE.length;
   let line = firstLine(node) + (start?.sentinel === NEW_LINE.length ? 1 : 0);
-  let at = isMidLine ? start.before.length : textAt(way, line);
+  let at = isMidLine ? start.before.length : textAt(path, line);
   if (at !== undefined && !start?.sentinel) at += tail.slice(at).search(/\S/);
-  for (let left = way.settledChars; at !== undefined; at = textAt(way, line)) {
+  for (let left = path.settledChars; at !== undefined; at = textAt(path, line)) {
     const end = tail.indexOf("\n", at);
     if (end < 0 || left <= end - at) return at + left;
     left -= end - at + 1;
@@ -239,53 +187,15 @@ function placeOf(way: Way): number | undefined {
   return undefined;
 }
 
-/** A start at this place, with the source that opens what it is in; `leaf` opens the innermost block. */
-function comeBack({ levels }: Way, place: number, leaf = ""): Place {
+/** A start at this position, with source that reopens its containers; `leaf` reopens the innermost block. */
+function resumeAt({ levels }: Path, position: number, leaf = ""): ResumePoint {
   const before = levels.map(({ opening }) => opening).join("") + leaf;
-  return { place, before, sentinel: 0, spine: levels.map(({ frame }) => frame), continues: false, told: 0 };
-}
-
-function firstLine({ token }: Node): number {
-  return token.map?.[0] ?? 0;
-}
-
-/** Where the text of a line begins, behind the marks and the indentation of all that it is in. */
-function textAt(way: Way, line: number): number | undefined {
-  const { tail, levels } = way;
-  let at = lineAt(way, line);
-  for (const { frame, line: first, opening } of levels) {
-    const indent =
-      frame.type === "quote" ? quoteMark(tail, at) : first === line ? opening : " ".repeat(opening.length);
-    if (indent === undefined || !tail.startsWith(indent, at)) return undefined;
-    at += indent.length;
-    // How wide a tab is depends on where it stands.
-    if (tail[at] === "\t") return undefined;
-  }
-  return at;
-}
-
-/** As `textAt`, but behind the mark of an item a space more would mean that the item is indented further. */
-function leafAt(way: Way, line: number): number | undefined {
-  const at = textAt(way, line);
-  const isInItem = way.levels.at(-1)?.frame.type === "item";
-  return isInItem && way.tail[at ?? 0] === " " ? undefined : at;
-}
-
-const QUOTE = / {0,3}> ?/y;
-
-function quoteMark(tail: string, at: number): string | undefined {
-  QUOTE.lastIndex = at;
-  return QUOTE.exec(tail)?.[0];
-}
-
-/** Where the lines of a text begin. */
-export function lineStarts(text: string): number[] {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return starts;
-}
-
-/** Where a line of the text begins. */
-export function lineAt({ tail, lines }: Pick<OpenBlock, "tail" | "lines">, line: number): number {
-  return lines[line] ?? tail.length;
+  return {
+    position,
+    before,
+    sentinel: 0,
+    spine: levels.map(({ frame }) => frame),
+    continues: false,
+    emitted: 0,
+  };
 }

@@ -1,21 +1,21 @@
-/** A line longer than this many UTF-16 units is settled while it is still being written; it heads no table. */
+/** A line longer than this many UTF-16 units is settled before it ends; it cannot be the head of a table. */
 export const LONG_LINE = 1000;
 
-/** The first place where a paragraph may be cut into pieces that are parsed by themselves, in UTF-16 units. */
+/** The minimum length of the segments of a paragraph, which are parsed separately, in UTF-16 units. */
 export const MIN_SEGMENT = 500;
 
-/** Marks that reach further than this are shown as they were written, in UTF-16 units. */
+/** A mark without its other half within this many UTF-16 units is shown as it was written. */
 const MAX_SEGMENT = 4000;
 
-/** How far back from the wished place a space is looked for. */
+/** How far back from the desired position to search for a space, in UTF-16 units. */
 const REACH = 200;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /**
- * Where to cut the source of a paragraph. Each cut depends only on what stands before it and on the one
- * character behind, so it stays when the paragraph grows. `isOpen` says whether a mark, such as `**`, still
- * waits for its other half.
+ * The ends of the segments of a paragraph, except the last one. Each depends only on the text before it and on the one
+ * character after it, so it stays the same when more text arrives. `isOpen` says whether a mark, such as `**`, is
+ * still open.
  */
 export function segmentEnds(content: string, isOpen: (part: string) => boolean): number[] {
   const ends: number[] = [];
@@ -33,7 +33,7 @@ export function segmentEnds(content: string, isOpen: (part: string) => boolean):
   return ends;
 }
 
-/** The last line of a growing paragraph may turn out to be the head of a table: it is not settled. */
+/** The length of a paragraph without its last line, which may still become the head of a table. */
 export function settledLength(content: string): number {
   return content.slice(0, Math.max(0, content.lastIndexOf("\n"))).trimEnd().length;
 }

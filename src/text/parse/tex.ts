@@ -1,53 +1,21 @@
-import data from "unicodeit/ts_dist/js/data.js";
+import { ACCENTS, SCRIPTS, SYMBOLS } from "./tex-symbols.ts";
 
 /** Formulas longer than this, in UTF-16 units, are shown as they were written. */
 export const MAX_FORMULA = 2000;
 
-/** Groups deeper than this are shown as they were written. */
+/** Groups nested deeper than this are shown as they were written. */
 const MAX_DEPTH = 30;
 
-const SYMBOLS = new Map([...pairs(data.replacements), ...spaces(), ...functions()]);
-const SCRIPTS = new Map(pairs(data.subsuperscripts));
-const ACCENTS = new Map(pairs(data.combiningmarks));
-
-function pairs(table: readonly string[][]): [string, string][] {
-  return table.map(([command = "", symbol = ""]) => [command, symbol]);
-}
-
-function spaces(): [string, string][] {
-  const names = [",", ";", ":", " ", ">", "quad", "qquad", "enspace", "thinspace", "medspace", "thickspace"];
-  return [...names.map((name): [string, string] => [`\\${name}`, " "]), ["\\!", ""], ["~", " "]];
-}
-
-/** What is written upright, or said better than by the table. */
-function functions(): [string, string][] {
-  const names =
-    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min mod Pr sec sin sinh sup tan tanh";
-  return [
-    ...names.split(" ").map((name): [string, string] => [`\\${name}`, name]),
-    ["\\dots", "…"],
-    ["\\dotsc", "…"],
-    ["\\dotsb", "⋯"],
-    ["\\langle", "⟨"],
-    ["\\rangle", "⟩"],
-    ["\\bmod", " mod "],
-    ["\\lVert", "‖"],
-    ["\\rVert", "‖"],
-    ["\\lvert", "|"],
-    ["\\rvert", "|"],
-    ["\\degree", "°"],
-    ["'", "′"],
-  ];
-}
-
-/** These say how something looks, and not what it is: their arguments are shown. */
+/** Commands that only change the look: their arguments are shown. */
 const TRANSPARENT =
   /^\\(?:text\w*|math\w+|operatorname\*?|mbox|boxed|boldsymbol|bm|pmb|displaystyle|textstyle|scriptstyle|limits|nolimits|left|right|[bB]igg?[lrm]?|middle|mathopen|mathclose|underbrace|overbrace|rm|bf|it|mathstrut|phantom|hspace|vspace)$/;
 
-/** Their arguments are words, in which spaces count. */
+/** Commands whose arguments are text, in which spaces count. */
 const WORDS = /^\\(?:text\w*|mbox|operatorname\*?|mathrm|ce)$/;
 
-/** LaTeX as a line of Unicode that reads as nearly like the formula as a line can: `\frac{a}{2}` is a/2. */
+/**
+ * Converts LaTeX to a line of Unicode text that reads as much like the formula as possible: `\frac{a}{2}` becomes a/2.
+ */
 export function readTex(tex: string): string {
   const reader: Reader = { tex, at: 0, depth: 0 };
   const text = tex.length > MAX_FORMULA ? tex : readUntil(reader, "");
@@ -55,7 +23,7 @@ export function readTex(tex: string): string {
   return line.replace(/ ?\n ?/g, "\n").trim() || tex.trim();
 }
 
-/** LaTeX takes the space behind a command as its end: `A\to B` has none on the other side. */
+/** A relation with a space only after it: in LaTeX the space in `A\to B` just ends the command. */
 const RELATION = /(\S)([→←↔⇒⇐⇔↦⟶⟹≤≥≠≈≡∼≃≅∈∉⊂⊆⊃⊇∣∥∝≪≫±×⋅∪∩∧∨∘]) (?=\S)/g;
 
 interface Reader {
@@ -73,15 +41,15 @@ function next(reader: Reader): string {
   return token;
 }
 
-/** Reads to a closing token, or to the end. */
+/** Reads up to a closing token, or to the end. */
 function readUntil(reader: Reader, closing: string): string {
   let text = "";
   for (let token = next(reader); token && token !== closing; token = next(reader)) {
-    const piece = readToken(reader, token);
-    // `a\leq b` needs no space in LaTeX; a name and what it is applied to do.
-    if (/\p{L}$/u.test(text) && /^\\[a-z]{2,}$/i.test(token) && /^\p{L}{2}/u.test(piece)) text += " ";
-    text += piece;
-    if (/^\\[a-z]{2,}$/i.test(token) && /\p{L}{2}$/u.test(piece) && /^ *[\p{L}\p{N}\\]/u.test(rest(reader)))
+    const part = readToken(reader, token);
+    // `a\leq b` needs no space in Unicode, but a function name and its argument do.
+    if (/\p{L}$/u.test(text) && /^\\[a-z]{2,}$/i.test(token) && /^\p{L}{2}/u.test(part)) text += " ";
+    text += part;
+    if (/^\\[a-z]{2,}$/i.test(token) && /\p{L}{2}$/u.test(part) && /^ *[\p{L}\p{N}\\]/u.test(rest(reader)))
       text += " ";
   }
   return text;
@@ -140,13 +108,13 @@ function readCommand(reader: Reader, command: string): string {
   return "";
 }
 
-/** Shown as it was written. */
+/** An unknown command is shown as it was written. */
 function unknown(reader: Reader, command: string): string {
   if (reader.tex[reader.at] !== "{") return command;
   return `${command}{${readArgument(reader)}}`;
 }
 
-/** Such as `\mathbb{R}`. */
+/** A symbol such as `\mathbb{R}`. */
 function symbolWithArgument(reader: Reader, command: string): string | undefined {
   const argument = /^\{[A-Za-z0-9]\}/.exec(rest(reader))?.[0];
   const symbol = argument && SYMBOLS.get(command + argument);
@@ -180,7 +148,7 @@ const BRACKETS: Readonly<Record<string, readonly [string, string]>> = {
   V: ["‖", "‖"],
 };
 
-/** The rows of a matrix stand in one line, as `[a b; c d]`; other surroundings only order lines. */
+/** Writes a matrix on one line, as `[a b; c d]`; the content of any other environment is shown as it is. */
 function readEnvironment(reader: Reader, command: string): string {
   const name = readWords(reader);
   if (command === "\\end") return "";
@@ -196,7 +164,7 @@ function readEnvironment(reader: Reader, command: string): string {
   return open + body.trim().replace(/(?<!\s)\s*\n\s*/g, "; ") + close;
 }
 
-/** A number, or one letter with its marks. */
+/** A number, or a single letter with its marks. */
 const ONE = /^(?:\p{N}*|\p{L}[\p{No}\p{Lm}\p{M}′]*|.)$/u;
 
 function inBrackets(text: string, unless: RegExp): string {
@@ -204,7 +172,7 @@ function inBrackets(text: string, unless: RegExp): string {
   return unless.test(inner) ? inner : `(${inner})`;
 }
 
-/** A text set high or low: in the characters that Unicode has for that or, if one is missing, as `^(text)`. */
+/** A superscript or subscript in Unicode characters or, if there is none for one of its characters, as `^(text)`. */
 export function script(mark: "^" | "_", text: string): string {
   const inner = text.trim();
   const letters = Array.from(inner.replace(/ /g, ""), (char) =>

@@ -86,9 +86,7 @@ test("25 pages in a DM: 20 messages and the whole answer as a file", async () =>
   const { lines, texts, files } = shownBy(discord);
   expect(pagesOf(answer)).toHaveLength(25);
   expect(texts.slice(0, 20)).toEqual(pagesOf(answer).slice(0, 20));
-  expect(texts.slice(20)).toEqual([
-    "The answer goes on in the file, which holds all of it from the beginning.",
-  ]);
+  expect(texts.slice(20)).toEqual(["The answer continues in the attached file, which contains all of it."]);
   expect(files).toMatchObject([{ name: "answer.md", text: answer }]);
   expect(lines.slice(0, 20).every((line) => line.files === undefined)).toBe(true);
 });
@@ -142,7 +140,7 @@ test("25 pages by /ask in a server, in the person's language", async () => {
   await answered();
   const { texts, files } = shownBy(discord, "general");
   expect(texts.slice(0, 20)).toEqual(pagesOf(answer).slice(0, 20));
-  expect(texts.slice(20)).toEqual(["后面的内容在附件里；附件包含从头开始的完整回答。"]);
+  expect(texts.slice(20)).toEqual(["后面的内容在附件里，附件中是完整的回答。"]);
   expect(files).toMatchObject([{ name: "answer.md", text: answer }]);
 });
 

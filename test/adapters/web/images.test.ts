@@ -150,7 +150,7 @@ test("a model that knows only texts says so, and goes on without the images once
   const ann = await enter("Ann");
   await say(ann, { text: "look", images: [DOT] });
   const [turn] = (await shown(ann)).turns as unknown as [{ pieces: { html: string }[] }];
-  expect(turn.pieces[0]?.html).toContain("could not look at the image");
+  expect(turn.pieces[0]?.html).toContain("could not process the image");
   expect(model.requests).toEqual([]);
   await say(ann, { text: "then without" });
   expect(model.requests.at(-1)?.messages.at(-1)).toEqual({ role: "user", content: "then without" });

@@ -1,15 +1,18 @@
 import type { StateBlock, StateInline, Token } from "markdown-it";
-import type { Definition } from "../block.ts";
+import type { Definition } from "../../block.ts";
 
-/** A label with more UTF-16 units is none. */
+/** A label has at most this many UTF-16 units. */
 const MAX_LABEL = 200;
 
-/** An address longer than this, in UTF-16 units, is text: with it no page could hold even one character. */
+/**
+ * An address longer than this, in UTF-16 units, is text: a link to it might not leave room for a single character on a
+ * page.
+ */
 export const MAX_HREF = 1000;
 
 const DEFINITION = /\[((?:\\.|[^\\[\]\n]){1,200})\]:[ \t]*(?=\S)/y;
 
-/** `[label]: address "title"` in one line; what it means for the rest is decided page by page. */
+/** `[label]: address "title"` on one line. References to it are resolved later, page by page. */
 export function definition(state: StateBlock, startLine: number, _: number, silent: boolean): boolean {
   if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;
   DEFINITION.lastIndex = (state.bMarks[startLine] ?? 0) + (state.tShift[startLine] ?? 0);
@@ -31,7 +34,7 @@ export function definition(state: StateBlock, startLine: number, _: number, sile
   return true;
 }
 
-/** The address, if nothing but a title follows it. */
+/** The address in the source from `start` to `end`, if only a title follows it. */
 function addressIn({ md, src }: StateBlock, start: number, end: number): string | undefined {
   const found = md.helpers.parseLinkDestination(src, start, end);
   const href = found.ok ? md.normalizeLink(found.str) : "";
@@ -44,7 +47,7 @@ function addressIn({ md, src }: StateBlock, start: number, end: number): string 
 
 const FOOTNOTE = /\[(\^[^\s[\]^]{1,60})\]/y;
 
-/** `[^label]`: a number in brackets. */
+/** `[^label]`, a reference to a footnote. */
 export function footnoteMark(state: StateInline, silent: boolean): boolean {
   if (!state.src.startsWith("[^", state.pos)) return false;
   FOOTNOTE.lastIndex = state.pos;
@@ -55,7 +58,7 @@ export function footnoteMark(state: StateInline, silent: boolean): boolean {
   return true;
 }
 
-/** A number is one whether or not its footnote ever comes; another label might be a class of characters. */
+/** A number is always shown as a reference; any other label may be a character class, until its footnote is found. */
 function pushMark(state: StateInline, name: string): void {
   const shown = footnoteText(name);
   if (/^\[\d/.test(shown)) {
@@ -69,18 +72,18 @@ function pushMark(state: StateInline, name: string): void {
   state.push("text", "", 0).content = shown.slice(1);
 }
 
-/** How people see `^label`. */
+/** The text shown for `^label`. */
 export function footnoteText(name: string): string {
   return `[${name.slice(1)}]`;
 }
 
 const FULL = /\[((?:\\.|[^\\[\]]){0,200})\]/y;
 
-/** `[text][label]`, `[label][]` and `[label]`: links if the label is defined somewhere, and text if not. */
+/** `[text][label]`, `[label][]` and `[label]`: links if the label is defined somewhere, otherwise text. */
 export function reference(state: StateInline, silent: boolean): boolean {
   const image = state.src[state.pos] === "!";
   const start = image ? state.pos + 1 : state.pos;
-  // Links are looked for silently: what may turn out to be no link must not keep one from being found.
+  // In silent mode markdown-it searches for links: a reference, which may turn out to be text, must not hide one.
   if (silent || state.linkLevel > 0 || state.src[start] !== "[") return false;
   const end = state.md.helpers.parseLinkLabel(state, start, !image);
   if (end < 0) return false;
@@ -92,13 +95,13 @@ export function reference(state: StateInline, silent: boolean): boolean {
   return true;
 }
 
-/** The closing bracket with what belongs to it, and the label; no label for what cannot be a reference. */
+/** The closing bracket with its label part, and the label; the label is empty if this cannot be a reference. */
 function labelBehind(state: StateInline, end: number, text: string): [closing: string, label: string] {
   FULL.lastIndex = end + 1;
   const full = FULL.exec(state.src);
   const isFull = full && FULL.lastIndex <= state.posMax;
   const name = isFull && full[1]?.trim() ? full[1] : text;
-  // Empty brackets and those of a task are no references, and a label has no brackets.
+  // Empty brackets and task boxes are no references, and a label contains no brackets.
   const isLabel = name.length <= MAX_LABEL && !/^[xX]?$/.test(name.trim()) && !/(?<!\\)[[\]]/.test(name);
   return [isFull ? `]${full[0]}` : "]", isLabel ? state.md.utils.normalizeReference(name) : ""];
 }
@@ -111,7 +114,7 @@ interface Reference {
 }
 
 function pushReference(state: StateInline, { start, end, label, closing }: Reference): void {
-  // The brackets of `[1]` are part of what people read.
+  // The brackets of `[1]` are part of its text.
   const isNumber = closing === "]" && /^\d+$/.test(label);
   setBracket(state.push("ref_open", "", 1), isNumber ? "" : state.src.slice(state.pos, start + 1), label);
   if (isNumber) state.push("text", "", 0).content = `[${label}]`;

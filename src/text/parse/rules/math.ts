@@ -1,9 +1,9 @@
 import type { StateBlock, StateInline, Token } from "markdown-it";
-import { MAX_FORMULA, readTex } from "./tex.ts";
+import { MAX_FORMULA, readTex } from "../tex.ts";
 
 /**
- * In LaTeX `_`, `*` and `\` mean something else than in Markdown. What stands between dollars must look like a
- * formula and not like two prices. The lengths keep this linear.
+ * Inline formulas, in which `_`, `*` and `\` have their LaTeX meaning. Text between dollars must look like a formula and
+ * not like two prices. The maximum lengths keep the search linear.
  */
 const INLINE = [
   /\$\$[^$`]{1,500}\$\$/y,
@@ -25,7 +25,7 @@ export function inlineMath(state: StateInline, silent: boolean): boolean {
 
 const DELIMITERS = /^(?:\$\$?|\\[([])|(?:\$?\$|\\[)\]])$/g;
 
-/** The token's content is how the formula reads, its `meta.tex` the formula itself. */
+/** Stores the formula in `meta.tex`, and its plain-text form as the content of the token. */
 function setFormula(token: Token, tex: string): void {
   token.content = readTex(tex);
   token.meta = { tex: tex.trim() };
@@ -38,13 +38,13 @@ function matchAt(pattern: RegExp, state: StateInline): string | undefined {
 
 function isFormula(source: string | undefined): boolean {
   if (!source || source.includes("**") || source.includes("](")) return false;
-  // `\[1\]` is how brackets are escaped.
+  // `\[1\]` are escaped brackets.
   return !source.startsWith("\\[") || /\\[A-Za-z]|[\^_={}+]|^\s/.test(source.slice(2, -2));
 }
 
 /**
- * A line that is only `$$` or `\[` opens a formula that ends with `$$` or `\]` or, as it must be known at
- * once how the lines are read, with the first blank line: then, and if it is very long, it is text.
+ * A displayed formula: a line of only `$$` or `\[` opens it, and `$$` or `\]` closes it. It is text if a blank line comes
+ * first, because the kind of the lines must be known early, or if it is very long.
  */
 export function blockMath(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;

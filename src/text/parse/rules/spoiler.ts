@@ -1,6 +1,6 @@
 import type { StateInline } from "markdown-it";
 
-/** As markdown-it's own rule, but stops at `|` too. */
+/** The text rule of markdown-it, which also stops at `|`. */
 export function text(state: StateInline, silent: boolean): boolean {
   PLAIN.lastIndex = state.pos;
   const found = PLAIN.exec(state.src)?.[0].slice(0, state.posMax - state.pos);

@@ -1,10 +1,10 @@
 import type { StateBlock } from "markdown-it";
-import type { Definition } from "../block.ts";
+import type { Definition } from "../../block.ts";
 import { footnoteText } from "./reference.ts";
 
 const LABEL = /\[(\^[^\s[\]^]{1,60})\]:[ \t]*/y;
 
-/** `[^label]: text` and what is indented below it. */
+/** `[^label]: text` and the indented lines below it. */
 export function footnote(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;
   LABEL.lastIndex = (state.bMarks[startLine] ?? 0) + (state.tShift[startLine] ?? 0);
@@ -28,7 +28,10 @@ export function footnote(state: StateBlock, startLine: number, endLine: number, 
   return true;
 }
 
-/** Lines that go on are indented by four columns; the first line is as it was when this is over. */
+/**
+ * Runs an action with an indentation of four columns for the lines of the footnote, then restores the state of its
+ * first line.
+ */
 function within(state: StateBlock, line: number, action: () => void): void {
   const { parentType, blkIndent } = state;
   const [mark, shift, count] = [state.bMarks[line] ?? 0, state.tShift[line] ?? 0, state.sCount[line] ?? 0];

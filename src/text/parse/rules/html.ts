@@ -1,15 +1,15 @@
 import type { StateInline } from "markdown-it";
-import { script } from "./tex.ts";
+import { script } from "../tex.ts";
 
-/** A line that ends right behind it ends once. */
+/** A line break tag, with a line break right after it: together they are one break. */
 const BREAK = /<br\s{0,3}\/?>[ \t]*\n?[ \t]*/iy;
 
 const OPENING = /<(b|strong|i|em|s|del|strike|code|kbd|samp|sub|sup|u|ins|mark|small)>/iy;
 
-/** How far the end of a tag is looked for, in UTF-16 units. */
+/** How far to search for the closing tag, in UTF-16 units. */
 const REACH = 1000;
 
-/** Each means a style; without one, the tag alone is left out. */
+/** The style of each tag. Tags without one are left out and their content is shown. */
 const STYLES: Readonly<Record<string, string>> = {
   b: "strong",
   strong: "strong",
@@ -20,7 +20,10 @@ const STYLES: Readonly<Record<string, string>> = {
   strike: "s",
 };
 
-/** `<br>`, and pairs of tags such as `<b>…</b>` that models write where Markdown has no mark; all other HTML is text. */
+/**
+ * `<br>`, and pairs of tags such as `<sub>…</sub>` that models write because Markdown lacks a mark. All other HTML is
+ * text.
+ */
 export function htmlTag(state: StateInline, silent: boolean): boolean {
   if (state.src[state.pos] !== "<") return false;
   const found = matchAt(BREAK, state);
