@@ -126,7 +126,7 @@ function reasonOf(error: unknown): string {
   return "the connection failed";
 }
 
-/** Cuts DingTalk's text to 200 characters and removes links and quotations, which may be credentials or a message's text. */
+/** Cuts DingTalk's text to 200 characters, without links and quotations: they may be credentials or a message's text. */
 function clean(text: string, fields: object): string {
   // oxlint-disable-next-line regexp/no-super-linear-move -- an unclosed quotation extends to the end, so nothing is matched twice
   const unquoted = text.replace(/(?<!\w)\w+:\/\/\S+/g, "[link]").replace(/".*"|".*$/s, '"…"');

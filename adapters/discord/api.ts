@@ -84,7 +84,7 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-/** Parses an answer. An empty one is valid, whatever its type says; a page with status 200 comes from a captive portal. */
+/** Parses an answer. An empty one is valid, regardless of its type; a page with status 200 comes from a captive portal. */
 function readJson(text: string, action: string): unknown {
   try {
     return text.trim() ? JSON.parse(text) : undefined;

@@ -4,7 +4,7 @@ import { writeSpans } from "../../../src/text/dialect/nest.ts";
 import { joinSpans } from "../../../src/text/spans.ts";
 import { escaped, inlineCode } from "./escape.ts";
 
-/** Marks of the styles. Clients without strikethrough show the tildes, which is readable too; nothing can hide a spoiler. */
+/** Marks of the styles. Clients without strikethrough show the tildes; spoilers cannot be hidden. */
 const MARKS: Readonly<Record<Exclude<Style, "code" | "spoiler">, string>> = {
   bold: "**",
   italic: "*",

@@ -16,7 +16,7 @@ export interface SocketOptions {
 
 /** An open Stream connection. */
 export interface Socket {
-  /** Resolves when a new connection is needed: to the reason if this one is closed, or to undefined if DingTalk will close it soon. */
+  /** Resolves when a new connection is needed: to why this one closed, or to undefined if DingTalk will close it soon. */
   readonly leaving: Promise<string | undefined>;
   /** Accepts nothing more, waits for messages that are being stored, and closes. */
   close(): Promise<void>;

@@ -28,7 +28,7 @@ export function fitsButton(choice: Choice, index: number): boolean {
   );
 }
 
-/** The rows of buttons for these choices. Of choices with the same `custom_id`, which Discord refuses, the last one counts. */
+/** The rows of buttons for these choices. Discord refuses duplicate ids, so the last of equal choices counts. */
 export function componentsFor(choices: readonly Choice[]): object[] {
   const buttons = [...new Map(choices.map((choice) => [idOf(choice), choice]))].map(
     ([custom_id, { label }]) => ({

@@ -79,7 +79,7 @@ function createOutput() {
   };
 }
 
-/** Whether a part needs a separator: italics cannot begin with a space, code not after a backtick, and "](" makes a link. */
+/** Whether to separate a part: italics cannot begin with a space, nor code after a backtick, and "](" makes a link. */
 function startsApart(next: string, before: string, italic: boolean): boolean {
   if (italic && /^\s/.test(next)) return true;
   return (next.startsWith("`") && before.endsWith("`")) || (next.startsWith("(") && before.endsWith("]"));

@@ -53,7 +53,7 @@ interface DestroyOptions {
   readonly recover?: WebSocketShardDestroyRecovery;
 }
 
-/** `WebSocketShardStatus.Idle` of @discordjs/ws, a shard without a connection; discord.js exports another enum of that name. */
+/** The status of a shard without a connection in @discordjs/ws; discord.js exports another enum of that name. */
 const IDLE = 0;
 /** How long to wait for the closing handshake, in ms: Discord may never answer it. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -124,7 +124,7 @@ function createStrategy(
   return strategy;
 }
 
-/** Makes a shard back off before it reconnects, keep its session when the socket breaks, and not wait for a silent socket. */
+/** Makes a shard back off before it reconnects, resume after a broken socket, and not wait for a silent one. */
 function patchShard(shard: object, connection: Connection, reconnect: ReconnectOptions): void {
   const destroy = methodOf(shard, "destroy");
   Reflect.set(shard, "internalConnect", connectWithBackoff(shard, connection, reconnect));

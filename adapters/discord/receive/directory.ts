@@ -15,7 +15,7 @@ const schema = z.object({
   }),
 });
 
-/** Discord's answer about its gateway: the address, the recommended number of shards, and how many may open a session at once. */
+/** The gateway's address, the recommended number of shards, and the limits for opening sessions. */
 export type GatewayInfo = z.infer<typeof schema>;
 
 /** Looks up the gateway. */

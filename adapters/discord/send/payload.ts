@@ -1,9 +1,9 @@
 import type { DiscordBody } from "../dialect/dialect.ts";
 
-/** API docs, "Message Flags". Not imported from discord.js, because previews need nothing else of it and it loads slowly. */
+/** API docs, "Message Flags". Not imported from discord.js, which loads slowly: previews need nothing else of it. */
 const SUPPRESS_EMBEDS = 1 << 2;
 
-/** The fields of every message, new or edited. An edit repeats them all, because Discord resets a missing one to its default. */
+/** The fields of every message. Edits repeat them all, because Discord resets a missing one to its default. */
 export function discordPayload({ content, components }: DiscordBody) {
   return {
     content,
