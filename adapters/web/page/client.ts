@@ -1,8 +1,8 @@
 import type { Choice } from "../../../src/text/dialect/dialect.ts";
-import type { News, Question } from "../conversations/news.ts";
+import type { Update as News, Question } from "../conversations/updates.ts";
 
 export type { Choice } from "../../../src/text/dialect/dialect.ts";
-export type { Entry, News } from "../conversations/news.ts";
+export type { Entry, Update as News } from "../conversations/updates.ts";
 
 export interface Piece {
   readonly ref: string;
