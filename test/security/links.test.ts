@@ -183,7 +183,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     await page.goto(`${site.url}/?x#key=not-valid-any-more`);
     await page.getByText("This link is not valid").waitFor();
     expect(page.url()).not.toContain("key");
-    await page.getByRole("button", { name: "Go on as Ann" }).click();
+    await page.getByRole("button", { name: "Continue as Ann" }).click();
     await page.waitForSelector("#message");
     expect(await who()).toBe("Ann");
   });

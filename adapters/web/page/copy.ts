@@ -1,7 +1,7 @@
 import { iconButton } from "./dom.ts";
 import { say } from "./texts.ts";
 
-/** A button that copies something and says so. */
+/** Creates a button that copies a text to the clipboard and confirms it. */
 export function copyButton(label: string, text: () => string): HTMLButtonElement {
   const button = iconButton("copy", label, async () => {
     await navigator.clipboard.writeText(text());
