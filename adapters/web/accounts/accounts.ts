@@ -44,8 +44,8 @@ export function createAccounts(store: RecordStore, { onEnd }: Pick<SessionsOptio
       await close();
       return keys.add(user, kind, limits);
     },
-    find: keys.find,
-    use: keys.use,
+    find: (key, kind) => keys.find(key, kind),
+    use: (key) => keys.use(key),
     list: async () => (await keys.list()).map(({ pass: _, spent: __, ...given }) => given),
     revoke: async (id) => {
       const found = (await keys.list()).find((key) => key.id === id);
@@ -68,8 +68,8 @@ export function createAccounts(store: RecordStore, { onEnd }: Pick<SessionsOptio
       await store.delete("closed");
       return true;
     },
-    begin: sessions.begin,
-    session: sessions.find,
+    begin: (user, link) => sessions.begin(user, link),
+    session: (id) => sessions.find(id),
     holders: async (passes) => {
       const found = [
         ...(await keys.findAll(passes.filter(isApiKey))).filter((key) => key && !key.spent),

@@ -42,7 +42,7 @@ export function createFeed(): Feed {
   return {
     publish: (user, update) => {
       const feed = feeds.get(user);
-      // Without a feed nobody has asked for a position yet: a later subscriber loads everything anyway.
+      // Without a feed, no page knows a position: a later subscriber loads everything anyway.
       if (!feed) return;
       feed.updates.push(update);
       if (feed.updates.length > MAX_KEPT) {

@@ -1,5 +1,4 @@
-import { copyButton } from "./copy.ts";
-import { h } from "./dom.ts";
+import { copyButton, h } from "./dom.ts";
 import { say } from "./texts.ts";
 
 interface Highlighter {

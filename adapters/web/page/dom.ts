@@ -1,3 +1,5 @@
+import { say } from "./texts.ts";
+
 type Child = Node | string | undefined | false;
 
 /** Creates an element with properties and children. A string becomes text, never HTML. */
@@ -31,6 +33,20 @@ export function iconButton(icon: string, label: string, onclick: () => unknown):
     ariaLabel: label,
     onclick: () => void onclick(),
   });
+}
+
+/** Creates a button that copies a text to the clipboard and confirms it. */
+export function copyButton(label: string, text: () => string): HTMLButtonElement {
+  const button = iconButton("copy", label, async () => {
+    await navigator.clipboard.writeText(text());
+    button.classList.add("done");
+    button.ariaLabel = button.title = say("copied");
+    setTimeout(() => {
+      button.classList.remove("done");
+      button.ariaLabel = button.title = label;
+    }, 1500);
+  });
+  return button;
 }
 
 /** Asks a question in a dialog. Resolves with the text that was entered, or undefined if the dialog was dismissed. */

@@ -1,7 +1,6 @@
 import { type AnswerPart, type Choice, imagesOf, type Turn, type Update } from "./client.ts";
 import { decorateCode } from "./code-blocks.ts";
-import { copyButton } from "./copy.ts";
-import { h, iconButton } from "./dom.ts";
+import { copyButton, h, iconButton } from "./dom.ts";
 import { showImages } from "./images.ts";
 import { morph } from "./morph.ts";
 import type { Unsent } from "./outbox.ts";
