@@ -1,80 +1,83 @@
 import type { Adapter, Receive } from "../../src/adapter.ts";
 import { describeError, PlatformError } from "../../src/errors.ts";
-import type { Address, Json } from "../../src/event.ts";
+import type { Address } from "../../src/event.ts";
 import { type Handler, isStream, type Reply } from "../../src/handler.ts";
 import { createAccounts } from "./accounts/accounts.ts";
-import { createWebDialect, type WebBody } from "./dialect.ts";
-import { createFeed } from "./conversations/feed.ts";
-import { createLive } from "./conversations/live.ts";
-import type { News, Piece } from "./conversations/news.ts";
-import { createPeers } from "./conversations/peers.ts";
-import { createRecords, type Place } from "./conversations/records.ts";
-import { createRoutes, type RoutesOptions } from "./api/routes.ts";
-import { createSecurityLog } from "./api/security.ts";
-import type { Shelf } from "./conversations/shelf.ts";
-import { createTalk, type TalkOptions } from "./conversations/talk.ts";
 import { createWatch } from "./accounts/watch.ts";
+import { createApp, type AppOptions } from "./api/app.ts";
+import { createSecurityLog } from "./api/security.ts";
+import { createAnswersInProgress } from "./conversations/answers-in-progress.ts";
+import { parseImageRef, turnKeyIn, turnKeyOf } from "./conversations/chat-events.ts";
+import { createFeed } from "./conversations/feed.ts";
+import { createPubSub } from "./conversations/pub-sub.ts";
+import type { RecordStore } from "./conversations/record-store.ts";
+import { createRecords, type TurnKey } from "./conversations/records.ts";
+import type { AnswerPart, Update } from "./conversations/updates.ts";
+import { createUserActions, type UserActionsOptions } from "./conversations/user-actions.ts";
+import { createWebDialect, type WebBody } from "./dialect.ts";
 
 export interface WebOptions
-  extends Pick<RoutesOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {
-  /** Where accounts, sessions and what people see are kept; every process of the bot has the same. */
-  readonly shelf: Shelf;
-  readonly admit?: TalkOptions["admit"];
-  readonly quotas?: TalkOptions["quotas"];
+  extends Pick<AppOptions, "conversations" | "personas" | "models" | "currency" | "url" | "log"> {
+  /** Stores accounts, sessions and what users see. All processes of the bot share it. */
+  readonly recordStore: RecordStore;
+  readonly admit?: UserActionsOptions["admit"];
+  readonly quotas?: UserActionsOptions["quotas"];
 }
 
-/** The eye sees no more than some ten changes a second; several conversations do not wait for one another. */
+/** The eye sees no more than about ten changes a second. Conversations do not wait for one another. */
 const PACE = { direct: 100, group: 100 };
 
-/** The web chat as an adapter, with what it has to see of answers. */
+/** The adapter of the web chat. */
 export interface Web extends Adapter<WebBody> {
-  /** A handler that stands before all others: programs get answers as the Markdown that they are. */
+  /** A handler to install before all others. It publishes answers as Markdown, for clients of `/v1`. */
   readonly tap: Handler;
 }
 
-/** The web chat: people sign in on a page, and each has any number of conversations. */
+/** Creates the web chat: users sign in on a page, and each has any number of conversations. */
 export function createWeb(options: WebOptions): Web {
-  const records = createRecords(options.shelf);
+  const { recordStore } = options;
+  const records = createRecords(recordStore);
   const feed = createFeed();
-  const live = createLive();
-  const peers = createPeers({ hear: take });
+  const answers = createAnswersInProgress();
+  const pubSub = createPubSub({ onUpdate: apply });
   const security = createSecurityLog(options.log);
-  const accounts = createAccounts(options.shelf, {
+  const accounts = createAccounts(recordStore, {
     onEnd: (ended) => security.note("session-ended", { ...ended }),
   });
   let receive: Receive | undefined;
-  const routes = createRoutes({
+  const actions = createUserActions({
+    records,
+    personas: options.personas,
+    models: options.models,
+    admit: options.admit,
+    ...(options.quotas && { quotas: options.quotas }),
+    receive: async (event) => {
+      if (!receive) throw new PlatformError("stopped", "The web chat is stopped and receives no messages");
+      await receive(event);
+    },
+    publish,
+  });
+  const handle = createApp({
     ...options,
     records,
     feed,
     accounts,
     security,
     watch: createWatch(accounts),
-    growing: (place) => live.pieces(place),
-    talk: createTalk({
-      records,
-      personas: options.personas,
-      models: options.models,
-      admit: options.admit,
-      ...(options.quotas && { quotas: options.quotas }),
-      receive: async (event) => {
-        if (!receive) throw new PlatformError("stopped", "The web chat takes no messages in right now");
-        await receive(event);
-      },
-      publish,
-    }),
+    partsInProgress: (turn) => answers.parts(turn),
+    actions,
   });
 
   return {
     name: "web",
     dialect: createWebDialect(),
     pace: PACE,
-    cluster: { pubSub: peers },
+    cluster: { pubSub },
     start: async (into) => {
       receive = into;
-      // The start does not wait for this: an expired session lets nobody in even while its record exists.
+      // The start does not wait for this: an expired session admits no one even while its record exists.
       void accounts.sweep().catch((error: unknown) => {
-        options.log.error({ err: error }, `old sessions were not taken away: ${describeError(error)}`);
+        options.log.error({ err: error }, `could not delete old web chat sessions: ${describeError(error)}`);
       });
     },
     stop: async () => void (receive = undefined),
@@ -84,18 +87,18 @@ export function createWeb(options: WebOptions): Web {
       return key;
     },
     edit: async (to, ref, body) => {
-      if (!live.pieces(placeOf(to)).some((piece) => piece.ref === ref))
-        throw new PlatformError("gone", "The piece of the answer is not shown any more", { gone: true });
+      if (!answers.parts(turnKeyOf(to)).some((part) => part.ref === ref))
+        throw new PlatformError("gone", "This part of the answer is no longer shown", { gone: true });
       show(to, { ref, ...body });
     },
     remove: async (to, ref) => {
-      const { user, thread, turn } = placeOf(to);
+      const { user, thread, turn } = turnKeyOf(to);
       publish(user, { kind: "removed", thread, turn, ref });
     },
-    // An answer that is not whole lives in the process that writes it.
-    recovery: { isVisible: (ref) => live.pieces(placeIn(ref)).some((piece) => piece.ref === ref) },
+    // An answer in progress exists only in the processes that have received its updates.
+    recovery: { isVisible: (ref) => answers.parts(turnKeyIn(ref)).some((part) => part.ref === ref) },
     finish: async (to, shown) => {
-      const { user, thread, turn } = placeOf(to);
+      const { user, thread, turn } = turnKeyOf(to);
       if (to["silent"]) return;
       await records.saveAnswer(
         { user, thread, turn },
@@ -105,60 +108,48 @@ export function createWeb(options: WebOptions): Web {
     },
     files: {
       image: async (ref) => {
-        const [user = "", thread = "", turn = "", index] = ref.split(":").map(decodeURIComponent);
-        return (await records.images({ user, thread, turn }))[Number(index)];
+        const { key, index } = parseImageRef(ref);
+        return (await records.images(key))[index];
       },
     },
-    http: { mount: "/", fetch: (request, from) => routes(request, from) },
+    http: { mount: "/", fetch: (request, from) => handle(request, from) },
     tap: async ({ event }, next) => {
       const reply = await next();
       if (event.platform !== "web" || !event.to["raw"]) return reply;
-      return tapped(reply, placeOf(event.to));
+      return publishMarkdown(reply, turnKeyOf(event.to));
     },
   };
 
-  async function* tapped(reply: Reply, { user, thread, turn }: Place): AsyncGenerator<string> {
+  async function* publishMarkdown(reply: Reply, { user, thread, turn }: TurnKey): AsyncGenerator<string> {
     let at = 0;
-    for await (const add of piecesOf(reply)) {
+    for await (const add of chunksOf(reply)) {
       if (add) publish(user, { kind: "raw", thread, turn, at, add });
       at += add.length;
       yield add;
     }
   }
 
-  function show(to: Address, piece: Piece): void {
-    const place = placeOf(to);
-    const { user, thread, turn } = place;
-    const change = live.change(place, piece);
-    const { ref, choices } = piece;
-    if (change) publish(user, { kind: "shown", thread, turn, ref, ...change, ...(choices && { choices }) });
+  function show(to: Address, part: AnswerPart): void {
+    const { user, thread, turn } = turnKeyOf(to);
+    const diff = answers.diff({ user, thread, turn }, part);
+    const { ref, choices } = part;
+    if (diff) publish(user, { kind: "shown", thread, turn, ref, ...diff, ...(choices && { choices }) });
   }
 
-  /** Here, and in the processes that other pages of the person are connected to. */
-  function publish(user: string, news: News): void {
-    take(user, news);
-    peers.publish(user, news);
+  /** Publishes an update in this process and in the others, which the user's other pages may be connected to. */
+  function publish(user: string, update: Update): void {
+    apply(user, update);
+    pubSub.publish(user, update);
   }
 
-  function take(user: string, news: News): void {
-    live.apply(user, news);
-    feed.tell(user, news);
+  function apply(user: string, update: Update): void {
+    answers.apply(user, update);
+    feed.publish(user, update);
   }
 }
 
-async function* piecesOf(reply: Reply): AsyncGenerator<string> {
+async function* chunksOf(reply: Reply): AsyncGenerator<string> {
   if (typeof reply === "string") yield reply;
   else if (isStream(reply)) yield* reply;
   else if (reply) yield reply.text;
-}
-
-function placeOf({ user, thread, turn }: Address): Place {
-  const text = (part: Json | undefined) => (typeof part === "string" ? part : "");
-  return { user: text(user), thread: text(thread), turn: text(turn) };
-}
-
-/** References are made of the event's id: `web:<user>:<thread>:<turn>#0`. */
-function placeIn(ref: string): Place {
-  const [, user = "", thread = "", turn = ""] = /^web:([^:#]*):([^:#]*):([^:#]*)/.exec(ref) ?? [];
-  return { user: decodeURIComponent(user), thread, turn };
 }

@@ -15,26 +15,27 @@ import { type Link, spellOutLinks } from "../../src/text/links.ts";
 import { type Mark, writeSpans } from "../../src/text/dialect/nest.ts";
 import { escaped } from "./escape.ts";
 
-/** A piece of an answer for a page of the web. */
+/** One part of an answer, as HTML. */
 export interface WebBody {
-  /** Safe to be put into a page as it is: nothing in it but the tags and attributes that are written here. */
+  /** Safe to insert into a page: it holds only the tags and attributes that this dialect writes. */
   readonly html: string;
-  /** Commands that the person may give by a button below it. */
+  /** Commands that the user may give with buttons below it. */
   readonly choices?: readonly Choice[];
 }
 
 /**
- * No browser sets a limit. An answer is cut into pieces so that an update of the last one stays small, a few
- * packets, however long the answer grows; in UTF-16 units of HTML.
+ * The longest part of an answer, in UTF-16 units of HTML. Browsers have no limit; an answer is cut into parts so that an
+ * update of the last one stays small, a few packets, however long the answer is.
  */
 const MAX_LENGTH = 16_384;
 
-/** The page has a heading of its own, so those of an answer begin one level below. */
+/** The lowest heading of HTML. The page has a heading of its own, so those of an answer begin one level below it. */
 const LAST_HEADING = 6;
 
 /**
- * Rich text as HTML that needs no sanitising: every tag is written here, and all that the model wrote is escaped.
- * There are no styles and no scripts in it, so that a page may forbid both; what CSS has to show has a class.
+ * Creates a dialect that writes rich text as HTML. The HTML needs no sanitizing: every tag is written here, and everything
+ * that the model wrote is escaped. It contains no styles and no scripts, so that a page may forbid both; CSS classes mark
+ * what needs a style.
  */
 export function createWebDialect(): Dialect<WebBody> {
   return {
@@ -68,13 +69,13 @@ function printBlock(block: Block): string {
   }
 }
 
-/** The class attribute: `continues` is on what began in the piece before. */
+/** The class attribute of a block. The class `continues` marks a block that began in the part before. */
 function classes({ continues }: { readonly continues?: true }, ...names: readonly string[]): string {
   const all = continues ? [...names, "continues"] : names;
   return all.length > 0 ? ` class="${all.join(" ")}"` : "";
 }
 
-/** Each block finds its own direction: right to left where its first letter is of such a script. */
+/** Each block has its own direction: right to left if its first letter belongs to such a script. */
 const DIRECTION = ' dir="auto"';
 
 function printParagraph(block: Paragraph): string {
@@ -103,7 +104,7 @@ function printList(list: List): string {
   return `<${tag}${classes(list, ...names)}${start}${DIRECTION}>\n${items}\n</${tag}>`;
 }
 
-/** The first text of an item stands in it without a paragraph around: there are no gaps between items. */
+/** The first text of an item has no paragraph around it, so that there are no gaps between items. */
 function printItem(item: ListItem): string {
   const [first, ...others] = item.blocks;
   const isText = first?.type === "paragraph";
@@ -117,7 +118,7 @@ function printTask(checked: boolean, text: string): string {
   return `<label><input type="checkbox" disabled${checked ? " checked" : ""}> ${text}</label>`;
 }
 
-/** A table scrolls by itself where the page is narrow. */
+/** The `div` lets a wide table scroll without the page. */
 function printTable(table: Table): string {
   const head = table.head.some((cell) => cell.length > 0)
     ? `<thead>\n${printRow(table, table.head, "th")}\n</thead>\n`
@@ -133,7 +134,7 @@ function printRow({ align }: Table, cells: readonly Cell[], tag: "th" | "td"): s
     const scope = tag === "th" ? ' scope="col"' : "";
     return `<${tag}${side ? ` class="${side}"` : ""}${scope}${DIRECTION}>${printSpans(cell)}</${tag}>`;
   });
-  // A row may have fewer cells than the head: then no more was written.
+  // A row has fewer cells than the head if its author wrote no more.
   const missing = align.length - cells.length;
   if (missing > 0) printed.push(missing > 1 ? `<td colspan="${missing}"></td>` : `<td${DIRECTION}></td>`);
   return `<tr>${printed.join("")}</tr>`;
@@ -154,7 +155,7 @@ function printSpans(spans: readonly Span[]): string {
   return parts.join("");
 }
 
-/** Other schemes could run something; a browser's own rules for addresses are the ones that count. */
+/** Other schemes could run code. Addresses are parsed as browsers parse them. */
 function isLinkable({ href = "" }: Link): boolean {
   return /^(?:https?:\/\/|mailto:)/i.test(href) && URL.canParse(href);
 }
@@ -169,7 +170,7 @@ const TAGS: Readonly<Record<Exclude<Style, "spoiler">, string>> = {
 function opening(mark: Mark): string {
   if ("href" in mark)
     return `<a href="${escaped(mark.href)}" rel="noopener noreferrer nofollow" target="_blank">`;
-  // Who cannot point at it gets to it with the keyboard.
+  // `tabindex` makes it reachable with the keyboard.
   return mark.style === "spoiler" ? '<span class="spoiler" tabindex="0">' : `<${TAGS[mark.style]}>`;
 }
 

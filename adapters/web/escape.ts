@@ -1,11 +1,12 @@
-/** What HTML may not hold, and what would turn the direction of the text around it; a tab and a line break stay. */
+/** Characters that HTML forbids, and those that change the direction of the text around them. Tabs and line breaks stay. */
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Surrogate}\u202a-\u202e\u2066-\u2069]/gu;
 
+/** A text that needs no escaping. */
 const PLAIN = /^[\n\t !#-%'-;=?-~]*$/;
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** Text as HTML, between tags and within quotes. */
+/** Escapes a text for HTML, between tags and in quoted attributes. */
 export function escaped(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.replace(CONTROLS, "").replace(/[&<>"]/g, (character) => ENTITIES[character] ?? "");

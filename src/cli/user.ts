@@ -6,7 +6,7 @@ import { ConfigError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { oneLine } from "../sanitize/harmless.ts";
 import { openStore } from "../store/store.ts";
-import { openShelf } from "../program/web-chat.ts";
+import { openRecordStore } from "../program/web-chat.ts";
 import { localUrl, logTo, ownSettings, toStderr } from "./surroundings.ts";
 
 /** What `user add` may be told. */
@@ -150,7 +150,7 @@ async function withAccounts(action: (desk: Desk) => Promise<void>): Promise<void
   const note: Desk["note"] = (event, about, message) =>
     log.info({ event, ...about, by: userInfo().username }, message);
   try {
-    await action({ accounts: createAccounts(await openShelf(store)), settings, note });
+    await action({ accounts: createAccounts(await openRecordStore(store)), settings, note });
   } finally {
     await store.close();
   }

@@ -1,4 +1,4 @@
-import { createWeb, type Shelf, type Web, type WebOptions } from "../../adapters/web/index.ts";
+import { createWeb, type RecordStore, type Web, type WebOptions } from "../../adapters/web/index.ts";
 import { createHistory } from "../conversation/conversation.ts";
 import { type ExportFormat, print } from "../exchange/export.ts";
 import type { Log } from "../log.ts";
@@ -31,7 +31,7 @@ export async function createWebChat(options: WebChatOptions): Promise<Web> {
   const history = createHistory(await store.open("history"));
   const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
   return createWeb({
-    shelf: await openShelf(store),
+    recordStore: await openRecordStore(store),
     personas,
     models,
     currency,
@@ -68,7 +68,7 @@ export async function createWebChat(options: WebChatOptions): Promise<Web> {
 }
 
 /** What the web chat keeps, in the store of everything. */
-export async function openShelf(store: Store): Promise<Shelf> {
+export async function openRecordStore(store: Store): Promise<RecordStore> {
   const keyv = await store.open("web");
   return {
     get: (key) => keyv.get<unknown>(key),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createKeys } from "../support/local.ts";
 import { createAccounts } from "../../adapters/web/index.ts";
 import { openStore } from "../../src/store/store.ts";
-import { openShelf } from "../../src/program/web-chat.ts";
+import { openRecordStore } from "../../src/program/web-chat.ts";
 import { freePort } from "../support/port.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { runProgram } from "../support/program.ts";
@@ -54,7 +54,7 @@ test("of several processes that are shown a single-use link at once, one lets so
   const url = await server.createDatabase();
   const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(url)));
   onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
-  const all = await Promise.all(stores.map(async (store) => createAccounts(await openShelf(store))));
+  const all = await Promise.all(stores.map(async (store) => createAccounts(await openRecordStore(store))));
   for (let round = 0; round < 10; round += 1) {
     const key = (await all[0]?.add("Ann", "link", { once: true })) ?? "";
     const found = await Promise.all(

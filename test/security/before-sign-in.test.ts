@@ -9,7 +9,7 @@ import { createAccounts } from "../../adapters/web/index.ts";
 import { addressKey, limitConnections } from "../../src/http/connections.ts";
 import { startServer } from "../../src/program/server.ts";
 import { openStore } from "../../src/store/store.ts";
-import { openShelf } from "../../src/program/web-chat.ts";
+import { openRecordStore } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { logLines } from "../support/program.ts";
 import { until } from "../../src/testing/until.ts";
@@ -21,7 +21,7 @@ async function open({ files = 4096 } = {}) {
   const folder = temporaryFolder();
   const store = `sqlite:${join(folder, "store.sqlite")}`;
   const opened = await openStore(store);
-  const key = await createAccounts(await openShelf(opened)).add("Ann", "api");
+  const key = await createAccounts(await openRecordStore(opened)).add("Ann", "api");
   await opened.close();
   const child = spawn("sh", ["-c", `ulimit -n ${files}; exec "$0" "$@"`, process.execPath, CLI, "start"], {
     cwd: folder,

@@ -6,7 +6,7 @@ import { MAX_TEXT } from "../../src/event.ts";
 import { startProgram } from "../../src/program/start.ts";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { openStore } from "../../src/store/store.ts";
-import { openShelf } from "../../src/program/web-chat.ts";
+import { openRecordStore } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { scriptedModel, talk } from "../support/talk.ts";
@@ -48,7 +48,7 @@ test("the web chat's API and OpenAI's clients are refused with a sentence, and n
     OPENAI_MODEL: "simulated",
   });
   const store = await openStore(settings.STORE_URL);
-  const key = await createAccounts(await openShelf(store)).add("Ann", "api");
+  const key = await createAccounts(await openRecordStore(store)).add("Ann", "api");
   await store.close();
   const program = await startProgram({ settings, log: captureLog().log });
   onTestFinished(async () => {
@@ -64,7 +64,7 @@ test("the web chat's API and OpenAI's clients are refused with a sentence, and n
   const refused = await ask("a\n".repeat(MAX_TEXT));
   expect(refused.status).toBe(413);
   expect(await refused.json()).toMatchObject({
-    error: { message: expect.stringContaining("at most 100000 are taken at once") as string },
+    error: { message: expect.stringContaining("the limit is 100000") as string },
   });
   expect((await ask("hello")).status).toBe(200);
   expect(

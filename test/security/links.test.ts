@@ -51,8 +51,11 @@ test("a link or key that has expired lets nobody in; who came in before stays", 
   const cookie = await site.enter({ key });
   const models = () => site.ask("/v1/models", { headers: { authorization: `Bearer ${api}` } });
   expect((await models()).status).toBe(200);
-  for (const pass of [...(await site.shelf.keys("link:")), ...(await site.shelf.keys("api:"))])
-    await site.shelf.set(pass, { ...((await site.shelf.get(pass)) as object), expires: Date.now() });
+  for (const pass of [...(await site.recordStore.keys("link:")), ...(await site.recordStore.keys("api:"))])
+    await site.recordStore.set(pass, {
+      ...((await site.recordStore.get(pass)) as object),
+      expires: Date.now(),
+    });
   expect((await site.tries({ key })).status).toBe(403);
   expect((await models()).status).toBe(401);
   expect((await site.ask("/api/me", { cookie })).status).toBe(200);
@@ -180,7 +183,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     await page.goto(`${site.url}/?x#key=not-valid-any-more`);
     await page.getByText("This link is not valid").waitFor();
     expect(page.url()).not.toContain("key");
-    await page.getByRole("button", { name: "Go on as Ann" }).click();
+    await page.getByRole("button", { name: "Continue as Ann" }).click();
     await page.waitForSelector("#message");
     expect(await who()).toBe("Ann");
   });
@@ -193,7 +196,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     await page.context().addCookies([{ name, value, url: site.url }]);
     await page.fill("#message", "for Ann alone");
     await page.keyboard.press("Enter");
-    await page.getByText("Not sent: Somebody else is signed in").waitFor();
+    await page.getByText("Not sent: Another user is now signed in").waitFor();
     expect(await (await site.ask("/api/conversations", { cookie: bob })).json()).toEqual([]);
     const stream = (as: string) => site.ask(`/api/events?wait=1&as=${as}`, { cookie: bob });
     expect([(await stream("Ann")).status, (await stream("Bob")).status]).toEqual([401, 200]);

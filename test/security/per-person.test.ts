@@ -2,16 +2,16 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { expect, onTestFinished, test } from "vitest";
 import { createAccounts, createWeb, type WebOptions } from "../../adapters/web/index.ts";
-import type { News } from "../../adapters/web/conversations/news.ts";
+import type { Update } from "../../adapters/web/conversations/updates.ts";
 import { createRecords } from "../../adapters/web/conversations/records.ts";
-import { createSearch } from "../../adapters/web/api/search.ts";
+import { createSearch } from "../../adapters/web/conversations/search.ts";
 import { loadSettings } from "../../config/settings.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { startProgram } from "../../src/program/start.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../src/testing/openai.ts";
 import { startServer } from "../../src/program/server.ts";
 import { openStore } from "../../src/store/store.ts";
-import { openShelf } from "../../src/program/web-chat.ts";
+import { openRecordStore } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../../src/testing/until.ts";
@@ -31,8 +31,8 @@ async function openProgram(more: Record<string, string>, reply: ModelSimulatorOp
     ...more,
   });
   const store = await openStore(settings.STORE_URL);
-  const key = await createAccounts(await openShelf(store)).add("Ann", "api");
-  const link = await createAccounts(await openShelf(store)).add("Ann", "link");
+  const key = await createAccounts(await openRecordStore(store)).add("Ann", "api");
+  const link = await createAccounts(await openRecordStore(store)).add("Ann", "link");
   await store.close();
   const program = await startProgram({ settings, log: captureLog().log });
   onTestFinished(async () => {
@@ -45,10 +45,10 @@ async function openProgram(more: Record<string, string>, reply: ModelSimulatorOp
 /** A web chat that takes events in and answers nothing. */
 async function openSite(options: Partial<WebOptions> = {}) {
   const store = await openStore("memory:");
-  const shelf = await openShelf(store);
+  const recordStore = await openRecordStore(store);
   const events: ChatEvent[] = [];
   const adapter = createWeb({
-    shelf,
+    recordStore,
     personas: ["a", "b"],
     models: ["m"],
     currency: "$",
@@ -64,8 +64,8 @@ async function openSite(options: Partial<WebOptions> = {}) {
   await adapter.start(async (event) => void events.push(event), []);
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], health: () => ({}) });
   onTestFinished(() => server.close());
-  const key = await createAccounts(shelf).add("Ann", "link");
-  return { url: server.url, shelf, events, ...(await signIn(server.url, { key })) };
+  const key = await createAccounts(recordStore).add("Ann", "link");
+  return { url: server.url, recordStore, events, ...(await signIn(server.url, { key })) };
 }
 
 async function signIn(url: string, body: object) {
@@ -182,13 +182,13 @@ test("of what a person looks at a few things are loaded at once, and the rest wa
 
 /** Records of a person with so many conversations of so many turns, and how much of them was read. */
 async function manyTurns(conversations: number, turns: number) {
-  const shelf = await openShelf(await openStore("memory:"));
+  const recordStore = await openRecordStore(await openStore("memory:"));
   let read = 0;
   const records = createRecords({
-    ...shelf,
+    ...recordStore,
     getMany: (keys) => {
       read += keys.length;
-      return shelf.getMany(keys);
+      return recordStore.getMany(keys);
     },
   });
   for (let index = 0; index < conversations; index += 1) {
@@ -204,7 +204,7 @@ async function manyTurns(conversations: number, turns: number) {
 
 test("a search looks through no more than its bound, and a newer one ends it", async () => {
   const { records, read } = await manyTurns(40, 60);
-  const bounded = createSearch(records, { mostLooked: 20_000 });
+  const bounded = createSearch(records, { maxSearched: 20_000 });
   expect(await bounded.find("ann", "nothing like it")).toEqual([]);
   // 100 UTF-16 units a turn, in two records; before it was 40 × 60 turns.
   expect(read()).toBeLessThan(600);
@@ -220,7 +220,7 @@ test("a search looks through no more than its bound, and a newer one ends it", a
 /** What a stream brings, until it ends. */
 async function listen(url: string, cookie: string) {
   const response = await fetch(`${url}/api/events`, { headers: { cookie } });
-  const heard = { news: [] as News[], bytes: 0, hello: false, ended: false };
+  const heard = { news: [] as Update[], bytes: 0, hello: false, ended: false };
   const read = async () => {
     let text = "";
     for await (const chunk of response.body ?? []) {
@@ -229,7 +229,7 @@ async function listen(url: string, cookie: string) {
       text += added;
       heard.hello ||= text.includes("event: hello");
       heard.news = [...text.matchAll(/event: news\nid: [^\n]+\ndata: (.*)\n/g)].map(
-        ([, data = ""]) => JSON.parse(data) as News,
+        ([, data = ""]) => JSON.parse(data) as Update,
       );
     }
     heard.ended = true;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { Shelf } from "../../adapters/web/index.ts";
+import type { RecordStore } from "../../adapters/web/index.ts";
 import { startModelSimulator } from "../../src/testing/openai.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/port.ts";
@@ -36,15 +36,15 @@ test("nothing in the store lets its reader in", async () => {
 test("the secret and the sessions of earlier versions, which stood there in the clear, are taken away", async () => {
   const file = join(temporaryFolder(), "store.sqlite");
   const before = await openSite({ file });
-  await before.shelf.set("secret", { revision: 1, secret: "s3cr3t-of-an-earlier-version" });
-  await before.shelf.set("session:plain-id-of-a-session-00", { user: "Ann", at: Date.now() });
-  await before.shelf.set("used:session:of-nobody", { at: Date.now() });
+  await before.recordStore.set("secret", { revision: 1, secret: "s3cr3t-of-an-earlier-version" });
+  await before.recordStore.set("session:plain-id-of-a-session-00", { user: "Ann", at: Date.now() });
+  await before.recordStore.set("used:session:of-nobody", { at: Date.now() });
   const once = await before.accounts.add("Bob", "link", { once: true });
   const bob = await before.enter({ key: once });
   const site = await openSite({ file });
-  await until(async () => (await site.shelf.get("used:session:of-nobody")) === undefined);
-  expect(await site.shelf.keys("session:")).toHaveLength(1);
-  expect(await site.shelf.get("secret")).toBeUndefined();
+  await until(async () => (await site.recordStore.get("used:session:of-nobody")) === undefined);
+  expect(await site.recordStore.keys("session:")).toHaveLength(1);
+  expect(await site.recordStore.get("secret")).toBeUndefined();
   const name = `colloquy_${await site.accounts.site()}`;
   for (const id of ["plain-id-of-a-session-00", "plain-id-of-a-session-00.c2lnbmF0dXJl"])
     expect((await site.ask("/api/me", { cookie: `${name}=${id}` })).status).toBe(401);
@@ -73,7 +73,7 @@ test("signing out in one tab ends what the others follow, and nobody else's", as
   expect((await site.ask("/api/me", { cookie: other })).status).toBe(200);
 });
 
-/** A shelf on which something happens, once, between the reading of a record and what is done then. */
+/** A record store on which something happens, once, between the reading of a record and what is done then. */
 function meanwhile(prefix: string) {
   let action = async (): Promise<unknown> => undefined;
   const happen = async (keys: readonly string[]) => {
@@ -84,15 +84,15 @@ function meanwhile(prefix: string) {
   };
   return {
     set: (what: () => Promise<unknown>) => (action = what),
-    through: (shelf: Shelf): Shelf => ({
-      ...shelf,
+    through: (recordStore: RecordStore): RecordStore => ({
+      ...recordStore,
       get: async (key) => {
-        const found = await shelf.get(key);
+        const found = await recordStore.get(key);
         await happen([key]);
         return found;
       },
       getMany: async (keys) => {
-        const found = await shelf.getMany(keys);
+        const found = await recordStore.getMany(keys);
         await happen(keys);
         return found;
       },
@@ -105,9 +105,9 @@ test("a session that ends in the moment in which it is used does not come back",
   const site = await openSite({ through: between.through });
   const cookie = await site.enter({ key: await site.accounts.add("Ann", "link") });
   // It is so old that its use is written down.
-  const [pass = ""] = await site.shelf.keys("session:");
-  const record = (await site.shelf.get(pass)) as { at: number };
-  await site.shelf.set(pass, { ...record, at: Date.now() - 60 * 24 * 3_600_000 });
+  const [pass = ""] = await site.recordStore.keys("session:");
+  const record = (await site.recordStore.get(pass)) as { at: number };
+  await site.recordStore.set(pass, { ...record, at: Date.now() - 60 * 24 * 3_600_000 });
   between.set(() => site.accounts.remove("Ann"));
   await site.ask("/api/me", { cookie });
   expect((await site.ask("/api/me", { cookie })).status).toBe(401);
@@ -143,7 +143,7 @@ test("sessions by name end with the first link, and come back neither when the l
 
 test("an account that an earlier version has made keeps names from being enough once it is gone", async () => {
   const site = await openSite();
-  await site.shelf.set("link:hash-of-a-key", { user: "Ann" });
+  await site.recordStore.set("link:hash-of-a-key", { user: "Ann" });
   expect((await site.tries({ name: "Bob" })).status).toBe(403);
   expect(await site.accounts.reopen()).toBe(false);
   expect(await site.accounts.remove("Ann")).toBe(true);

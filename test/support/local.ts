@@ -1,6 +1,6 @@
 import { createAccounts } from "../../adapters/web/index.ts";
 import { openStore } from "../../src/store/store.ts";
-import { openShelf } from "../../src/program/web-chat.ts";
+import { openRecordStore } from "../../src/program/web-chat.ts";
 
 /** Signs in by name as the operator does: `link` is the address with the token. Resolves with the session's cookie. */
 export async function signInByName(link: string, name: string): Promise<string> {
@@ -17,7 +17,7 @@ export function createKeys(storeUrl: string): (name: string) => Promise<string> 
   return async (name) => {
     const store = await openStore(storeUrl);
     try {
-      return await createAccounts(await openShelf(store)).add(name, "link");
+      return await createAccounts(await openRecordStore(store)).add(name, "link");
     } finally {
       await store.close();
     }

@@ -1,11 +1,17 @@
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { type Accounts, createAccounts, createWeb, type Shelf, type Web } from "../../adapters/web/index.ts";
+import {
+  type Accounts,
+  createAccounts,
+  createWeb,
+  type RecordStore,
+  type Web,
+} from "../../adapters/web/index.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import { createLocalAccess } from "../../src/http/local.ts";
 import { startServer } from "../../src/program/server.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { openShelf } from "../../src/program/web-chat.ts";
+import { openRecordStore } from "../../src/program/web-chat.ts";
 import { temporaryFolder } from "./folder.ts";
 import { captureLog } from "./log.ts";
 
@@ -16,7 +22,7 @@ export interface Site {
   /** What people said. */
   readonly said: readonly ChatEvent[];
   readonly store: Store;
-  readonly shelf: Shelf;
+  readonly recordStore: RecordStore;
   /** As another process of the bot sees them, such as the command line. */
   readonly accounts: Accounts;
   readonly adapter: Web;
@@ -53,17 +59,21 @@ export interface SiteOptions {
   readonly url?: string;
   /** Of the store. */
   readonly file?: string;
-  /** What the site sees of the shelf. */
-  readonly through?: (shelf: Shelf) => Shelf;
+  /** What the site sees of the record store. */
+  readonly through?: (recordStore: RecordStore) => RecordStore;
 }
 
 /** Opens such a site. */
-export async function openSite({ url, file, through = (shelf) => shelf }: SiteOptions = {}): Promise<Site> {
+export async function openSite({
+  url,
+  file,
+  through = (recordStore) => recordStore,
+}: SiteOptions = {}): Promise<Site> {
   const store = await openStore(`sqlite:${file ?? join(temporaryFolder(), "store.sqlite")}`);
-  const shelf = await openShelf(store);
+  const recordStore = await openRecordStore(store);
   const { log, lines } = captureLog();
   const adapter = createWeb({
-    shelf: through(shelf),
+    recordStore: through(recordStore),
     personas: ["a", "b"],
     models: ["m"],
     currency: "$",
@@ -108,8 +118,8 @@ export async function openSite({ url, file, through = (shelf) => shelf }: SiteOp
     port: new URL(server.url).port,
     said,
     store,
-    shelf,
-    accounts: createAccounts(shelf),
+    recordStore,
+    accounts: createAccounts(recordStore),
     adapter,
     lines,
     events: () => eventsIn(lines()),

@@ -1,38 +1,44 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
-import { type Accounts, type FoundKey, type Session, SESSION_MS } from "./accounts.ts";
-import { type Described, type Env, Refused, tooManyTries } from "../api/route.ts";
+import type { Env, Operation } from "../api/route.ts";
 import type { SecurityLog } from "../api/security.ts";
+import { Refused, tooManyTries } from "../refused.ts";
+import type { Accounts } from "./accounts.ts";
+import type { FoundKey } from "./keys.ts";
+import { type Session, SESSION_MS } from "./sessions.ts";
 import type { Watch } from "./watch.ts";
 
 export interface SignInOptions {
   readonly accounts: Accounts;
-  /** The names of those who have conversations. */
+  /** The names of all users who have conversations. */
   readonly users: () => Promise<readonly string[]>;
-  /** Where people find the page, if it is not only on this machine. */
+  /** The public address of the page; absent if it is reachable only on this machine. */
   readonly url?: string | undefined;
   readonly watch: Watch;
   readonly security: SecurityLog;
 }
 
-/** Who is at the other end of a request. */
+/** Signing in and out, by a cookie. */
 export interface SignIn {
+  /** The session of a request; undefined if the request has none that is valid. */
   session(c: Context<Env>): Promise<Session | undefined>;
-  /** Who is signed in, or how that is done here. */
+  /** Who is signed in, or how to sign in here. */
   state(c: Context<Env>): Promise<z.infer<typeof state>>;
+  /** Begins a session with what the user has given: a key or a name. Rejects with a `Refused` if that is not valid. */
   begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof signedIn>>;
+  /** Ends the session of a request. */
   end(c: Context<Env>): Promise<void>;
 }
 
 const NAME = z
   .string()
   .trim()
-  .min(1, "A name has at least one character.")
-  .max(64, "A name has at most 64 characters.")
-  .regex(/^[^\p{C}]*$/u, "A name consists of characters that can be seen.");
+  .min(1, "A name must have at least one character.")
+  .max(64, "A name must have at most 64 characters.")
+  .regex(/^[^\p{C}]*$/u, "A name must consist of visible characters.");
 
-/** Whether someone may be called so. */
+/** Whether a text is a valid name of a user. */
 export function isName(text: string): boolean {
   return NAME.safeParse(text).data === text;
 }
@@ -66,14 +72,14 @@ const notSignedIn = z.object({
   other: z.string().optional().describe("With 409: who would be signed in with `switch`."),
 });
 
-/** What `createSignIn` is for, as addresses. */
-export const SIGN_IN: readonly Described[] = [
+/** The API operations of a `SignIn`. */
+export const SIGN_IN: readonly Operation[] = [
   {
     method: "get",
     path: "/api/session",
     summary: "Who is signed in; otherwise how one signs in here.",
     access: "everyone",
-    answer: state,
+    response: state,
   },
   {
     method: "post",
@@ -83,13 +89,13 @@ export const SIGN_IN: readonly Described[] = [
       "is signed in: only with `switch`, else 409.",
     access: "everyone",
     body: given,
-    answer: signedIn,
+    response: signedIn,
     failure: notSignedIn,
   },
   { method: "delete", path: "/api/session", summary: "Signs out.", access: "everyone" },
 ];
 
-/** Signing in by a personal link; by a name only for the operator at this machine. */
+/** Creates the sign-in: by a personal link, or, for the operator on this machine, by name. */
 export function createSignIn({ accounts, users, url, watch, security }: SignInOptions): SignIn {
   const secure = url?.startsWith("https:") ?? false;
 
@@ -98,7 +104,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
     state: async (c) => {
       const found = await session(c);
       if (found) return { user: found.user };
-      if (await isOpen(c)) return { signIn: "name", names: [...(await users())] };
+      if (await isOperator(c)) return { signIn: "name", names: [...(await users())] };
       return { signIn: (await isByName(c)) ? "address" : "link" };
     },
     begin: async (c, body) => {
@@ -107,13 +113,13 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
         throw new Refused(400, parsed.error.issues.map(({ message }) => message).join(" "));
       const current = await session(c);
       const link = "key" in parsed.data ? await linkOf(c, parsed.data.key, current) : undefined;
-      const user = "name" in parsed.data ? await picked(c, parsed.data.name) : (link?.user ?? "");
+      const user = "name" in parsed.data ? await checkName(c, parsed.data.name) : (link?.user ?? "");
       if (current && current.user !== user && !parsed.data.switch) throw askFirst(c, current.user, user);
-      // Somebody who opens their own link again is there already, and does not use it up.
+      // A user who opens their own link again is already signed in; that does not use the link up.
       if (current && current.user === user && current.link === link?.pass) return { user };
       if (link && !(await accounts.use(link))) throw await refused(c, { user, why: "used" });
-      await enter(c, await accounts.begin(user, link));
-      if (current) await leave(current);
+      await setSession(c, await accounts.begin(user, link));
+      if (current) await endSession(current);
       const about = { user, address: c.env.address, how: link ? "link" : "name", link: link?.id };
       if (current && current.user !== user)
         security.note("account-switched", { ...about, from: current.user });
@@ -124,7 +130,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
       const found = await session(c);
       deleteCookie(c, await cookieName(), { path: "/", secure });
       if (!found) return;
-      await leave(found);
+      await endSession(found);
       security.note("sign-out", { user: found.user, address: c.env.address });
     },
   };
@@ -135,7 +141,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
     return id ? accounts.session(id) : undefined;
   }
 
-  async function enter(c: Context<Env>, id: string): Promise<void> {
+  async function setSession(c: Context<Env>, id: string): Promise<void> {
     setCookie(c, await cookieName(), id, {
       httpOnly: true,
       sameSite: "Strict",
@@ -145,13 +151,13 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
     });
   }
 
-  /** All pages that this session has open are told. */
-  async function leave(left: Session): Promise<void> {
-    await accounts.end(left);
-    watch.end(left.pass);
+  /** Ends a session, and the connections of all pages that are open in it. */
+  async function endSession(session: Session): Promise<void> {
+    await accounts.end(session);
+    watch.end(session.pass);
   }
 
-  /** Somebody could send their own link to a person who would then write into the sender's account. */
+  /** An attacker could send their own link to a user, who would then go on writing in the attacker's account. */
   function askFirst(c: Context<Env>, user: string, other: string): Refused {
     security.note("switch-asked", { user, other, address: c.env.address });
     return new Refused(409, `You are signed in as ${user}, and this would sign you in as ${other}.`, {
@@ -171,34 +177,35 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
   ): Promise<Refused> {
     const { address } = c.env;
     if (await security.failed("sign-in-refused", { ...about, address, how: "link" })) return tooManyTries();
-    return new Refused(403, "This link is not valid, or not any more. Ask the operator for a new one.");
+    return new Refused(403, "This link is not valid or no longer valid. Ask the operator for a new one.");
   }
 
-  async function picked(c: Context<Env>, name: string): Promise<string> {
-    if (await isOpen(c)) return name;
+  async function checkName(c: Context<Env>, name: string): Promise<string> {
+    if (await isOperator(c)) return name;
     const byName = await isByName(c);
     const about = { user: name, address: c.env.address, how: "name", why: byName ? "token" : "link" };
     if (await security.failed("sign-in-refused", about)) throw tooManyTries();
     throw new Refused(
       403,
       byName
-        ? "Open the address that the program printed when it started, and sign in there."
-        : "People sign in here by a personal link. Ask the operator for one.",
+        ? "Open the address that the program printed when it started and sign in there."
+        : "You need a personal link to sign in here. Ask the operator for one.",
     );
   }
 
-  /** Whether a name is enough for the operator at this machine: as long as nobody was ever given a link. */
+  /** Whether the operator on this machine may sign in by name: they may as long as no key was ever made. */
   async function isByName({ env }: Context<Env>): Promise<boolean> {
     return env.local !== undefined && url === undefined && (await accounts.isOpen());
   }
 
-  async function isOpen(c: Context<Env>): Promise<boolean> {
+  async function isOperator(c: Context<Env>): Promise<boolean> {
     return c.env.local === true && (await isByName(c));
   }
 
   /**
-   * Browsers do not tell the ports of a machine apart: programs side by side must not take each other's cookies. With
-   * TLS the prefix keeps out what another host of the same domain sets, or somebody on the way without TLS.
+   * The site's name keeps programs on the same machine from overwriting each other's cookies, as cookies do not depend on
+   * the port. With TLS, the `__Host-` prefix keeps out cookies that another host of the domain sets, or a connection
+   * without TLS.
    */
   async function cookieName(): Promise<string> {
     return `${secure ? "__Host-" : ""}colloquy_${await accounts.site()}`;

@@ -1,36 +1,36 @@
 import type { Accounts } from "./accounts.ts";
 
-/** Notices that somebody whose connection is open may not come in any more, whichever process has seen to that. */
+/** Ends open connections once their session or API key is no longer valid, whichever process has revoked it. */
 export interface Watch {
   follow(pass: string): Watched;
-  /** This session has ended here: its followers hear at once. */
+  /** Ends the connections of this session at once. */
   end(pass: string): void;
 }
 
-/** What was let in by a session or an API key. */
+/** A session or an API key that a connection depends on. */
 export interface Watched {
-  /** Aborted once that is not valid any more. */
+  /** Aborted once the session or the key is no longer valid. */
   readonly ended: AbortSignal;
-  /** Nobody waits for that any more. */
+  /** Call it when the connection is closed. */
   stop(): void;
 }
 
-/** How often it is checked, in ms; all that is open is checked in one go. */
-const CHECK_MS = 1_000;
+/** How often all watched sessions and keys are checked together, in ms. */
+const CHECK_INTERVAL_MS = 1_000;
 
-/** Watches sessions and API keys, by their `pass`. */
+/** Creates a watch of sessions and API keys, by their `pass`. */
 export function createWatch({ holders }: Pick<Accounts, "holders">): Watch {
-  const open = new Map<string, Set<AbortController>>();
+  const watched = new Map<string, Set<AbortController>>();
   let timer: NodeJS.Timeout | undefined;
   return {
     follow: (pass) => {
       const controller = new AbortController();
-      const all = open.get(pass) ?? new Set();
-      open.set(pass, all.add(controller));
-      timer ??= later();
+      const controllers = watched.get(pass) ?? new Set();
+      watched.set(pass, controllers.add(controller));
+      timer ??= schedule();
       const stop = () => {
-        all.delete(controller);
-        if (all.size === 0 && open.get(pass) === all) open.delete(pass);
+        controllers.delete(controller);
+        if (controllers.size === 0 && watched.get(pass) === controllers) watched.delete(pass);
       };
       return { ended: controller.signal, stop };
     },
@@ -38,20 +38,20 @@ export function createWatch({ holders }: Pick<Accounts, "holders">): Watch {
   };
 
   function end(pass: string): void {
-    const all = open.get(pass);
-    open.delete(pass);
-    for (const controller of all ?? []) controller.abort();
+    const controllers = watched.get(pass);
+    watched.delete(pass);
+    for (const controller of controllers ?? []) controller.abort();
   }
 
-  function later(): NodeJS.Timeout {
-    return setTimeout(() => void check(), CHECK_MS).unref();
+  function schedule(): NodeJS.Timeout {
+    return setTimeout(() => void check(), CHECK_INTERVAL_MS).unref();
   }
 
   async function check(): Promise<void> {
-    const passes = [...open.keys()];
-    // A store that does not work says nothing about anyone; what is asked anew meanwhile is refused.
-    const found = await holders(passes).catch(() => undefined);
-    found?.forEach((user, index) => user === undefined && end(passes[index] ?? ""));
-    timer = open.size > 0 ? later() : undefined;
+    const passes = [...watched.keys()];
+    // A store that fails says nothing about anyone. New requests are refused until it works again.
+    const users = await holders(passes).catch(() => undefined);
+    users?.forEach((user, index) => user === undefined && end(passes[index] ?? ""));
+    timer = watched.size > 0 ? schedule() : undefined;
   }
 }

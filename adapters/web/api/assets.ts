@@ -5,23 +5,11 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { compress } from "hono/compress";
 
-/** Where the page's files are: beside this one, once it is compiled. */
+/** The folder of the page's compiled files. */
 const FOLDER = join(
   import.meta.dirname,
   import.meta.filename.endsWith(".ts") ? "../../../dist/adapters/web/page" : "../page",
 );
-
-const require = createRequire(import.meta.url);
-
-/** What the page consists of, by address. */
-function files(): Readonly<Record<string, string>> {
-  const all = readdirSync(FOLDER).filter((name) => !name.endsWith(".html"));
-  return {
-    "/": join(FOLDER, "index.html"),
-    "/assets/highlight.js": require.resolve("@highlightjs/cdn-assets/es/highlight.min.js"),
-    ...Object.fromEntries(all.map((name) => [`/assets/${name}`, join(FOLDER, name)])),
-  };
-}
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -30,10 +18,12 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-/** Serves the page; a browser asks each time whether it has the newest, as an update must not mix old files with new. */
+const require = createRequire(import.meta.url);
+
+/** Serves the page. Browsers revalidate every file, so that an update never mixes old files with new ones. */
 export function createAssets(): Hono {
   const app = new Hono();
-  for (const [path, file] of Object.entries(files())) {
+  for (const [path, file] of Object.entries(filesByPath())) {
     let known: { readonly content: Buffer<ArrayBuffer>; readonly etag: string } | undefined;
     app.use(path, compress());
     app.get(path, (c) => {
@@ -47,6 +37,15 @@ export function createAssets(): Hono {
     });
   }
   return app;
+}
+
+function filesByPath(): Readonly<Record<string, string>> {
+  const assets = readdirSync(FOLDER).filter((name) => !name.endsWith(".html"));
+  return {
+    "/": join(FOLDER, "index.html"),
+    "/assets/highlight.js": require.resolve("@highlightjs/cdn-assets/es/highlight.min.js"),
+    ...Object.fromEntries(assets.map((name) => [`/assets/${name}`, join(FOLDER, name)])),
+  };
 }
 
 function read(file: string) {

@@ -1,58 +1,62 @@
 import { z } from "zod";
-import type { Feed, Hear } from "../conversations/feed.ts";
-import { type News, seen } from "../conversations/news.ts";
-import { type Described, Refused } from "./route.ts";
 import type { Watched } from "../accounts/watch.ts";
+import type { Feed } from "../conversations/feed.ts";
+import { pageUpdate, type Update } from "../conversations/updates.ts";
+import { Refused } from "../refused.ts";
+import type { Operation } from "./route.ts";
 
-interface Following {
+interface Subscription {
   readonly listeners: Listeners;
   readonly feed: Feed;
   readonly user: string;
-  /** The last news that the page knows. */
+  /** The position of the last update that the page knows. */
   readonly after: string | undefined;
-  /** The session that is followed. */
+  /** The session that the page is open in. */
   readonly watched: Watched;
 }
 
-/** So often something is sent, so that neither side nor a proxy takes the connection for dead, in ms. */
-const BEAT_MS = 20_000;
+/** How often a comment is sent, so that neither side nor a proxy takes the connection for dead, in ms. */
+const HEARTBEAT_MS = 20_000;
 
 /**
- * At most this many of a person's pages listen at once, on all devices: far more than somebody has open. The oldest one
- * ends, and comes back if it is still there.
+ * How many pages of one user listen at once, on all devices: far more than a user has open. Beyond that the oldest stream
+ * ends; its page reconnects if it is still open.
  */
 const MAX_LISTENING = 200;
 
-/** A page that takes nothing in while so many bytes wait for it is let go: it comes back and looks anew. */
+/** How many bytes may wait for a page that reads nothing. Then its stream ends; the page reconnects and reloads. */
 const MAX_WAITING = 250_000;
 
-/** Some proxies hold an answer back until so many bytes of it are there. */
+/** Some proxies hold a response back until they have this much of it. */
 const PADDING = `:${" ".repeat(2048)}\n\n`;
 
-/** A page where such a stream does not arrive asks again and again instead; so long it is told to wait, in ms. */
-const WAIT_MS = 20_000;
+/** How long a page that polls, because streams do not reach it, waits for an update, in ms. */
+const POLL_MS = 20_000;
 
+/** How long a poll waits for further updates after the first one, in ms. */
 const GATHER_MS = 50;
 
-/** The headers of Server-Sent Events that nothing on the way holds back. */
+/** The headers of a stream of Server-Sent Events that no proxy buffers. */
 export const EVENT_STREAM = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store, no-transform",
-  // nginx asks nothing else.
+  // nginx respects only this one.
   "x-accel-buffering": "no",
 };
+
+type PageUpdate = z.infer<typeof pageUpdate>;
 
 const gap = z
   .boolean()
   .describe("Whether something may have been missed: then look at the conversation anew.");
-const waited = z.object({
+const polled = z.object({
   gap,
   position: z.string().describe("The next request wants it as `after`."),
-  news: z.array(z.object({ id: z.string(), news: seen })),
+  news: z.array(z.object({ id: z.string(), news: pageUpdate })),
 });
 
-/** News at their address. */
-export const EVENTS: Described = {
+/** The operation that `streamUpdates` and `waitForUpdates` carry out. */
+export const EVENTS: Operation = {
   method: "get",
   path: "/api/events",
   summary:
@@ -61,48 +65,44 @@ export const EVENTS: Described = {
     "comes back says the last one that it has heard, in the header Last-Event-ID or as `after`. With `wait`, as JSON as " +
     "soon as there is something.",
   query: z.object({ after: z.string().optional(), wait: z.string().optional() }),
-  answer: waited,
+  response: polled,
   media: "text/event-stream",
 };
 
-/** The pages of all people that listen. */
+/** The pages of all users that are listening for updates. */
 export interface Listeners {
-  /** One more; `end` is called when others have taken its place. Returns how to leave. */
+  /** Adds a page. `end` is called if newer pages displace it. Returns a function that removes the page. */
   add(user: string, end: () => void): () => void;
 }
 
-/** Nobody listens yet. */
-export function createListeners(most = MAX_LISTENING): Listeners {
-  const people = new Map<string, Set<() => void>>();
+/** Creates an empty set of listeners, with room for `max` pages of each user. */
+export function createListeners(max = MAX_LISTENING): Listeners {
+  const users = new Map<string, Set<() => void>>();
   return {
     add: (user, end) => {
-      const own = people.get(user) ?? new Set();
-      people.set(user, own);
+      const own = users.get(user) ?? new Set();
+      users.set(user, own);
       const [oldest] = own;
-      if (oldest && own.size >= most) {
+      if (oldest && own.size >= max) {
         own.delete(oldest);
         oldest();
       }
-      const leave = () => end();
-      own.add(leave);
+      // Wrapped, so that adding the same function twice adds two pages.
+      const listener = () => end();
+      own.add(listener);
       return () => {
-        own.delete(leave);
-        if (own.size === 0 && people.get(user) === own) people.delete(user);
+        own.delete(listener);
+        if (own.size === 0 && users.get(user) === own) users.delete(user);
       };
     },
   };
 }
 
-/** What programs get of an answer is not for pages, which get the same as HTML. */
-function isSeen(news: News): news is z.infer<typeof seen> {
-  return news.kind !== "raw";
-}
-
 /**
- * News as Server-Sent Events: `hello` at the beginning, with `gap` if the page has to look at everything anew, and then
- * one `news` for each, whose id is its position.
+ * Streams updates as Server-Sent Events: first `hello`, with `gap` if the page has to load everything again, then a `news`
+ * event for each update, whose id is its position. `ended` follows once the session has ended.
  */
-export function streamNews({ listeners, feed, user, after, watched }: Following): Response {
+export function streamUpdates({ listeners, feed, user, after, watched }: Subscription): Response {
   const encoder = new TextEncoder();
   let end = () => {};
   const stream = new ReadableStream<Uint8Array>(
@@ -114,19 +114,20 @@ export function streamNews({ listeners, feed, user, after, watched }: Following)
           end();
           controller.close();
         };
+        // Updates that the feed delivers while subscribing have to follow `hello`.
         const early: string[] = [];
         let send = (text: string): void => void early.push(text);
-        const following = feed.follow(user, after, (position, news) => {
-          if (isSeen(news)) send(eventOf("news", news, position));
+        const subscription = feed.subscribe(user, after, (position, update) => {
+          if (isForPages(update)) send(eventOf("news", update, position));
         });
-        const beat = setInterval(() => write(":\n\n"), BEAT_MS);
+        const heartbeat = setInterval(() => write(":\n\n"), HEARTBEAT_MS);
         const leave = listeners.add(user, () => {
           end();
           controller.close();
         });
         end = () => {
-          clearInterval(beat);
-          following.stop();
+          clearInterval(heartbeat);
+          subscription.unsubscribe();
           watched.stop();
           leave();
         };
@@ -135,7 +136,7 @@ export function streamNews({ listeners, feed, user, after, watched }: Following)
           end();
           controller.close();
         });
-        write(PADDING + eventOf("hello", { gap: following.gap }));
+        write(PADDING + eventOf("hello", { gap: subscription.gap }));
         for (const text of early) write(text);
         send = write;
       },
@@ -143,52 +144,54 @@ export function streamNews({ listeners, feed, user, after, watched }: Following)
     },
     new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING }),
   );
-  return new Response(stream, {
-    headers: EVENT_STREAM,
-  });
+  return new Response(stream, { headers: EVENT_STREAM });
 }
 
-/** The news since then as JSON, as soon as there are any. */
-export async function waitForNews(
-  { listeners, feed, user, after, watched }: Following,
-  gone: AbortSignal,
+/** Responds with the updates that followed `after`, as JSON, as soon as there are any or `POLL_MS` have passed. */
+export async function waitForUpdates(
+  { listeners, feed, user, after, watched }: Subscription,
+  disconnected: AbortSignal,
 ): Promise<Response> {
-  const heard: { readonly id: string; readonly news: z.infer<typeof seen> }[] = [];
+  const received: { readonly id: string; readonly news: PageUpdate }[] = [];
   let wake = () => {};
-  const hear: Hear = (id, one) => {
-    if (!isSeen(one)) return;
-    heard.push({ id, news: one });
+  const subscription = feed.subscribe(user, after, (id, update) => {
+    if (!isForPages(update)) return;
+    received.push({ id, news: update });
     wake();
-  };
-  let ended = () => {};
-  const following = feed.follow(user, after, hear);
-  if (!following.gap && heard.length === 0) {
+  });
+  if (!subscription.gap && received.length === 0) {
+    let leave = () => {};
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, WAIT_MS);
-      // What comes right behind it goes along.
+      const timer = setTimeout(resolve, POLL_MS);
+      // Updates that follow at once go into the same response.
       wake = () => {
         clearTimeout(timer);
         setTimeout(resolve, GATHER_MS);
       };
-      for (const signal of [gone, watched.ended])
+      for (const signal of [disconnected, watched.ended])
         signal.addEventListener("abort", () => resolve(), { once: true });
-      const leave = listeners.add(user, resolve);
-      ended = () => {
+      const remove = listeners.add(user, resolve);
+      leave = () => {
         clearTimeout(timer);
-        leave();
+        remove();
       };
     });
-    ended();
+    leave();
   }
-  following.stop();
+  subscription.unsubscribe();
   watched.stop();
   if (watched.ended.aborted) throw new Refused(401, "Please sign in again.");
-  const answer: z.infer<typeof waited> = {
-    gap: following.gap,
+  const response: z.infer<typeof polled> = {
+    gap: subscription.gap,
     position: feed.position(user),
-    news: heard,
+    news: received,
   };
-  return Response.json(answer);
+  return Response.json(response);
+}
+
+/** Markdown is for the clients of `/v1`; pages get the same as HTML. */
+function isForPages(update: Update): update is PageUpdate {
+  return update.kind !== "raw";
 }
 
 function eventOf(event: string, data: object, id?: string): string {

@@ -1,34 +1,10 @@
 import { z } from "zod";
-import type { Described } from "./route.ts";
+import type { Operation } from "./route.ts";
 
-/** The API as an OpenAPI 3.1 document. */
-export function describeApi(all: readonly Described[]): object {
+/** Describes the API as an OpenAPI 3.1 document. */
+export function describeApi(operations: readonly Operation[]): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const one of all) {
-    const { method, path, summary, body, query, access, failure = notDone } = one;
-    const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
-    const inPath = names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
-    const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => {
-      const type = schema as z.ZodType;
-      return {
-        name,
-        in: "query",
-        required: !type.safeParse(undefined).success,
-        schema: schemaOf(type, "input"),
-      };
-    });
-    const parameters = [...inPath, ...inQuery];
-    (paths[path] ??= {})[method] = {
-      summary,
-      security: access === "everyone" ? [] : [{ [access ?? "session"]: [] }],
-      ...(parameters.length > 0 && { parameters }),
-      ...(body && { requestBody: { required: true, content: json(schemaOf(body, "input")) } }),
-      responses: {
-        ...done(one),
-        default: { description: "Not done", content: json(schemaOf(failure, "output")) },
-      },
-    };
-  }
+  for (const operation of operations) (paths[operation.path] ??= {})[operation.method] = describe(operation);
   return {
     openapi: "3.1.0",
     info: {
@@ -58,21 +34,46 @@ export function describeApi(all: readonly Described[]): object {
   };
 }
 
-function done({ answer, media }: Described): object {
-  const content = { ...(answer && json(schemaOf(answer, "output"))), ...(media && { [media]: {} }) };
-  if (!answer && !media) return { 204: { description: "Done" } };
+function describe(operation: Operation): object {
+  const { summary, body, access, failure = defaultFailure } = operation;
+  const parameters = parametersOf(operation);
+  return {
+    summary,
+    security: access === "everyone" ? [] : [{ [access ?? "session"]: [] }],
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: { required: true, content: json(schemaOf(body, "input")) } }),
+    responses: {
+      ...successOf(operation),
+      default: { description: "Not done", content: json(schemaOf(failure, "output")) },
+    },
+  };
+}
+
+function parametersOf({ path, query }: Operation): readonly object[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+  const inPath = names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => {
+    const type = schema as z.ZodType;
+    const required = !type.safeParse(undefined).success;
+    return { name, in: "query", required, schema: schemaOf(type, "input") };
+  });
+  return [...inPath, ...inQuery];
+}
+
+function successOf({ response, media }: Operation): object {
+  const content = { ...(response && json(schemaOf(response, "output"))), ...(media && { [media]: {} }) };
+  if (!response && !media) return { 204: { description: "Done" } };
   return { 200: { description: "Done", content } };
 }
 
-/** What comes back when something was not done. */
-const notDone = z.object({ error: z.string().describe("What happened, and what to do.") });
+const defaultFailure = z.object({ error: z.string().describe("What happened, and what to do.") });
 
 function json(schema: object) {
   return { "application/json": { schema } };
 }
 
 function schemaOf(type: z.ZodType, io: "input" | "output"): object {
-  // That our code does not change a list is nobody else's business.
+  // `readonly` is a promise of this code to itself and says nothing to clients.
   const override = ({ jsonSchema }: { jsonSchema: { readOnly?: boolean } }) =>
     void delete jsonSchema.readOnly;
   const { $schema: _, ...schema } = z.toJSONSchema(type, { io, override });

@@ -2,26 +2,26 @@ import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { addressKey } from "../../../src/http/connections.ts";
 
 /**
- * Writes down who came in, who was not let in, and what was taken away: who, from where, what. Never a key, a link, the
- * id of a session or a cookie, not even one that is wrong.
+ * Logs who signed in, who was refused, and which sessions ended: the user, the address, and what happened. It never logs a
+ * key, a link, a session id or a cookie, not even an invalid one.
  */
 export interface SecurityLog {
   note(event: SecurityEvent, about: About): void;
-  /** Notes a failure. True if this has failed from this address too often: then it is not written down either. */
+  /** Logs a failure. Resolves with true if this address has failed in this way too often; then it logs nothing. */
   failed(event: SecurityEvent, about: About): Promise<boolean>;
 }
 
-/** What such a line is about. */
+/** The fields of a line in the log. */
 export interface About {
   readonly user?: string | undefined;
-  /** Where the request came from. */
+  /** The address that the request came from. */
   readonly address?: string | undefined;
   readonly [more: string]: string | undefined;
 }
 
 export type SecurityEvent = keyof typeof EVENTS;
 
-/** pino's own interface, as far as it is used. */
+/** The part of pino's interface that the web chat uses. */
 export interface Log {
   info(about: object, message: string): void;
   warn(about: object, message: string): void;
@@ -29,27 +29,27 @@ export interface Log {
 }
 
 const EVENTS = {
-  "sign-in": ["info", "someone signed in to the web chat"],
-  "sign-out": ["info", "someone signed out of the web chat"],
+  "sign-in": ["info", "a user signed in to the web chat"],
+  "sign-out": ["info", "a user signed out of the web chat"],
   "session-ended": ["info", "a session of the web chat has ended"],
-  "account-switched": ["info", "someone switched to another account of the web chat"],
-  "switch-asked": ["info", "someone who is signed in has opened another person's link, and was asked first"],
+  "account-switched": ["info", "a user switched to another account of the web chat"],
+  "switch-asked": ["info", "a user who is signed in opened another user's link and was asked to confirm"],
   "sign-in-refused": ["warn", "a sign-in to the web chat was refused"],
   "key-refused": ["warn", "an API key was refused"],
   "cross-site": ["warn", "a request from another site was refused"],
   "too-many-failures": [
     "warn",
-    "too many of these failures from one address: more of them are not written down for a while",
+    "too many failures of this kind from one address: more of them are not logged for a while",
   ],
 } as const satisfies Record<string, readonly ["info" | "warn", string]>;
 
 /**
- * How many failures of one kind an address has in a minute. Keys are too long to be guessed: this keeps the log short.
- * A right key is never refused: behind a proxy, or in one office, all people may have the same address.
+ * How many failures of one kind are logged per address and minute. Keys are too long to be guessed, so this only keeps the
+ * log short. A valid key is never refused: behind a proxy, or in an office, all users may have the same address.
  */
 const MAX_FAILURES = 20;
 
-/** A security log that goes where everything else of the web chat is logged. */
+/** Creates a security log that writes to the log of the web chat. */
 export function createSecurityLog(log: Log): SecurityLog {
   const failures = new RateLimiterMemory({ points: MAX_FAILURES, duration: 60 });
   return {

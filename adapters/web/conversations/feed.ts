@@ -1,85 +1,89 @@
 import { randomUUID } from "node:crypto";
-import type { News } from "./news.ts";
+import type { Update } from "./updates.ts";
 
-/** What is new, for whoever looks on: each of a person's pages hears all of it, in order. */
+/** The updates of each user. Every subscriber of a user receives all of that user's updates, in order. */
 export interface Feed {
-  tell(user: string, news: News): void;
-  /** Where the person's news stand. */
+  publish(user: string, update: Update): void;
+  /** The position of the user's newest update. */
   position(user: string): string;
   /**
-   * Hears what is new from now on, and first what came after the position `after`. `gap`: that is not known any more
-   * (or was never), so that whoever listens must look at everything anew.
+   * Subscribes to a user's updates. The updates that followed the position `after` are delivered first. `gap` is true if
+   * those are no longer known, or `after` never was: the subscriber must then load everything again.
    */
-  follow(user: string, after: string | undefined, hear: Hear): { readonly gap: boolean; stop(): void };
+  subscribe(
+    user: string,
+    after: string | undefined,
+    receive: ReceiveUpdate,
+  ): { readonly gap: boolean; unsubscribe(): void };
 }
 
-export type Hear = (position: string, news: News) => void;
+export type ReceiveUpdate = (position: string, update: Update) => void;
 
-/** So many news are kept for a page whose connection breaks: some half a minute of a growing answer. */
-const KEPT = 300;
+/** How many updates of a user are kept for a page that reconnects: about half a minute of a streaming answer. */
+const MAX_KEPT = 300;
 
-/** A person nobody listens for is forgotten after so long, in ms. */
-const FORGET_MS = 120_000;
+/** How long a user's updates are kept after the last subscriber has left, in ms. */
+const FORGET_AFTER_MS = 120_000;
 
-interface Person {
-  /** The number of the first of the news. */
+interface UserFeed {
+  /** The number of the oldest update in `updates`. */
   first: number;
-  news: News[];
-  readonly ears: Set<Hear>;
+  updates: Update[];
+  readonly subscribers: Set<ReceiveUpdate>;
   leftAt: number;
 }
 
-/** A feed in memory. */
+/** Creates a feed in memory. */
 export function createFeed(): Feed {
-  // Positions of another run mean nothing here.
+  // Positions of an earlier run of the program are not valid in this one.
   const run = randomUUID().slice(0, 8);
-  const people = new Map<string, Person>();
+  const feeds = new Map<string, UserFeed>();
 
   return {
-    tell: (user, news) => {
-      const person = people.get(user);
-      // Whoever comes later looks at everything anyway.
-      if (!person) return;
-      person.news.push(news);
-      if (person.news.length > KEPT) {
-        person.first += 1;
-        person.news.shift();
+    publish: (user, update) => {
+      const feed = feeds.get(user);
+      // Without a feed, no page knows a position: a later subscriber loads everything anyway.
+      if (!feed) return;
+      feed.updates.push(update);
+      if (feed.updates.length > MAX_KEPT) {
+        feed.first += 1;
+        feed.updates.shift();
       }
-      for (const hear of person.ears) hear(positionOf(person), news);
+      for (const receive of feed.subscribers) receive(positionOf(feed), update);
     },
     position: (user) => positionOf(find(user)),
-    follow: (user, after, hear) => {
+    subscribe: (user, after, receive) => {
       forgetIdle();
-      const person = find(user);
+      const feed = find(user);
       const from = Number(after?.startsWith(`${run}-`) ? after.slice(run.length + 1) : Number.NaN);
-      const next = person.first + person.news.length;
-      const gap = !(from >= person.first - 1 && from < next);
+      const next = feed.first + feed.updates.length;
+      const gap = !(from >= feed.first - 1 && from < next);
       if (!gap)
-        person.news
-          .slice(from + 1 - person.first)
-          .forEach((news, index) => hear(`${run}-${from + 1 + index}`, news));
-      person.ears.add(hear);
+        feed.updates
+          .slice(from + 1 - feed.first)
+          .forEach((update, index) => receive(`${run}-${from + 1 + index}`, update));
+      feed.subscribers.add(receive);
       return {
         gap,
-        stop: () => {
-          if (person.ears.delete(hear)) person.leftAt = Date.now();
+        unsubscribe: () => {
+          if (feed.subscribers.delete(receive)) feed.leftAt = Date.now();
         },
       };
     },
   };
 
-  function positionOf({ first, news }: Person): string {
-    return `${run}-${first + news.length - 1}`;
+  function positionOf({ first, updates }: UserFeed): string {
+    return `${run}-${first + updates.length - 1}`;
   }
 
-  function find(user: string): Person {
-    const person = people.get(user) ?? { first: 1, news: [], ears: new Set(), leftAt: Date.now() };
-    people.set(user, person);
-    return person;
+  function find(user: string): UserFeed {
+    const feed = feeds.get(user) ?? { first: 1, updates: [], subscribers: new Set(), leftAt: Date.now() };
+    feeds.set(user, feed);
+    return feed;
   }
 
   function forgetIdle(): void {
-    for (const [user, { ears, leftAt }] of people)
-      if (ears.size === 0 && leftAt < Date.now() - FORGET_MS) people.delete(user);
+    for (const [user, { subscribers, leftAt }] of feeds)
+      if (subscribers.size === 0 && leftAt < Date.now() - FORGET_AFTER_MS) feeds.delete(user);
   }
 }

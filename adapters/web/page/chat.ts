@@ -1,57 +1,65 @@
-import { call, type Choice, type Conversation, isAfter, type Me, type News, type Turn } from "./client.ts";
-import { type Asking, createComposer } from "./composer.ts";
-import { h, iconButton } from "./dom.ts";
-import { showImages } from "./images.ts";
-import { outbox, type Unsent } from "./outbox.ts";
+import { call, type Choice, type Conversation, type Me, type Turn, type Update } from "./client.ts";
+import { createComposer, type Draft } from "./composer.ts";
+import { h, iconButton, select } from "./dom.ts";
+import { isAfter } from "./follow.ts";
+import { createOutbox, type Unsent } from "./outbox.ts";
 import { locale, say } from "./texts.ts";
-import { createTurnView, type TurnView } from "./turns.ts";
+import { createTurnView, createUnsentView, type TurnView } from "./turns.ts";
 
+/** The open conversation. */
 export interface Chat {
   readonly element: HTMLElement;
-  /** Shows a conversation; a new one without a name. */
-  open(thread: string): Promise<void>;
   readonly thread: string;
-  news(news: News, position: string): void;
-  /** Looks at everything anew. */
+  /** Opens a conversation; one that does not exist is new. */
+  open(thread: string): Promise<void>;
+  receive(update: Update, position: string): void;
+  /** Loads the whole conversation again. */
   refresh(): Promise<void>;
 }
 
 export interface ChatOptions {
   readonly me: Me;
+  /** Shows an error. */
   readonly failed: (error: unknown) => void;
   /** Shows a sentence for a while. */
-  readonly tell: (text: string) => void;
-  /** A button that shows the list, on narrow screens. */
+  readonly notify: (text: string) => void;
+  /** A button that shows the list of conversations on narrow screens. */
   readonly menu: HTMLElement;
-  readonly exported: (thread: string) => void;
+  readonly onExport: (thread: string) => void;
 }
 
 interface Missed {
-  readonly news: News;
+  readonly update: Update;
   readonly position: string;
 }
 
-/** One conversation: what was said, and the place to write. */
-export function createChat({ me, failed, tell, menu, exported }: ChatOptions): Chat {
+/** How long to wait before a conversation with a gap is loaded again, in ms: more updates may follow. */
+const RELOAD_MS = 300;
+
+/** How near to its end a conversation must be to scroll along with it, in pixels. */
+const NEAR_END = 80;
+
+/** Creates the view of a conversation: its turns, and the composer. */
+export function createChat({ me, failed, notify, menu, onExport }: ChatOptions): Chat {
   let thread = "";
   let views: TurnView[] = [];
-  /** What has come while one looks: the look may be older. */
-  let meanwhile: Missed[] | undefined;
-  let stale = 0;
+  /** Updates that arrived while the conversation was being loaded: what is loaded may be older. */
+  let missed: Missed[] | undefined;
+  let reloadTimer = 0;
   const title = h("h1", { dir: "auto" });
   const persona = select(say("persona"), me.personas, (name) => choose({ persona: name }));
   const model = select(say("model"), me.models, (name) => choose({ model: name }));
-  const save = iconButton("download", say("export"), () => exported(thread));
+  const save = iconButton("download", say("export"), () => onExport(thread));
   const list = h("div", { class: "turns", role: "log", ariaLive: "off" });
-  const spoken = h("p", { class: "unseen", role: "status" });
-  const composer = createComposer({ ask, stop: () => void halt(), failed, tell });
+  const announcement = h("p", { class: "unseen", role: "status" });
+  const composer = createComposer({ send, stop: () => void stop(), failed, notify });
   const scroller = h("div", { class: "scroller", tabIndex: -1 }, list);
   const element = h(
     "main",
     { class: "chat" },
     h("header", {}, menu, title, persona.element, model.element, save),
     scroller,
-    spoken,
+    announcement,
     composer.element,
   );
   element.ondragover = (event) => {
@@ -62,15 +70,15 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     composer.add([...(event.dataTransfer?.files ?? [])]);
   };
   element.onkeydown = (event) => {
-    if (event.key === "Escape" && isRunning()) void halt();
+    if (event.key === "Escape" && isAnswering()) void stop();
     else if (event.key === "Escape" && composer.isEditing) composer.edit(undefined);
   };
   const actions = {
     edit: (turn: Turn) => composer.edit(turn),
-    retry: (turn: Turn) => ask({ text: turn.text, instead: turn }),
-    choose: ({ command, text }: Choice) => ask({ text: `/${command} ${text}` }),
+    retry: (turn: Turn) => send({ text: turn.text, replaces: turn }),
+    choose: ({ command, text }: Choice) => send({ text: `/${command} ${text}` }),
   };
-  const sending = outbox({ user: me.user, changed: draw, post });
+  const outbox = createOutbox({ user: me.user, onChange: draw, post });
 
   return {
     element,
@@ -78,8 +86,8 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
       return thread;
     },
     open,
-    refresh: () => look(thread),
-    news: take,
+    refresh: () => load(thread),
+    receive,
   };
 
   async function open(name: string): Promise<void> {
@@ -90,17 +98,17 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     model.set(undefined);
     composer.open(thread);
     draw();
-    await look(name);
+    await load(name);
     scroller.scrollTop = scroller.scrollHeight;
   }
 
-  async function look(name: string): Promise<void> {
-    const missed: Missed[] = [];
-    meanwhile = missed;
+  async function load(name: string): Promise<void> {
+    const own: Missed[] = [];
+    missed = own;
     const found = await call<Conversation>("GET", `conversations/${name}`);
-    // Only the newest look counts.
-    if (meanwhile !== missed) return;
-    meanwhile = undefined;
+    // Another load has begun meanwhile, and only the newest one counts.
+    if (missed !== own) return;
+    missed = undefined;
     if (found.title) title.textContent = found.title;
     if (found.turns.length > 0) {
       persona.set(found.persona);
@@ -108,102 +116,85 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     }
     views = found.turns.map((turn) => createTurnView(name, turn, actions));
     draw();
-    for (const { news, position } of missed) if (isAfter(position, found.position)) take(news, position);
+    for (const { update, position } of own) if (isAfter(position, found.position)) receive(update, position);
   }
 
-  function take(one: News, at: string): void {
-    meanwhile?.push({ news: one, position: at });
-    if (one.kind === "listed" && one.thread === thread) title.textContent = one.title;
-    if (!("thread" in one) || one.thread !== thread || one.kind === "listed" || one.kind === "deleted")
-      return;
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
-    if (one.kind === "asked") asked(one);
-    else if (one.kind === "rewound") {
-      views = views.filter(({ turn }) => turn.turn < one.turn);
+  function receive(update: Update, position: string): void {
+    missed?.push({ update, position });
+    if (!("thread" in update) || update.thread !== thread) return;
+    if (update.kind === "listed") title.textContent = update.title;
+    if (update.kind === "listed" || update.kind === "deleted") return;
+    const isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+    if (update.kind === "asked") addTurn(update);
+    else if (update.kind === "rewound") {
+      views = views.filter(({ turn }) => turn.turn < update.turn);
       draw();
-    } else {
-      const view = views.find(({ turn }) => turn.turn === one.turn);
-      if (!view) return lookSoon();
-      if (one.kind === "shown" && !view.show(one)) lookSoon();
-      if (one.kind === "removed") view.remove(one.ref);
-      if (one.kind === "done") {
-        view.finish();
-        spoken.textContent = say("finished");
-      }
-    }
-    drawButtons();
-    if (atEnd || one.kind === "asked") scroller.scrollTop = scroller.scrollHeight;
+    } else if (!updateAnswer(update)) return;
+    composer.setAnswering(isAnswering());
+    if (isAtEnd || update.kind === "asked") scroller.scrollTop = scroller.scrollHeight;
   }
 
-  function asked({ kind: _, thread: where, ...question }: Extract<News, { kind: "asked" }>): void {
+  function addTurn({ kind: _, thread: where, ...question }: Extract<Update, { kind: "asked" }>): void {
     if (views.some((view) => view.turn.turn === question.turn)) return;
     views.push(createTurnView(where, { ...question, done: false, pieces: [] }, actions));
-    sending.sent(question.turn);
+    outbox.sent(question.turn);
     draw();
   }
 
-  /** What is shown has a gap, or comes from before: a look at everything mends that, a while later at the latest. */
-  function lookSoon(): void {
-    clearTimeout(stale);
-    stale = window.setTimeout(() => void look(thread).catch(failed), 300);
+  /** False if the turn is not on the page. */
+  function updateAnswer(update: Extract<Update, { turn: string }>): boolean {
+    const view = views.find(({ turn }) => turn.turn === update.turn);
+    if (!view) {
+      loadSoon();
+      return false;
+    }
+    if (update.kind === "shown" && !view.show(update)) loadSoon();
+    if (update.kind === "removed") view.remove(update.ref);
+    if (update.kind === "done") {
+      view.finish();
+      announcement.textContent = say("finished");
+    }
+    return true;
+  }
+
+  /** The page has missed an update: it loads the conversation again. */
+  function loadSoon(): void {
+    clearTimeout(reloadTimer);
+    reloadTimer = window.setTimeout(() => void load(thread).catch(failed), RELOAD_MS);
   }
 
   function draw(): void {
-    const unsent = sending.of(thread);
+    const unsent = outbox.of(thread);
     const welcome = h("p", { class: "welcome" }, say("welcome"));
-    const elements = [...views.map((view) => view.element), ...unsent.map(drawUnsent)];
+    const elements = [
+      ...views.map((view) => view.element),
+      ...unsent.map((message) =>
+        createUnsentView(message, {
+          retry: () => outbox.retry(message),
+          drop: () => {
+            outbox.drop(message);
+            composer.restore({ text: message.text, images: message.images });
+          },
+        }),
+      ),
+    ];
     list.replaceChildren(...(elements.length > 0 ? elements : [welcome]));
-    drawButtons();
+    composer.setAnswering(isAnswering());
     if (unsent.length > 0) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  function drawUnsent(one: Unsent): HTMLElement {
-    const { text, images = [], why } = one;
-    return h(
-      "article",
-      { class: "turn" },
-      h(
-        "div",
-        { class: "question unsent" },
-        showImages(images),
-        h("div", { class: "text", dir: "auto", hidden: text === "" }, text),
-      ),
-      h(
-        "p",
-        { class: "problem", role: "alert" },
-        why === undefined ? say("unsent") : say("refused", { why }),
-        why !== undefined && h("button", { type: "button", onclick: () => sending.again(one) }, say("again")),
-        h(
-          "button",
-          {
-            type: "button",
-            onclick: () => {
-              sending.drop(one);
-              composer.restore({ text, images });
-            },
-          },
-          say("drop"),
-        ),
-      ),
-    );
-  }
-
-  function drawButtons(): void {
-    composer.running(isRunning());
-  }
-
-  function isRunning(): boolean {
+  function isAnswering(): boolean {
     return views.some(({ turn }) => !turn.done);
   }
 
-  function ask({ text, images, instead }: Asking): void {
+  function send({ text, images, replaces }: Draft): void {
     const isNew = views.length === 0;
-    sending.add({
+    outbox.add({
       thread,
       text,
       locale: locale(),
       ...(images && { images: [...images] }),
-      ...(instead && { replaces: instead.turn }),
+      ...(replaces && { replaces: replaces.turn }),
       ...(isNew && persona.value() && { persona: persona.value() }),
       ...(isNew && model.value() && { model: model.value() }),
     });
@@ -213,27 +204,12 @@ export function createChat({ me, failed, tell, menu, exported }: ChatOptions): C
     await call("POST", `conversations/${where}/messages`, body);
   }
 
-  async function halt(): Promise<void> {
+  async function stop(): Promise<void> {
     await call("POST", `conversations/${thread}/stop`).catch(failed);
   }
 
-  async function choose(wish: { persona?: string; model?: string }): Promise<void> {
-    // A conversation that has not begun is told with its first question.
-    if (views.length > 0) await call("PATCH", `conversations/${thread}`, wish).catch(failed);
+  async function choose(chosen: { persona?: string; model?: string }): Promise<void> {
+    // In a new conversation, the first message carries the choice.
+    if (views.length > 0) await call("PATCH", `conversations/${thread}`, chosen).catch(failed);
   }
-}
-
-/** Something to choose from; nothing is shown where there is no choice. */
-function select(label: string, names: readonly string[], chosen: (name: string) => Promise<void>) {
-  const element = h(
-    "select",
-    { ariaLabel: label, title: label, hidden: names.length < 2 },
-    ...names.map((name) => h("option", { value: name }, name)),
-  );
-  element.onchange = () => void chosen(element.value);
-  return {
-    element,
-    value: () => (element.selectedIndex > 0 ? element.value : undefined),
-    set: (name: string | undefined) => (element.selectedIndex = Math.max(0, names.indexOf(name ?? ""))),
-  };
 }

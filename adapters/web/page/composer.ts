@@ -3,42 +3,45 @@ import { h, iconButton } from "./dom.ts";
 import { attachImages, fetchImage } from "./images.ts";
 import { say } from "./texts.ts";
 
-/** What is asked; without images, those of the turn that it is asked instead of. */
-export interface Asking {
+/** A message that the user has written. */
+export interface Draft {
   readonly text: string;
+  /** As `data:` URLs; if absent, the images of the turn that is replaced. */
   readonly images?: readonly string[] | undefined;
-  readonly instead?: Turn | undefined;
+  /** The turn that the message replaces. */
+  readonly replaces?: Turn | undefined;
 }
 
-/** The place to write. */
+/** The field in which the user writes a message. */
 export interface Composer {
   readonly element: HTMLElement;
-  /** Shows what was begun in a conversation. */
+  /** Shows the message that was begun in a conversation. */
   open(thread: string): void;
-  /** Lets an earlier question be changed; undefined ends that. */
+  /** Begins to edit an earlier question; undefined ends editing. */
   edit(turn: Turn | undefined): void;
   readonly isEditing: boolean;
-  /** Takes back what was not sent, if nothing else is being written. */
-  restore(asking: Asking): void;
-  /** Takes what was dropped anywhere on the conversation. */
+  /** Shows a message that was not sent, unless the user is writing another one. */
+  restore(draft: Draft): void;
+  /** Attaches files that were dropped on the conversation. */
   add(files: Iterable<File>): void;
-  /** Shows the button that stops an answer, or does not. */
-  running(is: boolean): void;
+  /** Shows or hides the button that stops the answer. */
+  setAnswering(is: boolean): void;
 }
 
 export interface ComposerOptions {
-  readonly ask: (asking: Asking) => void;
+  readonly send: (draft: Draft) => void;
   readonly stop: () => void;
+  /** Shows an error. */
   readonly failed: (error: unknown) => void;
   /** Shows a sentence for a while. */
-  readonly tell: (text: string) => void;
+  readonly notify: (text: string) => void;
 }
 
-/** A text with images; what is begun stays over reloads. */
-export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Composer {
+/** Creates a composer of texts with images. A text that was begun survives a reload of the page. */
+export function createComposer({ send, stop, failed, notify }: ComposerOptions): Composer {
   let thread = "";
   let replaces: Turn | undefined;
-  /** Its images are on their way here. */
+  /** The turn whose images are being loaded. */
   let fetching: Turn | undefined;
   const input = h("textarea", {
     rows: 1,
@@ -46,7 +49,7 @@ export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Co
     ariaLabel: say("message"),
     id: "message",
   });
-  const attached = attachImages(tell);
+  const attached = attachImages(notify);
   const editing = h("p", { class: "editing", hidden: true });
   const stopButton = iconButton("stop", say("stopHint"), stop);
   const element = h(
@@ -69,7 +72,7 @@ export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Co
     localStorage.setItem(`draft ${thread}`, input.value);
   };
   input.onkeydown = (event) => {
-    // While an input method composes a character, Enter belongs to it.
+    // While an input method composes a character, Enter belongs to the input method.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     submit();
@@ -87,7 +90,7 @@ export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Co
       thread = name;
       edit(undefined);
       write(localStorage.getItem(`draft ${thread}`) ?? "");
-      // In a frame on another page one may be writing elsewhere.
+      // In a frame on another page, the user may be writing elsewhere.
       if (window.top === window || document.hasFocus()) input.focus();
     },
     edit,
@@ -99,7 +102,7 @@ export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Co
       if (attached.urls.length === 0) attached.set(images);
     },
     add: (files) => void attached.add(files),
-    running: (is) => (stopButton.hidden = !is),
+    setAnswering: (is) => (stopButton.hidden = !is),
   };
 
   function submit(): void {
@@ -107,7 +110,7 @@ export function createComposer({ ask, stop, failed, tell }: ComposerOptions): Co
     const images = fetching ? undefined : [...attached.urls];
     if (!text && images?.length === 0) return;
     localStorage.removeItem(`draft ${thread}`);
-    ask({ text, images, instead: replaces });
+    send({ text, images, replaces });
     write("");
     edit(undefined);
   }

@@ -1,6 +1,8 @@
+import { say } from "./texts.ts";
+
 type Child = Node | string | undefined | false;
 
-/** An element with its properties and children; what is a string becomes text, never HTML. */
+/** Creates an element with properties and children. A string becomes text, never HTML. */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   properties: Properties<Tag> = {},
@@ -22,7 +24,7 @@ type Properties<Tag extends keyof HTMLElementTagNameMap> = Partial<
   readonly attributes?: Readonly<Record<string, string>>;
 };
 
-/** A button with an icon that is drawn by the style sheet, and a name for those who do not see it. */
+/** Creates a button with an icon, which the style sheet draws, and a label for screen readers. */
 export function iconButton(icon: string, label: string, onclick: () => unknown): HTMLButtonElement {
   return h("button", {
     class: `icon ${icon}`,
@@ -33,7 +35,21 @@ export function iconButton(icon: string, label: string, onclick: () => unknown):
   });
 }
 
-/** Asks something in a dialog; resolves with what was entered, or undefined if it was dismissed. */
+/** Creates a button that copies a text to the clipboard and confirms it. */
+export function copyButton(label: string, text: () => string): HTMLButtonElement {
+  const button = iconButton("copy", label, async () => {
+    await navigator.clipboard.writeText(text());
+    button.classList.add("done");
+    button.ariaLabel = button.title = say("copied");
+    setTimeout(() => {
+      button.classList.remove("done");
+      button.ariaLabel = button.title = label;
+    }, 1500);
+  });
+  return button;
+}
+
+/** Asks a question in a dialog. Resolves with the text that was entered, or undefined if the dialog was dismissed. */
 export function ask(question: {
   readonly title: string;
   readonly value?: string;
@@ -72,7 +88,7 @@ export function ask(question: {
   });
 }
 
-/** Shows something in a dialog that any key or click on its button closes. */
+/** Shows content in a dialog that has a button to close it. */
 export function show(title: string, close: string, ...content: readonly Node[]): void {
   const dialog = h(
     "dialog",
@@ -84,4 +100,22 @@ export function show(title: string, close: string, ...content: readonly Node[]):
   dialog.onclose = () => dialog.remove();
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/**
+ * Creates a menu of names, hidden if there are fewer than two. The first name is the default; while it is chosen, the value
+ * is undefined.
+ */
+export function select(label: string, names: readonly string[], onChoose: (name: string) => Promise<void>) {
+  const element = h(
+    "select",
+    { ariaLabel: label, title: label, hidden: names.length < 2 },
+    ...names.map((name) => h("option", { value: name }, name)),
+  );
+  element.onchange = () => void onChoose(element.value);
+  return {
+    element,
+    value: () => (element.selectedIndex > 0 ? element.value : undefined),
+    set: (name: string | undefined) => (element.selectedIndex = Math.max(0, names.indexOf(name ?? ""))),
+  };
 }

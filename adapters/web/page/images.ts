@@ -1,18 +1,22 @@
 import { h, iconButton } from "./dom.ts";
 import { say } from "./texts.ts";
 
-/** The server takes so many with a message. */
+/** How many images the server accepts with a message. */
 const MAX_IMAGES = 4;
-/** Models see no more than this, in pixels; what is larger is made smaller before it is sent. */
-const MAX_PIXELS = 1568;
-/** A file that is no larger is sent as it is, in bytes. */
-const SMALL = 400_000;
-const KNOWN = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/** The images that go with what is being written. */
+/** The longest side that models make use of, in pixels. Larger images are scaled down before they are sent. */
+const MAX_PIXELS = 1568;
+
+/** Files up to this size are sent as they are, in bytes. */
+const MAX_UNCHANGED = 400_000;
+
+const KNOWN_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+/** The images of the message that is being written. */
 export interface Attached {
-  /** The button that asks for images, and what shows those that are there. */
+  /** Asks for image files. */
   readonly button: HTMLElement;
+  /** Shows the attached images. */
   readonly element: HTMLElement;
   /** As `data:` URLs. */
   readonly urls: readonly string[];
@@ -20,12 +24,12 @@ export interface Attached {
   set(urls: readonly string[]): void;
 }
 
-/** Images by a button, or as files that were pasted or dropped. `tell` shows what cannot be sent, and why. */
-export function attachImages(tell: (text: string) => void): Attached {
+/** Attaches images: by a button, or as files that are pasted or dropped. `notify` shows why an image is refused. */
+export function attachImages(notify: (text: string) => void): Attached {
   let urls: string[] = [];
   const input = h("input", {
     type: "file",
-    accept: KNOWN.join(),
+    accept: KNOWN_TYPES.join(),
     multiple: true,
     hidden: true,
     onchange: () => {
@@ -55,11 +59,11 @@ export function attachImages(tell: (text: string) => void): Attached {
 
   async function add(files: Iterable<File | Blob>): Promise<void> {
     for (const file of files) {
-      if (urls.length >= MAX_IMAGES) return tell(say("tooManyImages", { count: String(MAX_IMAGES) }));
+      if (urls.length >= MAX_IMAGES) return notify(say("tooManyImages", { count: String(MAX_IMAGES) }));
       try {
         urls.push(await shrink(file));
       } catch {
-        tell(say("notAnImage", { name: "name" in file ? file.name : "" }));
+        notify(say("notAnImage", { name: "name" in file ? file.name : "" }));
       }
       draw();
     }
@@ -84,7 +88,7 @@ export function attachImages(tell: (text: string) => void): Attached {
   }
 }
 
-/** Images that were sent, each leading to itself in full size. */
+/** Shows the images of a question, each with a link to its full size. */
 export function showImages(addresses: readonly string[]): HTMLElement {
   return h(
     "div",
@@ -99,25 +103,25 @@ export function showImages(addresses: readonly string[]): HTMLElement {
   );
 }
 
-/** A `data:` URL of what stands at an address of our own. */
+/** Loads an image from the server as a `data:` URL. */
 export async function fetchImage(address: string): Promise<string> {
   const response = await fetch(address);
   if (!response.ok) throw new Error(response.statusText);
   return asUrl(await response.blob());
 }
 
-/** Rejects if it is no image. */
+/** Scales an image down if it is large, and returns it as a `data:` URL. Rejects if the file is not an image. */
 async function shrink(file: Blob): Promise<string> {
   const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, MAX_PIXELS / Math.max(bitmap.width, bitmap.height));
-  if (scale === 1 && file.size <= SMALL && KNOWN.includes(file.type)) return asUrl(file);
+  if (scale === 1 && file.size <= MAX_UNCHANGED && KNOWN_TYPES.includes(file.type)) return asUrl(file);
   const canvas = h("canvas", {
     width: Math.max(1, Math.round(bitmap.width * scale)),
     height: Math.max(1, Math.round(bitmap.height * scale)),
   });
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("There is no canvas");
-  // JPEG knows no transparency.
+  if (!context) throw new Error("The browser has no canvas");
+  // JPEG has no transparency.
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
@@ -128,7 +132,7 @@ function asUrl(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(reader.error ?? new Error("The file cannot be read"));
+    reader.onerror = () => reject(reader.error ?? new Error("The file could not be read"));
     reader.readAsDataURL(file);
   });
 }

@@ -1,6 +1,7 @@
 /**
- * Makes an element hold this HTML and leaves alone what is the same already: what is selected in a finished paragraph
- * stays selected while the next one grows. The HTML is the server's own, in which all that the model wrote is escaped.
+ * Replaces the content of an element by HTML, but keeps the first nodes that have not changed: a selection in a finished
+ * paragraph stays while the next one is being written. The HTML comes from the web dialect, which escapes everything that
+ * the model wrote.
  */
 export function morph(element: Element, html: string): void {
   const template = document.createElement("template");
@@ -21,7 +22,7 @@ export function morph(element: Element, html: string): void {
   }
 }
 
-/** What nodes were before something else, such as colours, was added to them. */
+/** The HTML of nodes before anything else, such as highlighting, was added to them. */
 const sources = new WeakMap<Node, string>();
 
 function isSame(source: string | undefined, node: Node): boolean {

@@ -1,46 +1,49 @@
 import { Refused } from "./client.ts";
-import { told } from "./sign-in.ts";
+import { describeError } from "./sign-in.ts";
 
-/** Something that was written and has not reached the server. */
+/** A message that has not reached the server yet. */
 export interface Unsent {
-  /** The server takes the same message once. */
+  /** The server accepts a message with the same id only once. */
   readonly id: string;
   readonly thread: string;
   readonly text: string;
-  /** As `data:` URLs; absent: those of the turn that is replaced. */
+  /** As `data:` URLs; if absent, the images of the turn that is replaced. */
   readonly images?: readonly string[];
   readonly locale: string;
   readonly replaces?: string;
   readonly persona?: string | undefined;
   readonly model?: string | undefined;
-  /** Why the server does not take it; absent while it is being sent. */
+  /** Why the server refused it; absent while it is being sent. */
   why?: string | undefined;
 }
 
-/** What was written stays here, over reloads too, until the server has it. */
+/** Keeps messages until the server has accepted them, even if the page is reloaded. */
 export interface Outbox {
   add(message: Omit<Unsent, "id" | "why">): void;
+  /** The messages of a conversation. */
   of(thread: string): readonly Unsent[];
-  /** The server has taken it in. */
+  /** Removes the message of a turn, which the server has accepted. */
   sent(turn: string): void;
-  again(message: Unsent): void;
+  /** Sends a message that was refused again. */
+  retry(message: Unsent): void;
+  /** Discards a message. */
   drop(message: Unsent): void;
 }
 
-/** The pause before another try, in ms. */
-const PAUSE_MS = 2_000;
+/** The pause before another attempt, in ms. */
+const RETRY_MS = 2_000;
 
 export interface OutboxOptions {
   readonly user: string;
-  readonly changed: () => void;
+  readonly onChange: () => void;
   readonly post: (message: Unsent) => Promise<void>;
 }
 
-/** An outbox in the browser's own storage. */
-export function outbox({ user, changed, post }: OutboxOptions): Outbox {
-  const place = `unsent ${user}`;
-  let all = JSON.parse(localStorage.getItem(place) ?? "[]") as Unsent[];
-  let running = false;
+/** Creates an outbox in the browser's storage. */
+export function createOutbox({ user, onChange, post }: OutboxOptions): Outbox {
+  const storageKey = `unsent ${user}`;
+  let all = JSON.parse(localStorage.getItem(storageKey) ?? "[]") as Unsent[];
+  let isRunning = false;
   void run();
 
   return {
@@ -50,47 +53,47 @@ export function outbox({ user, changed, post }: OutboxOptions): Outbox {
       void run();
     },
     of: (thread) => all.filter((message) => message.thread === thread),
-    sent: (turn) => take(({ id }) => turn.endsWith(`-${id}`)),
-    again: (message) => {
+    sent: (turn) => remove(({ id }) => turn.endsWith(`-${id}`)),
+    retry: (message) => {
       message.why = undefined;
       save();
       void run();
     },
-    drop: (message) => take(({ id }) => id === message.id),
+    drop: (message) => remove(({ id }) => id === message.id),
   };
 
-  function take(which: (message: Unsent) => boolean): void {
-    all = all.filter((message) => !which(message));
+  function remove(isRemoved: (message: Unsent) => boolean): void {
+    all = all.filter((message) => !isRemoved(message));
     save();
   }
 
   function save(): void {
     try {
-      localStorage.setItem(place, JSON.stringify(all));
+      localStorage.setItem(storageKey, JSON.stringify(all));
     } catch {
-      // With images it may be more than the browser keeps: then it is here as long as the page is.
-      localStorage.removeItem(place);
+      // Images may exceed what the browser stores. Then the messages are kept only until the page is closed.
+      localStorage.removeItem(storageKey);
     }
-    changed();
+    onChange();
   }
 
-  /** One after the other, in the order in which they were written. */
+  /** Sends the messages one after another, in the order in which they were written. */
   async function run(): Promise<void> {
-    if (running) return;
-    running = true;
+    if (isRunning) return;
+    isRunning = true;
     for (let next = ready(); next; next = ready()) {
       const message = next;
       try {
         await post(message);
-        take(({ id }) => id === message.id);
+        remove(({ id }) => id === message.id);
       } catch (error) {
-        const passes = error instanceof Refused && (error.status === 0 || error.status >= 500);
-        if (!passes) message.why = told(error);
+        const isTemporary = error instanceof Refused && (error.status === 0 || error.status >= 500);
+        if (!isTemporary) message.why = describeError(error);
         save();
-        if (passes) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        if (isTemporary) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-    running = false;
+    isRunning = false;
   }
 
   function ready(): Unsent | undefined {

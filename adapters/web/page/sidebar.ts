@@ -1,40 +1,43 @@
-import { call, type Entry, type News } from "./client.ts";
+import { call, type Entry, type Update } from "./client.ts";
 import { ask, h, iconButton } from "./dom.ts";
 import { say } from "./texts.ts";
 
+/** The list of conversations. */
 export interface Sidebar {
   readonly element: HTMLElement;
-  news(news: News): void;
-  /** Looks at the whole list anew. */
+  receive(update: Update): void;
+  /** Loads the whole list again. */
   refresh(): Promise<void>;
-  /** Shows which one is open. */
+  /** Marks the conversation that is open. */
   select(thread: string): void;
 }
 
 export interface SidebarOptions {
   readonly open: (thread: string) => void;
+  /** Begins a new conversation. */
   readonly begin: () => void;
+  /** Shows an error. */
   readonly failed: (error: unknown) => void;
-  /** What stands below the list. */
+  /** An element to show below the list. */
   readonly footer: HTMLElement;
 }
 
-type Listed = Extract<News, { kind: "listed" | "deleted" }>;
+type Listed = Extract<Update, { kind: "listed" | "deleted" }>;
 
-/** The list of one's conversations, to be searched and looked after. */
+/** Creates the list of conversations, with a search, and buttons to rename and delete them. */
 export function createSidebar({ open, begin, failed, footer }: SidebarOptions): Sidebar {
   const entries = new Map<string, Entry>();
-  /** The threads that a search has found; all if absent. */
+  /** The conversations that a search has found; all are shown if absent. */
   let found: ReadonlySet<string> | undefined;
   let selected = "";
-  let searching = 0;
-  /** What has come while one looks at the whole list: the look may be older. */
-  let meanwhile: Listed[] | undefined;
+  let searchTimer = 0;
+  /** Updates that arrived while the list was being loaded: what is loaded may be older. */
+  let missed: Listed[] | undefined;
   const list = h("ul", { class: "conversations" });
   const search = h("input", { type: "search", placeholder: say("search"), ariaLabel: say("search") });
   search.oninput = () => {
-    clearTimeout(searching);
-    searching = window.setTimeout(() => void look().catch(failed), 200);
+    clearTimeout(searchTimer);
+    searchTimer = window.setTimeout(() => void runSearch().catch(failed), 200);
   };
   const element = h(
     "nav",
@@ -46,10 +49,10 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
   );
   return {
     element,
-    news: (one) => {
-      if (one.kind !== "listed" && one.kind !== "deleted") return;
-      meanwhile?.push(one);
-      take(one);
+    receive: (update) => {
+      if (update.kind !== "listed" && update.kind !== "deleted") return;
+      missed?.push(update);
+      apply(update);
       draw();
     },
     refresh,
@@ -60,32 +63,32 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
   };
 
   async function refresh(): Promise<void> {
-    const missed: Listed[] = [];
-    meanwhile = missed;
+    const own: Listed[] = [];
+    missed = own;
     const all = await call<Entry[]>("GET", "conversations");
-    // Only the newest look counts.
-    if (meanwhile !== missed) return;
-    meanwhile = undefined;
+    // Another load has begun meanwhile, and only the newest one counts.
+    if (missed !== own) return;
+    missed = undefined;
     entries.clear();
     for (const entry of all) entries.set(entry.thread, entry);
-    for (const one of missed) take(one);
+    for (const update of own) apply(update);
     draw();
   }
 
-  function take(one: Listed): void {
-    if (one.kind === "deleted") {
-      entries.delete(one.thread);
+  function apply(update: Listed): void {
+    if (update.kind === "deleted") {
+      entries.delete(update.thread);
       return;
     }
-    entries.set(one.thread, one);
-    found = found && new Set([...found, one.thread]);
+    entries.set(update.thread, update);
+    found = found && new Set([...found, update.thread]);
   }
 
-  async function look(): Promise<void> {
-    const words = search.value.trim();
-    const answer = words && (await call<Entry[]>("GET", `conversations?search=${encodeURIComponent(words)}`));
-    // Meanwhile something else may have been asked for.
-    if (words !== search.value.trim()) return;
+  async function runSearch(): Promise<void> {
+    const text = search.value.trim();
+    const answer = text && (await call<Entry[]>("GET", `conversations?search=${encodeURIComponent(text)}`));
+    // The user may have typed something else meanwhile.
+    if (text !== search.value.trim()) return;
     found = answer ? new Set(answer.map(({ thread }) => thread)) : undefined;
     draw();
   }
@@ -94,7 +97,7 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
     const shown = [...entries.values()]
       .filter(({ thread }) => found?.has(thread) ?? true)
       .sort((a, b) => b.at - a.at);
-    // Whoever uses the keyboard stays where they are.
+    // Keyboard focus stays on the same button.
     const focused = list.contains(document.activeElement)
       ? (document.activeElement as HTMLElement).dataset["at"]
       : undefined;

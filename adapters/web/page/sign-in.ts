@@ -2,32 +2,32 @@ import { call, Refused, type Session } from "./client.ts";
 import { h } from "./dom.ts";
 import { say } from "./texts.ts";
 
-/** The key of a personal link, as long as it stands in the address. */
+/** The key of a personal link in the address; null if there is none. */
 export function keyInAddress(): string | null {
   return new URLSearchParams(location.hash.slice(1)).get("key");
 }
 
-/** Resolves once the person is signed in; a personal link does that by itself. */
+/** Signs the user in: by the personal link in the address, or by a form. Resolves with the name of the user. */
 export async function signIn(into: HTMLElement): Promise<string> {
   const key = keyInAddress();
   let complaint = "";
   if (key) {
-    // The key must not stay where others look, nor in what is shared.
+    // The key must not stay in the address, where others may see it or where it may be shared.
     history.replaceState(undefined, "", location.pathname + location.search);
     try {
       return await enter(into, { key });
     } catch (error) {
-      complaint = told(error);
+      complaint = describeError(error);
     }
   }
-  const session = await until(() => call<Session>("GET", "session"));
+  const session = await retryUntilDone(() => call<Session>("GET", "session"));
   if (session.user !== undefined && !complaint) return session.user;
   return new Promise((resolve) => into.replaceChildren(form(into, { session, complaint }, resolve)));
 }
 
 type Given = { readonly key: string } | { readonly name: string };
 
-/** Signs in; where somebody else is signed in the person is asked first. Resolves with who is signed in then. */
+/** Signs in, and asks before switching to another account. Resolves with the user who is signed in afterwards. */
 async function enter(into: HTMLElement, given: Given): Promise<string> {
   try {
     return (await call<{ user: string }>("POST", "session", given)).user;
@@ -39,7 +39,7 @@ async function enter(into: HTMLElement, given: Given): Promise<string> {
   }
 }
 
-/** An attacker may send somebody a link of the attacker's own, and hope that they go on writing in that account. */
+/** An attacker may send a user the attacker's own link and hope that the user goes on writing in that account. */
 function wantsToSwitch(into: HTMLElement, user: string, other: string): Promise<boolean> {
   return new Promise((resolve) => {
     const stay = h(
@@ -61,12 +61,16 @@ function wantsToSwitch(into: HTMLElement, user: string, other: string): Promise<
   });
 }
 
-interface Shown {
+interface FormState {
   readonly session: Session;
   readonly complaint: string;
 }
 
-function form(into: HTMLElement, { session, complaint }: Shown, done: (user: string) => void): HTMLElement {
+function form(
+  into: HTMLElement,
+  { session, complaint }: FormState,
+  done: (user: string) => void,
+): HTMLElement {
   const { user, signIn, names = [] } = session;
   const problem = h("p", { class: "problem", role: "alert" }, complaint);
   if (user !== undefined) {
@@ -96,7 +100,7 @@ function form(into: HTMLElement, { session, complaint }: Shown, done: (user: str
     try {
       done(await enter(into, { name: picked }));
     } catch (error) {
-      problem.textContent = told(error);
+      problem.textContent = describeError(error);
     }
   };
   return h(
@@ -126,14 +130,14 @@ function form(into: HTMLElement, { session, complaint }: Shown, done: (user: str
   );
 }
 
-/** What a refusal says, for people. */
-export function told(error: unknown): string {
+/** Describes an error to the user. */
+export function describeError(error: unknown): string {
   if (!(error instanceof Refused) || error.status === 0) return say("unreachable");
   return error.status === 413 ? say("tooMuch") : error.message;
 }
 
-/** Again and again, while the server cannot be reached. */
-async function until<Value>(action: () => Promise<Value>): Promise<Value> {
+/** Repeats an action until it succeeds, while the server cannot be reached. */
+async function retryUntilDone<Value>(action: () => Promise<Value>): Promise<Value> {
   for (;;) {
     try {
       return await action();

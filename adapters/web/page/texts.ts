@@ -9,23 +9,23 @@ const en = {
   save: "Save",
   cancel: "Cancel",
   delete: "Delete",
-  deleteSure: "Delete this conversation? What was said is gone then.",
+  deleteSure: "Delete this conversation? This cannot be undone.",
   nothingFound: "Nothing found.",
-  noneYet: "Your conversations will stand here.",
+  noneYet: "Your conversations will appear here.",
   welcome: "What would you like to talk about?",
   message: "Your message",
   placeholder: "Write a message…",
-  hint: "Enter sends, Shift+Enter begins a new line. /help shows the commands.",
+  hint: "Enter sends, Shift+Enter starts a new line. /help lists the commands.",
   send: "Send",
   attach: "Attach images",
   image: "Image {number}",
   removeImage: "Remove image {number}",
-  tooManyImages: "At most {count} images go with a message.",
-  notAnImage: "“{name}” is no image that can be read here.",
+  tooManyImages: "A message may have at most {count} images.",
+  notAnImage: "“{name}” is not an image that this browser can read.",
   stop: "Stop",
   stopHint: "Stop the answer (Esc)",
   edit: "Edit and ask again",
-  editing: "You are changing an earlier question. What followed it will be forgotten.",
+  editing: "You are editing an earlier question. Everything after it will be deleted.",
   retry: "Answer again",
   copy: "Copy",
   copied: "Copied",
@@ -43,40 +43,39 @@ const en = {
   input: "Tokens in",
   output: "Tokens out",
   cost: "Cost",
-  total: "In all",
-  estimated: "≈: counted here in part, as the service did not tell.",
+  total: "Total",
+  estimated: "≈: partly estimated, because the service did not report the usage.",
   export: "Save as a file",
   exportMd: "Text (Markdown)",
-  exportJsonl: "A line for each message (JSON Lines)",
+  exportJsonl: "One line per message (JSON Lines)",
   exportJson: "For other programs (user_messages.json)",
   theme: "Colours",
-  themeAuto: "as the system",
+  themeAuto: "system",
   themeLight: "light",
   themeDark: "dark",
   language: "Language",
   signOut: "Sign out",
   signInTitle: "Who are you?",
   signInName: "Your name",
-  signInGo: "Go on",
-  signInLink:
-    "Open the personal link that you were given to sign in. Whoever runs this can make you a new one.",
+  signInGo: "Continue",
+  signInLink: "Open the personal link that you were given to sign in. The operator can make you a new one.",
   signInAddress:
-    "Open the address that the program printed when it started: the one with “token” in it. It changes with each start.",
-  signInKnown: "Or go on as",
+    "Open the address that the program printed when it started, which contains “token”. It changes with each start.",
+  signInKnown: "Or continue as",
   switchTitle: "Switch accounts?",
   switchSure:
-    "You are signed in as {user}. If you switch, you are signed in as {other}, and what you write belongs to that " +
-    "account. Only switch if it is yours.",
-  stayAs: "Go on as {user}",
+    "You are signed in as {user}. If you switch, you will be signed in as {other}, and everything you write will belong " +
+    "to that account. Only switch if it is yours.",
+  stayAs: "Continue as {user}",
   switchTo: "Sign in as {other}",
   offline: "No connection. Trying again…",
-  unsent: "Not sent yet. It is sent as soon as there is a connection.",
+  unsent: "Not sent yet. It will be sent as soon as there is a connection.",
   refused: "Not sent: {why}",
   again: "Try again",
   drop: "Discard",
   failed: "That did not work: {why}",
   unreachable: "the server cannot be reached",
-  tooMuch: "that is too much at once. Please send it in parts.",
+  tooMuch: "the message is too large. Please send it in parts.",
 };
 
 const zh: typeof en = {
@@ -157,19 +156,19 @@ const zh: typeof en = {
   tooMuch: "一次发送的内容太多，请分几次发送。",
 };
 
-/** All languages; a new one is a list here, with its own name. */
+/** All languages. A new language needs its texts and its own name here. */
 export const LANGUAGES: Readonly<Record<string, { readonly name: string; readonly texts: typeof en }>> = {
   en: { name: "English", texts: en },
   zh: { name: "中文", texts: zh },
 };
 
-/** The language that the person has chosen here, else that of the browser. */
+/** The language that the user has chosen on this page, otherwise the browser's. */
 export function locale(): string {
-  const wished = [localStorage.getItem("language") ?? "", ...navigator.languages];
-  return wished.find((tag) => (tag.split("-")[0] ?? "") in LANGUAGES) ?? "en";
+  const preferred = [localStorage.getItem("language") ?? "", ...navigator.languages];
+  return preferred.find((tag) => (tag.split("-")[0] ?? "") in LANGUAGES) ?? "en";
 }
 
-/** A sentence in the person's language. */
+/** A text in the user's language, with the values filled in. */
 export function say(name: keyof typeof en, values: Readonly<Record<string, string>> = {}): string {
   const { texts } = LANGUAGES[locale().split("-")[0] ?? ""] ?? { texts: en };
   return texts[name].replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);

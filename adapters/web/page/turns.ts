@@ -1,34 +1,39 @@
-import { type Choice, imagesOf, type News, type Piece, type Turn } from "./client.ts";
-import { h, iconButton } from "./dom.ts";
-import { colour } from "./colour.ts";
-import { copyButton } from "./copy.ts";
+import { type AnswerPart, type Choice, imagesOf, type Turn, type Update } from "./client.ts";
+import { decorateCode } from "./code-blocks.ts";
+import { copyButton, h, iconButton } from "./dom.ts";
 import { showImages } from "./images.ts";
 import { morph } from "./morph.ts";
+import type { Unsent } from "./outbox.ts";
 import { say } from "./texts.ts";
 
-/** What people can do with a turn. */
+/** What a user can do with a turn. */
 export interface TurnActions {
   readonly edit: (turn: Turn) => void;
   readonly retry: (turn: Turn) => void;
   readonly choose: (choice: Choice) => void;
 }
 
-/** A question with its answer, as it stands on the page. */
+/** A question and its answer on the page. */
 export interface TurnView {
   readonly element: HTMLElement;
   readonly turn: Turn;
-  /** False if the news do not fit what is shown: then it is to be looked at anew. */
-  show(news: Extract<News, { kind: "shown" }>): boolean;
+  /** Changes a part of the answer. False if the update does not fit what is shown: the turn must be loaded again. */
+  show(update: Extract<Update, { kind: "shown" }>): boolean;
+  /** Removes a part of the answer. */
   remove(ref: string): void;
+  /** Marks the answer as complete. */
   finish(): void;
 }
 
-/** Shows a turn; what grows is changed in place. */
+interface PartView {
+  readonly part: AnswerPart;
+  readonly body: HTMLElement;
+  readonly buttons: HTMLElement;
+}
+
+/** Creates the view of a turn. A streaming answer is changed in place. */
 export function createTurnView(thread: string, turn: Turn, actions: TurnActions): TurnView {
-  const pieces = new Map<
-    string,
-    { readonly piece: Piece; readonly body: HTMLElement; readonly buttons: HTMLElement }
-  >();
+  const parts = new Map<string, PartView>();
   const said = h("div", { class: "said" });
   const tools = h("div", { class: "tools" });
   const answer = h("div", { class: "answer", role: "group", ariaLabel: say("bot") }, said, tools);
@@ -51,7 +56,7 @@ export function createTurnView(thread: string, turn: Turn, actions: TurnActions)
     h("span"),
     h("span"),
   );
-  for (const piece of turn.pieces) put(piece);
+  for (const part of turn.pieces) put(part);
   if (turn.done) finish();
   else {
     answer.ariaBusy = "true";
@@ -62,37 +67,37 @@ export function createTurnView(thread: string, turn: Turn, actions: TurnActions)
     element,
     turn,
     show: ({ ref, keep, of, add, choices }) => {
-      const known = pieces.get(ref)?.piece;
+      const known = parts.get(ref)?.part;
       const old = known?.html ?? "";
       if (keep > 0 && old.length !== of) return false;
-      const piece = known ?? { ref, html: "" };
-      piece.html = old.slice(0, keep) + add;
-      piece.choices = choices;
-      put(piece);
+      const part = known ?? { ref, html: "" };
+      part.html = old.slice(0, keep) + add;
+      part.choices = choices;
+      put(part);
       return true;
     },
     remove: (ref) => {
-      const known = pieces.get(ref);
+      const known = parts.get(ref);
       known?.body.remove();
       known?.buttons.remove();
-      pieces.delete(ref);
+      parts.delete(ref);
     },
     finish,
   };
 
-  function put(piece: Piece): void {
+  function put(part: AnswerPart): void {
     waiting.remove();
-    let known = pieces.get(piece.ref);
+    let known = parts.get(part.ref);
     if (!known) {
-      known = { piece, body: h("div", { class: "piece" }), buttons: h("p", { class: "choices" }) };
-      pieces.set(piece.ref, known);
+      known = { part, body: h("div", { class: "part" }), buttons: h("p", { class: "choices" }) };
+      parts.set(part.ref, known);
       said.append(known.body, known.buttons);
     }
-    morph(known.body, piece.html);
-    // The last block still grows.
-    colour(known.body, turn.done ? undefined : known.body.lastElementChild);
+    morph(known.body, part.html);
+    // The last block may still change.
+    decorateCode(known.body, turn.done ? undefined : known.body.lastElementChild);
     known.buttons.replaceChildren(
-      ...(piece.choices ?? []).map((choice) =>
+      ...(part.choices ?? []).map((choice) =>
         h("button", { type: "button", onclick: () => actions.choose(choice) }, choice.label),
       ),
     );
@@ -102,11 +107,35 @@ export function createTurnView(thread: string, turn: Turn, actions: TurnActions)
     turn.done = true;
     waiting.remove();
     answer.ariaBusy = "false";
-    for (const { body } of pieces.values()) colour(body, undefined);
-    if (pieces.size === 0) return tools.replaceChildren();
+    for (const { body } of parts.values()) decorateCode(body, undefined);
+    if (parts.size === 0) return tools.replaceChildren();
     tools.replaceChildren(
       copyButton(say("copy"), () => said.innerText.trim()),
       iconButton("again", say("retry"), () => actions.retry(turn)),
     );
   }
+}
+
+/** Creates the view of a message that the server does not have yet. */
+export function createUnsentView(
+  { text, images = [], why }: Unsent,
+  { retry, drop }: { readonly retry: () => void; readonly drop: () => void },
+): HTMLElement {
+  return h(
+    "article",
+    { class: "turn" },
+    h(
+      "div",
+      { class: "question unsent" },
+      showImages(images),
+      h("div", { class: "text", dir: "auto", hidden: text === "" }, text),
+    ),
+    h(
+      "p",
+      { class: "problem", role: "alert" },
+      why === undefined ? say("unsent") : say("refused", { why }),
+      why !== undefined && h("button", { type: "button", onclick: retry }, say("again")),
+      h("button", { type: "button", onclick: drop }, say("drop")),
+    ),
+  );
 }

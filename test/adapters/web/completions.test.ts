@@ -6,7 +6,7 @@ import { loadSettings } from "../../../config/settings.ts";
 import { startProgram } from "../../../src/program/start.ts";
 import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/testing/openai.ts";
 import { openStore } from "../../../src/store/store.ts";
-import { openShelf } from "../../../src/program/web-chat.ts";
+import { openRecordStore } from "../../../src/program/web-chat.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { captureLog } from "../../support/log.ts";
 import { until } from "../../../src/testing/until.ts";
@@ -22,7 +22,7 @@ async function openClient(reply: ModelSimulatorOptions["reply"]) {
     OPENAI_MODEL: "simulated",
   });
   const store = await openStore(settings.STORE_URL);
-  const key = await createAccounts(await openShelf(store)).add("Ann", "api");
+  const key = await createAccounts(await openRecordStore(store)).add("Ann", "api");
   await store.close();
   const program = await startProgram({ settings, log: captureLog().log });
   onTestFinished(async () => {
@@ -128,7 +128,7 @@ test("what cannot be done is an error as OpenAI's clients know it", async () => 
   await expect(openai.chat.completions.create(last)).rejects.toMatchObject({
     status: 400,
     type: "invalid_request_error",
-    message: "400 The last message must be the user's: text, or images.",
+    message: "400 The last message must be the user's, with a text or images.",
   });
   await expect(openai.embeddings.create({ model: "assistant", input: "x" })).rejects.toMatchObject({
     status: 404,

@@ -1,7 +1,7 @@
 import { createAccounts, createWeb } from "../../../adapters/web/index.ts";
 import { startServer } from "../../../src/program/server.ts";
 import { openStore } from "../../../src/store/store.ts";
-import { openShelf } from "../../../src/program/web-chat.ts";
+import { openRecordStore } from "../../../src/program/web-chat.ts";
 import { describeAdapter } from "../../../src/testing/contracts/adapter.ts";
 import { captureLog } from "../../support/log.ts";
 import { createWebPeople } from "../../support/web-people.ts";
@@ -9,9 +9,9 @@ import { createWebPeople } from "../../support/web-people.ts";
 describeAdapter("web", async () => {
   const store = await openStore("memory:");
   const { log } = captureLog();
-  const shelf = await openShelf(store);
+  const recordStore = await openRecordStore(store);
   const adapter = createWeb({
-    shelf,
+    recordStore,
     personas: [],
     models: [],
     currency: "$",
@@ -26,7 +26,7 @@ describeAdapter("web", async () => {
   const server = await startServer({ host: "127.0.0.1", port: 0, adapters: [adapter], health: () => ({}) });
   const people = createWebPeople(
     () => server.url,
-    (name) => createAccounts(shelf).add(name, "link"),
+    (name) => createAccounts(recordStore).add(name, "link"),
   );
   return {
     adapter,

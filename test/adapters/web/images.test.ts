@@ -142,7 +142,7 @@ test("images that are too large together are refused", async () => {
   const body = { id: "message-1", text: "look", images: [large, large] };
   const response = await ask("conversations/one/messages", await enter("Ann"), body);
   expect(response.status).toBe(413);
-  expect(await response.json()).toEqual({ error: "The images of a message may have 6 MB together." });
+  expect(await response.json()).toEqual({ error: "The images of a message may have at most 6 MB in total." });
 });
 
 test("a model that knows only texts says so, and goes on without the images once they are past", async () => {

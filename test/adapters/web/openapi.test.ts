@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createWeb } from "../../../adapters/web/index.ts";
 import { startServer } from "../../../src/program/server.ts";
 import { openStore } from "../../../src/store/store.ts";
-import { openShelf } from "../../../src/program/web-chat.ts";
+import { openRecordStore } from "../../../src/program/web-chat.ts";
 import { captureLog } from "../../support/log.ts";
 
 interface Document {
@@ -20,7 +20,7 @@ test("docs/openapi.json is what the program serves; `npx vitest run test/adapter
     usage: async () => [],
   };
   const adapter = createWeb({
-    shelf: await openShelf(store),
+    recordStore: await openRecordStore(store),
     personas: [],
     models: [],
     currency: "$",

@@ -147,7 +147,7 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
     const { page, person, problems } = await enter(chat.url, "Ann");
     const picture = join(import.meta.dirname, "../../../docs/pictures/web-chat.png");
     await page.setInputFiles("input[type=file]", [picture, join(import.meta.dirname, "page.test.ts")]);
-    await page.getByText("page.test.ts” is no image").waitFor();
+    await page.getByText("page.test.ts” is not an image").waitFor();
     await page.evaluate(PASTE);
     const images = page.locator(".composer .image");
     await until(async () => (await images.count()) === 2, "both images");
@@ -272,7 +272,7 @@ describe.skipIf(!hasBrowser)("the web chat in a browser", () => {
     await person.ask("why?");
     await person.done(1);
     await page.getByText("Usage").click();
-    expect(await page.innerText("dialog tfoot")).toMatch(/In all\s+1\s+\d+\s+\d+\s+0\.\d+ CNY/);
+    expect(await page.innerText("dialog tfoot")).toMatch(/Total\s+1\s+\d+\s+\d+\s+0\.\d+ CNY/);
     await page.getByText("Close").click();
     const found: Record<string, string> = {};
     for (const name of ["Markdown", "JSON Lines", "user_messages.json"]) {

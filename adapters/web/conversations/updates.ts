@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** What one conversation is called, by whoever begins it. */
+/** The name of a conversation, chosen by the client that begins it. */
 export const threadName = z
   .string()
   .regex(/^[\w-]{1,40}$/)
   .describe("A conversation: made up by whoever begins it.");
 
-/** When something was asked, and what: the turns of a conversation are in the order of these. */
+/** The name of a turn: when the question was asked, then the id of the message. Names sort in the order of the turns. */
 export const turnName = z.string().regex(/^\d{15}-[\w-]{1,40}$/);
 
-/** One of a person's conversations, as lists show it. */
+/** One of a user's conversations, as lists show it. */
 export const entry = z.object({
   thread: threadName,
   title: z.string().describe("The name that it was given, else its first words."),
@@ -17,7 +17,7 @@ export const entry = z.object({
 });
 export type Entry = Readonly<z.infer<typeof entry>>;
 
-/** What was asked. */
+/** The user's message of a turn. */
 export const question = z.object({
   turn: turnName,
   text: z.string(),
@@ -32,26 +32,26 @@ const choices = z
   .optional()
   .describe("Commands that may be given by a button.");
 
-/** A piece of an answer. */
-export const piece = z.object({
+/** One part of an answer: what the engine posted as one message. */
+export const answerPart = z.object({
   ref: z.string(),
   html: z.string().describe("Safe to be shown as it is."),
   choices,
 });
-export type Piece = Readonly<z.infer<typeof piece>>;
+export type AnswerPart = Readonly<z.infer<typeof answerPart>>;
 
-/** A question with what there is of its answer. */
+/** A question and its answer, as far as the answer has been written. */
 export const turn = question.extend({
   done: z.boolean().describe("Whether no more of the answer comes."),
-  pieces: z.array(piece).readonly().describe("The answer, in pieces."),
+  pieces: z.array(answerPart).readonly().describe("The answer, in pieces."),
 });
 export type Turn = Readonly<z.infer<typeof turn>>;
 
 const inConversation = z.object({ thread: threadName });
 const ofTurn = inConversation.extend({ turn: turnName });
 
-/** Something that has changed on what a person sees. */
-export const seen = z.discriminatedUnion("kind", [
+/** A change to what a user sees on the page. */
+export const pageUpdate = z.discriminatedUnion("kind", [
   question.extend({ kind: z.literal("asked"), thread: threadName }),
   ofTurn
     .extend({
@@ -72,9 +72,12 @@ export const seen = z.discriminatedUnion("kind", [
   inConversation.extend({ kind: z.literal("deleted") }),
 ]);
 
-/** The same, and for programs, which want Markdown, what follows the first `at` UTF-16 units of an answer. */
-export const news = z.discriminatedUnion("kind", [
-  ...seen.options,
+/**
+ * A change that processes publish to one another: a page update, or, for clients of `/v1`, the Markdown that follows the
+ * first `at` UTF-16 units of an answer.
+ */
+export const update = z.discriminatedUnion("kind", [
+  ...pageUpdate.options,
   ofTurn.extend({ kind: z.literal("raw"), at: z.number(), add: z.string() }),
 ]);
-export type News = Readonly<z.infer<typeof news>>;
+export type Update = Readonly<z.infer<typeof update>>;

@@ -1,25 +1,24 @@
-import { h } from "./dom.ts";
+import { copyButton, h } from "./dom.ts";
 import { say } from "./texts.ts";
-import { copyButton } from "./copy.ts";
 
 interface Highlighter {
   getLanguage(name: string): object | undefined;
   highlight(code: string, options: { language: string; ignoreIllegals: boolean }): { readonly value: string };
 }
 
-/** Longer code stays plain: colours would take longer than people look, in UTF-16 units. */
-const MAX_CODE = 50_000;
+/** Longer code is not highlighted, because that would take too long; in UTF-16 units. */
+const MAX_HIGHLIGHTED = 50_000;
 
 let loading: Promise<Highlighter> | undefined;
 
-/** How often it could not be loaded: browsers remember that of an address, and another query is another address. */
+/** How often loading has failed. Browsers remember a failed address, so each attempt uses another query. */
 let failures = 0;
 
-/** Gives code its colours and a button to copy it; `growing` is left alone for now. */
-export function colour(element: Element, growing: Element | null | undefined): void {
+/** Adds syntax highlighting and a copy button to the code blocks in `element`, except in `streaming`. */
+export function decorateCode(element: Element, streaming: Element | null | undefined): void {
   for (const code of element.querySelectorAll<HTMLElement>("pre:not(.finished) > code")) {
     const block = code.parentElement as HTMLElement;
-    if (growing?.contains(block)) continue;
+    if (streaming?.contains(block)) continue;
     block.classList.add("finished");
     block.tabIndex = 0;
     const text = code.textContent;
@@ -32,12 +31,12 @@ export function colour(element: Element, growing: Element | null | undefined): v
         copyButton(say("copyCode"), () => text),
       ),
     );
-    // What cannot be loaded now stays plain.
-    if (language && text.length <= MAX_CODE) highlight(code, text, language).catch(() => undefined);
+    // If the highlighter cannot be loaded, the code stays plain.
+    if (language && text.length <= MAX_HIGHLIGHTED) highlight(code, text, language).catch(() => undefined);
   }
 }
 
-/** The highlighter is fetched with the first code; what it returns is the code with spans, everything else escaped. */
+/** The highlighter is loaded with the first code block. It returns the code with `span` elements, and all else escaped. */
 async function highlight(code: HTMLElement, text: string, language: string): Promise<void> {
   loading ??= load();
   const highlighter = await loading;

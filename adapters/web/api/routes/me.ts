@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { type Route, route } from "../route.ts";
+
+export interface MeOptions {
+  /** What users may choose from, the default first. */
+  readonly personas: readonly string[];
+  readonly models: readonly string[];
+  /** A currency sign, which precedes amounts, or a code such as CNY, which follows them. */
+  readonly currency: string;
+}
+
+/** The route that says who is signed in. */
+export function meRoute({ personas, models, currency }: MeOptions): Route {
+  return route({
+    method: "get",
+    path: "/api/me",
+    summary: "Who is signed in, and what there is to choose from.",
+    response: z.object({
+      user: z.string(),
+      personas: z.array(z.string()).describe("The usual one first."),
+      models: z.array(z.string()).describe("The usual one first."),
+      currency: z.string().describe("Of what things cost: a sign such as $, or a code such as CNY."),
+    }),
+    run: async ({ user }) => ({ user, personas: [...personas], models: [...models], currency }),
+  });
+}
