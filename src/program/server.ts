@@ -84,8 +84,8 @@ function routes({ adapters, health, local, forwarded, pages = [] }: ServerOption
   app.get("/readyz", (c) => {
     const problems = health();
     const ready = Object.keys(problems).length === 0;
-    // Only the operator sees the problems: they name hosts, files and settings.
-    return c.json({ ready, ...(!ready && from(c).local && { health: problems }) }, ready ? 200 : 503);
+    // Only the operator sees the problems: they name hosts, files and settings. The name of the field is public.
+    return c.json({ ready, ...(!ready && from(c).local && { troubles: problems }) }, ready ? 200 : 503);
   });
   for (const { paths, app: own } of pages)
     for (const path of paths) app.all(path, (c) => own.fetch(c.req.raw, from(c)));
