@@ -51,7 +51,7 @@ export async function listDead({ text, ...store }: DeadStore & { readonly text: 
 /** Requests another attempt at dead letters; returns a sentence about what happens next. */
 export async function retryDead(options: DeadOptions): Promise<string> {
   const count = await forEach(options, (dead, id) => dead.retry(id));
-  return `${counted(count)} tried once more: within seconds if the program is running, otherwise at its next start.\n`;
+  return `${counted(count)} tried again: within seconds if the program is running, otherwise at its next start.\n`;
 }
 
 /** Deletes dead letters; returns a sentence about what was done. */

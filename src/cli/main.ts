@@ -78,7 +78,7 @@ const dead = cli
   .action(list);
 dead
   .command("retry")
-  .description("try to answer them once more")
+  .description("try to answer them again")
   .argument("[id...]", "the ids of the messages")
   .option("--all", "retry every message")
   .action(retry);
@@ -114,7 +114,7 @@ cli
   .option("--user <name...>", "export only these users, each with the conversation that was last active")
   .option("--all", "export every conversation of every platform, under its own name")
   .addOption(
-    new Option("--format <format>", "the format, if the file name does not tell it").choices(FORMATS),
+    new Option("--format <format>", "the format, if the file name does not imply it").choices(FORMATS),
   )
   .option("--replace", "replace the file")
   .action(exportFile);

@@ -30,7 +30,7 @@ export function spawnProgram(
 ): ChildProcess {
   const child = spawn(process.execPath, [...permissions(folder), join(BUILT, script), ...args], {
     cwd: folder,
-    env: { ...env, COLLOQUY_STEPS: "tell" },
+    env: { ...env, COLLOQUY_STEPS: "1" },
     stdio: ["pipe", "pipe", "pipe", "ipc"],
   });
   child.on("message", (message: StageReport | { readonly open: string }) =>

@@ -17,7 +17,7 @@ export interface Platforms {
 }
 
 /** How many calls and messages each simulator remembers. */
-const KEEP = 300;
+const MAX_REMEMBERED = 300;
 
 /** The card template with which answers grow in DingTalk. */
 const CARD = { id: "playground.schema", field: "content" };
@@ -37,8 +37,8 @@ export async function startPlatforms({
   readonly locale: () => string;
 }): Promise<Platforms> {
   const [telegram, discord, dingtalk] = await Promise.all([
-    startTelegramSimulator({ flood: true, keep: KEEP, changed }),
-    startDiscordSimulator({ rateLimits: true, keep: KEEP, changed }),
+    startTelegramSimulator({ flood: true, keep: MAX_REMEMBERED, changed }),
+    startDiscordSimulator({ rateLimits: true, keep: MAX_REMEMBERED, changed }),
     startDingtalkSimulator({ limits: true, cardTemplate: CARD, changed }),
   ]);
 

@@ -86,7 +86,7 @@ export async function startRelay({
   });
 }
 
-/** Pauses after each event of the stream, of which one read may contain many. */
+/** Pauses after each event of the stream; one read may contain many events. */
 function slowed(body: ReadableStream<Uint8Array>, isSlow: () => boolean): ReadableStream<Uint8Array> {
   const pauses = new TransformStream<string, string>({
     transform: async (text, controller) => {

@@ -20,7 +20,7 @@ const OPENAI = "https://api.openai.com/v1";
 const DEMO = { chunk: 6, maxChunks: 500, delayMs: 25 };
 
 /** How many requests the simulator remembers. */
-const KEEP = 20;
+const MAX_REMEMBERED = 20;
 
 /** Starts a relay to the demo model and to the configured service, which costs money when it is used. */
 export async function startPlayModel(settings: Settings): Promise<PlayModel> {
@@ -49,7 +49,7 @@ function startDemo() {
   const { chunk, maxChunks, delayMs } = DEMO;
   return startModelSimulator({
     model: "demo",
-    keep: KEEP,
+    keep: MAX_REMEMBERED,
     reply: ({ messages }) => {
       const text = answerOffline(messages);
       return { text, pieces: Math.min(maxChunks, Math.ceil(text.length / chunk)), delayMs };

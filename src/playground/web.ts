@@ -5,7 +5,7 @@ import { ending } from "./stream.ts";
 /** The largest request that the web chat accepts, in bytes. */
 const MAX_BODY = 9_000_000;
 
-/** Headers that are not passed on: those of one connection (RFC 9110, "Connection"), and those that differ for the worker. */
+/** Headers that are not passed on: those of one connection (RFC 9110, "Connection"), and those with another value for the worker. */
 const OWN = [
   "connection",
   "host",

@@ -19,7 +19,7 @@ export async function createGuards(settings: Settings, log: Log, pace: Pace): Pr
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });
   const { limitPace } = await import("../access/pace.ts");
-  // The web chat counts messages itself, and refuses those that are too many at once.
+  // The web chat counts messages itself, and refuses excess ones immediately.
   const paced = exceptFor("web", limitPace({ pace, always: interruptingNames() }));
   // The user of the console runs the program; users of the web chat are admitted individually.
   const guards = [age, paced].map((guard) => exceptFor("console", guard));

@@ -11,7 +11,7 @@ import { one } from "../../program/one.ts";
 import { isTaken } from "../../system/owner-only.ts";
 import { formatOf, personasOf } from "../exchange.ts";
 
-/** `/save FILE`: writes the conversation to a file. Of an existing file it replaces only the user's own part, if it is JSON. */
+/** `/save FILE`: writes the conversation to a new file, or into a `user_messages.json` beside the messages of other users. */
 export function save(settings: Settings): Command {
   const personas = personasOf(settings);
   return {
