@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { ConfigError } from "../src/errors.ts";
 import { PACKAGE_ROOT } from "../src/system/package.ts";
 
-/** In the package, and in the folder where the program runs: what stands there goes before. */
+/** Relative to the package and to the working folder; a persona in the working folder takes precedence. */
 const FOLDER = join("config", "personas");
 
-/** What each persona `config/personas/<name>.md` tells the model about itself, by name. */
+/** Reads all personas, `config/personas/<name>.md`: the system prompt of each, by name. */
 export function loadPersonas(): ReadonlyMap<string, string> {
   const folders = [join(PACKAGE_ROOT, FOLDER), FOLDER].filter((folder) => existsSync(folder));
   const paths = folders.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
@@ -16,13 +16,13 @@ export function loadPersonas(): ReadonlyMap<string, string> {
   return new Map(files.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The persona of that name; throws a `ConfigError` that names those that exist. */
+/** The system prompt of a persona; throws a `ConfigError` that lists the personas if there is none of that name. */
 export function findPersona(personas: ReadonlyMap<string, string>, name: string): string {
   const persona = personas.get(name);
   if (persona !== undefined) return persona;
   throw new ConfigError(
     "persona",
-    `There is no persona "${name}" in ${FOLDER}; there are: ${[...personas.keys()].join(", ")}`,
+    `There is no persona "${name}" in ${FOLDER}; the personas are: ${[...personas.keys()].join(", ")}`,
   );
 }
 

@@ -1,64 +1,85 @@
-import { type Console, createConsole, linesOf, openTerminal } from "../../adapters/console/index.ts";
+import {
+  type Console,
+  createConsole,
+  linesOf,
+  openTerminal,
+  type Seat,
+  type Terminal,
+} from "../../adapters/console/index.ts";
 import type { Settings } from "../../config/settings.ts";
-import { texts } from "../i18n/texts.ts";
 import type { LocalAccess } from "../http/local.ts";
-import { localUrl, looks, systemLocale } from "./surroundings.ts";
+import { texts } from "../i18n/texts.ts";
+import { oneLine } from "../sanitize/harmless.ts";
+import { localUrl, looks, systemLocale } from "./environment.ts";
 
-/** Whoever sits where the program was started. */
+/** The console of the process, while it is open. */
 export interface OpenConsole {
   readonly adapter: Console;
   close(): void;
-  /** Whether anything was said. */
-  spoken(): boolean;
+  /** Whether there was any input. */
+  hasInput(): boolean;
 }
 
 /** What the HTTP port serves. */
 export interface Served {
   readonly settings: Settings;
-  /** Absent where the port is open to others. */
+  /** Absent if the port is open to other machines. */
   readonly local: LocalAccess | undefined;
   /** Whether there is a playground. */
   readonly playground: boolean;
-  /** Where the port answers; that of the settings if absent. */
+  /** The URL of the port; the one in the settings by default. */
   readonly url?: string;
 }
 
-/** A terminal, or a pipe of which each line is a message. */
-export function openConsole(user: string, served?: Served): OpenConsole {
+/** Opens the terminal, or a pipe in which each line is a message. `served`: addresses to show in the terminal. */
+export function openConsole(user: string, served: Served): OpenConsole {
   const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) return openPipe(user);
+  stdout.write(`${texts(systemLocale() ?? "en")("terminal.welcome")}\n`);
+  stdout.write(addresses(served));
+  const { adapter, terminal } = seatAtTerminal({ user });
+  return { adapter, close: () => terminal.close(), hasInput: () => true };
+}
+
+function openPipe(user: string): OpenConsole {
+  const { stdin, stdout } = process;
+  let hasInput = false;
+  const input = (async function* () {
+    for await (const said of linesOf(stdin)) {
+      hasInput = true;
+      yield said;
+    }
+  })();
+  const adapter = createConsole({ input, output: stdout, user, locale: systemLocale(), ...looks() });
+  return { adapter, close: () => stdin.destroy(), hasInput: () => hasInput };
+}
+
+/** Opens the terminal for one conversation. `history`: earlier questions, newest first, for the arrow keys. */
+export function seatAtTerminal(
+  seat: Seat,
+  history: readonly string[] = [],
+): { readonly adapter: Console; readonly terminal: Terminal } {
+  const { stdin: input, stdout: output } = process;
   const locale = systemLocale();
-  const say = texts(locale ?? "en");
-  if (!stdin.isTTY || !stdout.isTTY) {
-    let spoken = false;
-    const input = (async function* () {
-      for await (const said of linesOf(stdin)) {
-        spoken = true;
-        yield said;
-      }
-    })();
-    const adapter = createConsole({ input, output: stdout, user, locale, ...looks() });
-    return { adapter, close: () => stdin.destroy(), spoken: () => spoken };
-  }
-  stdout.write(`${say("terminal.welcome")}\n`);
-  if (served) stdout.write(addresses(served));
   const terminal = openTerminal({
-    input: stdin,
-    output: stdout,
-    prompt: `\n${user}> `,
-    leaveHint: say("terminal.leave"),
+    input,
+    output,
+    prompt: `\n${oneLine(seat.user)}> `,
+    leaveHint: texts(locale ?? "en")("terminal.leave"),
+    history,
   });
   const adapter = createConsole({
     input: terminal.said,
-    output: stdout,
-    user,
+    output,
+    user: () => seat,
     locale,
     ...looks(),
     idle: () => terminal.prompt(),
   });
-  return { adapter, close: () => terminal.close(), spoken: () => true };
+  return { adapter, terminal };
 }
 
-/** Where to find the web chat and the playground, a line each, with the token; nothing while the port is not known. */
+/** The addresses of the web chat and the playground, one a line, with the token; empty while the port is unknown. */
 export function addresses({ settings, local, playground, url = localUrl(settings) }: Served): string {
   const say = texts(systemLocale() ?? "en");
   if (url.endsWith(":0")) return "";

@@ -2,20 +2,21 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
 import type { Settings } from "../../config/settings.ts";
-import { createKeyedLock } from "../store/keyed-lock.ts";
 import { createHistory } from "../conversation/conversation.ts";
+import { keyOf as keyOfThread } from "../conversation/threads.ts";
 import { ConfigError } from "../errors.ts";
 import { type ExportFormat, type Named, print, type Told } from "../exchange/export.ts";
 import { importMessages } from "../exchange/import.ts";
 import { readUserMessages } from "../exchange/user-messages.ts";
 import { writeWhole } from "../exchange/write.ts";
 import { oneLine } from "../sanitize/harmless.ts";
-import { isTaken } from "../system/owner-only.ts";
+import { createKeyedLock } from "../store/keyed-lock.ts";
 import { openExistingStore, openStore, type Store } from "../store/store.ts";
-import { createThreads, keyOf as keyOfThread } from "../conversation/threads.ts";
-import { ownSettings, toStderr } from "./surroundings.ts";
+import { isTaken } from "../system/owner-only.ts";
+import { ownSettings, toStderr } from "./environment.ts";
+import { openThreads } from "./threads.ts";
 
-/** How `colloquy export` can write. */
+/** The formats of `colloquy export`. */
 export const FORMATS: readonly ExportFormat[] = ["json", "jsonl", "markdown"];
 
 interface ExchangeFlags {
@@ -25,7 +26,7 @@ interface ExchangeFlags {
   readonly replace?: boolean;
 }
 
-/** `colloquy import`. */
+/** `colloquy import FILE`: adds the messages in a `user_messages.json` to the histories. */
 export async function importFile(
   file: string,
   { user = [], all, replace = false }: ExchangeFlags,
@@ -36,22 +37,22 @@ export async function importFile(
   try {
     const keyOf = (name: string) => (all ? name : keyOfThread("console", name));
     let count = 0;
-    const done = (name: string, kept: number, given: number) => {
+    const done = (name: string, saved: number, given: number) => {
       count += 1;
-      const rest = kept < given ? `, the newest ${kept} of them are kept` : "";
+      const rest = saved < given ? `, only the newest ${saved} were saved` : "";
       process.stdout.write(`${oneLine(name)}: ${given} messages${rest}\n`);
     };
     const history = createHistory(await store.open("history"));
     const alone = createKeyedLock(store, url);
     await importMessages(found, { history, alone, keyOf, only: user, replace, done });
-    const next = all || count === 0 ? "" : " They go on with `colloquy chat --user NAME`.";
-    process.stdout.write(`${count} of ${found.size} users are imported.${next}\n`);
+    const next = all || count === 0 ? "" : " They continue with `colloquy chat --user NAME`.";
+    process.stdout.write(`${count} of ${found.size} users were imported.${next}\n`);
   } finally {
     await store.close();
   }
 }
 
-/** `colloquy export`. */
+/** `colloquy export FILE`: writes conversations to a file, or to standard output. */
 export async function exportFile(file: string, { user, all, format, replace }: ExchangeFlags): Promise<void> {
   if (file !== "-" && !replace && isTaken(file)) {
     throw new ConfigError("file", `${file} exists already: name another file, or add --replace`);
@@ -60,7 +61,7 @@ export async function exportFile(file: string, { user, all, format, replace }: E
   const store = await openExistingStore(settings.STORE_URL, toStderr);
   try {
     const found = all ? everything(store) : lastActive(store, settings.STORE_URL, user);
-    const chunks = print(format ?? formatOf(file), found, toldBy(settings));
+    const chunks = print(format ?? formatOf(file), found, personasOf(settings));
     if (file === "-") await pipeline(Readable.from(chunks), process.stdout, { end: false });
     else await writeWhole(file, chunks, { replace: replace === true });
   } finally {
@@ -68,14 +69,14 @@ export async function exportFile(file: string, { user, all, format, replace }: E
   }
 }
 
-/** The format that a file's name stands for. */
+/** The format that a file name implies. */
 export function formatOf(file: string): ExportFormat {
   if (/\.(md|markdown)$/i.test(file)) return "markdown";
   return /\.(jsonl|ndjson)$/i.test(file) ? "jsonl" : "json";
 }
 
-/** What the model is told by those who have chosen nothing, and by those who have. */
-export function toldBy(settings: Settings): Told {
+/** The text of the usual persona, and the texts of all personas. */
+export function personasOf(settings: Settings): Told {
   const personas = loadPersonas();
   return { persona: findPersona(personas, settings.PERSONA), personas };
 }
@@ -88,18 +89,17 @@ async function* everything(store: Store): AsyncGenerator<Named> {
   }
 }
 
-/** Of each person at the console, or of those named, the conversation that was last active. */
+/** The conversation that was last active, of each user of the console or of those named. */
 async function* lastActive(store: Store, url: string, named?: readonly string[]): AsyncGenerator<Named> {
-  const history = createHistory(await store.open("history"));
-  const threads = createThreads({ store, history, platform: "console", lock: createKeyedLock(store, url) });
+  const threads = await openThreads(store, url);
   const users = named ?? (await threads.users()).map(({ user }) => user);
   for (const user of users) {
     const [last, ...others] = await threads.of(user);
     if (!last)
-      throw new ConfigError("user", `${oneLine(user)} has no conversation here: nothing was written`);
+      throw new ConfigError("user", `${oneLine(user)} has no conversation here; nothing was written`);
     if (others.length > 0) {
       const more = `${others.length} more ${others.length === 1 ? "conversation" : "conversations"}`;
-      toStderr(`${oneLine(user)} has ${more}, which --all would write too`);
+      toStderr(`${oneLine(user)} has ${more}, which --all would also export`);
     }
     yield [user, await threads.load(last.key)];
   }

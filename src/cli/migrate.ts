@@ -3,11 +3,11 @@ import { interruptingNames } from "../commands/all.ts";
 import { ConfigError } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
 import { passwordsIn } from "../sanitize/secrets.ts";
-import { ownSettings, toStderr } from "./surroundings.ts";
+import { ownSettings, toStderr } from "./environment.ts";
 
 /** `colloquy migrate FROM TO`. */
 export async function migrateStore(from: string, to: string): Promise<void> {
-  const stores = { from: storeOf("FROM", from), to: storeOf("TO", to) };
+  const stores = { from: urlOf("FROM", from), to: urlOf("TO", to) };
   const { migrate } = await import("../migrate/migrate.ts");
   const interrupting = interruptingNames();
   const interrupts = ({ command }: ChatEvent) => command !== undefined && interrupting.has(command);
@@ -15,14 +15,14 @@ export async function migrateStore(from: string, to: string): Promise<void> {
   process.stdout.write(await migrate(options));
 }
 
-/** The URL that a setting holds, or that stands there itself: without a password, as every process can see it. */
-function storeOf(which: "FROM" | "TO", given: string): string {
+/** Returns the URL in a setting, or the argument itself: a URL must have no password, as all processes can see it. */
+function urlOf(which: "FROM" | "TO", given: string): string {
   if (/^[a-z_]\w*$/i.test(given)) return settingOf(which, given);
   if (passwordsIn(given).length === 0) return given;
   throw new ConfigError(
     "store_url",
-    `${which} holds a password, which others on this machine can see in the list of processes (ps): take it out of the ` +
-      "command. Put the URL into a setting of any name, in .env or in the environment, and give that name: " +
+    `${which} contains a password, which other users of this machine can see in the list of processes (ps). Put the URL ` +
+      "into a setting of any name, in .env or in the environment, and pass that name instead: " +
       "colloquy migrate STORE_URL NEW_STORE_URL",
   );
 }
@@ -33,7 +33,7 @@ function settingOf(which: "FROM" | "TO", name: string): string {
   if (typeof url === "string" && url) return url;
   throw new ConfigError(
     "store_url",
-    `${which} names the setting ${name}, and neither the environment nor .env has it: put the URL of a store there, such ` +
+    `${which} names the setting ${name}, and neither the environment nor .env has it: set it to the URL of a store, such ` +
       "as postgres://user:password@host:5432/database",
   );
 }

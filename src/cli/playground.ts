@@ -5,15 +5,15 @@ import { texts } from "../i18n/texts.ts";
 import type { Log } from "../log.ts";
 import { type Pages, startServer } from "../program/server.ts";
 import { forever, run } from "./run.ts";
-import { logTo, ownSettings, systemLocale } from "./surroundings.ts";
+import { logTo, ownSettings, systemLocale } from "./environment.ts";
 
-/** `colloquy playground`: every platform side by side, simulated, whatever is configured. */
+/** `colloquy playground`: serves the simulated platforms, no matter which platforms are configured. */
 export async function playground(): Promise<void> {
   const settings = ownSettings();
   if (!isLoopback(settings.HTTP_HOST)) {
     throw new ConfigError(
       "http_host",
-      `The playground is for the machine that it runs on: HTTP_HOST is ${settings.HTTP_HOST}; leave it out, or set it to 127.0.0.1`,
+      `The playground can only be used on this machine, but HTTP_HOST is ${settings.HTTP_HOST}: remove the setting, or set it to 127.0.0.1`,
     );
   }
   const local = createLocalAccess();
@@ -46,7 +46,7 @@ export async function playground(): Promise<void> {
   });
 }
 
-/** The playground's pages; nothing of it runs before one of them is opened. */
+/** Creates the playground's pages. Its processes start when one of the pages is first opened. */
 export async function openPlayground(options: {
   settings: Settings;
   log: Log;

@@ -7,17 +7,17 @@ import { subscribe } from "../telemetry/events.ts";
 import { addresses, openConsole } from "./console.ts";
 import { openPlayground } from "./playground.ts";
 import { forever, run } from "./run.ts";
-import { logTo, ownSettings } from "./surroundings.ts";
+import { logTo, ownSettings } from "./environment.ts";
 
-/** In a playground: tells the process that shows it where people sign in and how far messages come, and ends with it. */
-function tellPlayground(open: string): void {
+/** In a playground: sends the parent process the address of the web chat and the stages of messages, and ends with it. */
+function reportToPlayground(open: string): void {
   if (!process.env["COLLOQUY_STEPS"] || !process.send) return;
   process.send({ open });
   subscribe("step", (step) => process.send?.(step));
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 }
 
-/** `colloquy start`. */
+/** `colloquy start`: runs the program, with a console if no platform is configured. */
 export async function start({ role }: { role: ProgramRole }): Promise<void> {
   const settings = ownSettings();
   const withConsole = !hasPlatforms(settings) && role === "all";
@@ -37,8 +37,8 @@ export async function start({ role }: { role: ProgramRole }): Promise<void> {
       local,
       pages: playground ? [playground] : [],
     });
-    tellPlayground(local?.link(program.url) ?? program.url);
-    // Not in the log: a token stands in them. A terminal shows them before its prompt.
+    reportToPlayground(local?.link(program.url) ?? program.url);
+    // Not in the log, because they contain a token. In a terminal they are shown before the prompt.
     if (role !== "worker" && !(console && process.stdout.isTTY))
       process.stderr.write(
         addresses({ settings, local, url: program.url, playground: playground !== undefined }),
@@ -52,8 +52,8 @@ export async function start({ role }: { role: ProgramRole }): Promise<void> {
         log.info({ platforms: await program.connected, url: program.url }, "ready");
         if (!console) return forever();
         await console.adapter.ended;
-        if (console.spoken()) return;
-        log.warn(`no platform is configured and standard input is empty: only ${program.url} is served`);
+        if (console.hasInput()) return;
+        log.warn(`no platform is configured and standard input is empty: only ${program.url} is available`);
         return forever();
       },
     };

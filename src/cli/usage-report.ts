@@ -9,15 +9,15 @@ import { partsOfKey } from "../event.ts";
 import type { Store } from "../store/store.ts";
 import { formatCount, formatMoney, sum } from "../conversation/usage.ts";
 
-/** What a report has a line for. */
+/** What each line of a report is for. */
 export type ReportBy = "day" | "model" | "user" | "conversation";
 
 export interface ReportOptions {
   readonly by: ReportBy;
-  /** Such as "2026-11-23": days before it do not count, nor does what was not kept by day. */
+  /** A day such as "2026-11-23". Earlier days do not count, nor does usage that was not recorded by day. */
   readonly since?: string | undefined;
-  /** Told of each record that cannot be understood, and so does not count. */
-  readonly unsound: (what: string) => void;
+  /** Receives a sentence about each invalid record; such records do not count. */
+  readonly invalid: (message: string) => void;
 }
 
 /** One line of a report. */
@@ -25,25 +25,25 @@ export interface ReportLine extends UsageTotals {
   readonly name: string;
 }
 
-/** So many records are read at once. */
-const AT_ONCE = 100;
+/** How many records are read at once. */
+const CONCURRENCY = 100;
 
-/** What all conversations in a store have cost, and the sum as the last line; by day or name, or the dearest first. */
+/** Reports what all conversations in a store have cost, by day or with the most expensive first; the last line is the total. */
 export async function reportUsage(
   store: Store,
-  { by, since, unsound }: ReportOptions,
+  { by, since, invalid }: ReportOptions,
 ): Promise<ReportLine[]> {
   const history = createHistory(await store.open("history"));
   const skip = (error: unknown) => {
     if (!isInvalidRecord(error)) throw error;
-    unsound(describeError(error));
+    invalid(describeError(error));
     return undefined;
   };
   const keys = await store.keys("history", "");
   const found = new Map<string, UsageTotals[]>();
-  for (let at = 0; at < keys.length; at += AT_ONCE) {
+  for (let at = 0; at < keys.length; at += CONCURRENCY) {
     const records = await Promise.all(
-      keys.slice(at, at + AT_ONCE).map((key) => history.load(key).catch(skip)),
+      keys.slice(at, at + CONCURRENCY).map((key) => history.load(key).catch(skip)),
     );
     for (const { key, usage } of records.filter((record) => record !== undefined))
       for (const [name, spent] of lines(key, usage, { by, since })) {
@@ -53,25 +53,25 @@ export async function reportUsage(
       }
   }
   const all = [...found].map(([name, spent]) => ({ name, ...sum(spent) }));
-  const isSpent = ({ turns, input, output }: UsageTotals) => turns + input + output > 0;
-  const listed = all.filter(isSpent).sort(by === "day" ? byName : dearestFirst);
+  const isUsed = ({ turns, input, output }: UsageTotals) => turns + input + output > 0;
+  const listed = all.filter(isUsed).sort(by === "day" ? byName : byCost);
   return [...listed, { name: "total", ...sum(listed) }];
 }
 
-/** A report as a Markdown table. */
+/** Prints a report as a Markdown table. */
 export function printReport(
   lines: readonly ReportLine[],
   { by, currency }: { by: ReportBy; currency: string },
 ): string {
   const rows = lines.map(({ name, turns, input, output, estimated, cost, unpriced }) => {
-    const about = estimated ? "≈ " : "";
+    const approx = estimated ? "≈ " : "";
     const price = cost === undefined ? "–" : `${unpriced ? "> " : ""}${formatMoney(cost, currency)}`;
-    // A name is text, whatever stands in it.
+    // A code span, so that Markdown in a name is not interpreted.
     const cells = [
       `\`${name.replace(/[`|\s]+/g, " ")}\``,
       formatCount(turns),
-      about + formatCount(input),
-      about + formatCount(output),
+      approx + formatCount(input),
+      approx + formatCount(output),
       price,
     ];
     return `| ${cells.join(" | ")} |`;
@@ -98,6 +98,6 @@ function byName(a: ReportLine, b: ReportLine): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function dearestFirst(a: ReportLine, b: ReportLine): number {
+function byCost(a: ReportLine, b: ReportLine): number {
   return (b.cost ?? 0) - (a.cost ?? 0) || b.input + b.output - a.input - a.output || byName(a, b);
 }

@@ -7,20 +7,21 @@ import type { Log } from "../log.ts";
 import { oneLine } from "../sanitize/harmless.ts";
 import { openStore } from "../store/store.ts";
 import { openRecordStore } from "../program/web-chat.ts";
-import { localUrl, logTo, ownSettings, toStderr } from "./surroundings.ts";
+import { localUrl, logTo, ownSettings, toStderr } from "./environment.ts";
 
-/** What `user add` may be told. */
+/** The options of `colloquy user add`. */
 export interface AddFlags {
   readonly api?: true;
   readonly once?: true;
-  /** Such as 7d. */
+  /** A duration such as 7d. */
   readonly expires?: string;
 }
 
+/** What the commands work with. */
 interface Desk {
   readonly accounts: Accounts;
   readonly settings: Settings;
-  /** Writes down what was done, and by whom: never a key. */
+  /** Logs what was done, and by whom. Must not receive a key. */
   readonly note: (event: string, about: object, message: string) => void;
 }
 
@@ -30,83 +31,84 @@ const duration = z
   .regex(/^[1-9]\d{0,3}[mhd]$/)
   .transform((text) => Number.parseInt(text, 10) * UNITS[text.slice(-1) as keyof typeof UNITS]);
 
-/** `colloquy user add NAME`: lets someone into the web chat, and prints their personal link; or a key for programs. */
+/** `colloquy user add NAME`: creates and prints a personal link to the web chat, or with `--api` a key for programs. */
 export async function addUser(name: string, { api, once, expires }: AddFlags): Promise<void> {
-  if (!isName(name)) throw new ConfigError("user", "A name has 1 to 64 characters that can be seen");
-  if (api && once) throw new ConfigError("once", "--once is for links: a program names its key every time");
-  const until = expires === undefined ? undefined : Date.now() + lengthOf(expires);
+  if (!isName(name)) throw new ConfigError("user", "A name must have 1 to 64 visible characters");
+  if (api && once)
+    throw new ConfigError("once", "--once is for links only: a program sends its key with every request");
+  const until = expires === undefined ? undefined : Date.now() + parseDuration(expires);
   await withAccounts(async ({ accounts, settings, note }) => {
     const kind = api ? "api" : "link";
     const key = await accounts.add(name, kind, { expires: until, once });
     const id = (await accounts.find(key, kind))?.id ?? "";
     const limits = { ...(until !== undefined && { expires: timeOf(until) }), ...(once && { once }) };
-    note("key-made", { user: name, kind, id, ...limits }, "someone was given a key to the web chat");
-    const isGood = [once && "for one sign-in", until !== undefined && `until ${timeOf(until)}`].filter(
+    note("key-made", { user: name, kind, id, ...limits }, "a user was given a key to the web chat");
+    const valid = [once && "for one sign-in", until !== undefined && `until ${timeOf(until)}`].filter(
       Boolean,
     );
-    const limit = `${isGood.length > 0 ? `It is good ${isGood.join(", ")}. ` : ""}\`colloquy user revoke ${id}\` takes it away.\n`;
+    const limit = `${valid.length > 0 ? `It is valid ${valid.join(", ")}. ` : ""}To revoke it, run \`colloquy user revoke ${id}\`.\n`;
     if (api)
-      return say(`${key}\n`, `A key for programs that speak as ${name}; it is shown only now. ${limit}`);
+      return say(`${key}\n`, `This key lets a program act as ${name}. It is not shown again. ${limit}`);
     const link = `${(settings.WEB_URL ?? localUrl(settings)).replace(/\/$/, "")}/#key=${key}`;
-    const hint = settings.WEB_URL ? "" : "Set WEB_URL where people reach the page at another address.\n";
+    const hint = settings.WEB_URL ? "" : "If people open the page at another address, set WEB_URL.\n";
     say(
       `${link}\n`,
-      `The personal link of ${name}: anyone who has it signs in as them. It is shown only now. ${limit}${hint}`,
+      `This is the personal link of ${name}: anyone who has it can sign in as them. It is not shown again. ${limit}${hint}`,
     );
   });
 }
 
-/** `colloquy user list`: who may sign in, and by what. */
+/** `colloquy user list`: lists all links and keys. */
 export async function listUsers(): Promise<void> {
   await withAccounts(async ({ accounts }) => {
     const all = await accounts.list();
     if (all.length > 0) return say(all.map((key) => `${lineOf(key)}\n`).join(""), "");
-    say("", (await accounts.isOpen()) ? OPEN : `Nobody has a personal link. ${CLOSED}`);
+    say("", (await accounts.isOpen()) ? OPEN : `There are no personal links. ${CLOSED}`);
   });
 }
 
-/** `colloquy user revoke ID`: one link or key, and the sessions that it has begun. */
+/** `colloquy user revoke ID`: revokes a link or key, and ends the sessions that it has started. */
 export async function revokeKey(id: string): Promise<void> {
   await withAccounts(async ({ accounts, note }) => {
     const gone = await accounts.revoke(id);
-    if (!gone) throw new ConfigError("id", `There is no link or key ${id}; see colloquy user list`);
+    if (!gone) throw new ConfigError("id", `There is no link or key ${id}: run colloquy user list`);
     const { user, kind } = gone;
-    note("key-revoked", { user, kind, id }, "a key to the web chat was taken away");
+    note("key-revoked", { user, kind, id }, "a key to the web chat was revoked");
     say(
       "",
-      `This ${nameOf(gone)} of ${user} is not valid any more, and everyone who signed in by it is signed out.\n`,
+      `This ${nameOf(gone)} of ${user} is revoked, and everyone who signed in with it is signed out.\n`,
     );
-    await remind(accounts);
+    await warnIfClosed(accounts);
   });
 }
 
-/** `colloquy user remove NAME`: their links, keys and sessions end; their conversations stay. */
+/** `colloquy user remove NAME`: revokes a user's links and keys and ends their sessions; their conversations are kept. */
 export async function removeUser(name: string): Promise<void> {
   await withAccounts(async ({ accounts, note }) => {
     if (!(await accounts.remove(name)))
-      throw new ConfigError("user", `There is no user ${name}; see colloquy user list`);
-    note("user-removed", { user: name }, "all keys of someone to the web chat were taken away");
-    say("", `${name} cannot sign in any more. What they said is kept.\n`);
-    await remind(accounts);
+      throw new ConfigError("user", `There is no user ${name}: run colloquy user list`);
+    note("user-removed", { user: name }, "all keys of a user to the web chat were revoked");
+    say("", `${name} can no longer sign in. Their conversations are kept.\n`);
+    await warnIfClosed(accounts);
   });
 }
 
-/** `colloquy user reopen`: a name is enough again, as before the first `user add`. */
+/** `colloquy user reopen`: allows signing in with any name again, as before the first `user add`. */
 export async function reopenNames(): Promise<void> {
   await withAccounts(async ({ accounts, note }) => {
     if (!(await accounts.reopen()))
-      throw new ConfigError("user", "Someone has a link or a key still; see colloquy user list");
-    note("names-reopened", {}, "one signs in to the web chat by any name again");
+      throw new ConfigError("user", "There are links or keys that are not revoked: run colloquy user list");
+    note("names-reopened", {}, "people can sign in to the web chat with any name again");
     say("", OPEN);
   });
 }
 
-const OPEN = "Nobody has a personal link; on this machine one signs in to the web chat by any name.\n";
+const OPEN = "There are no personal links: on this machine, people sign in to the web chat with any name.\n";
 const CLOSED =
-  "Nobody can sign in to the web chat now, not even by a name: `colloquy user add NAME` makes a link, and " +
-  "`colloquy user reopen` lets any name be enough on this machine.\n";
+  "No one can sign in to the web chat now, not even with a name. Run `colloquy user add NAME` to create a link, or " +
+  "`colloquy user reopen` to allow any name on this machine.\n";
 
-async function remind(accounts: Accounts): Promise<void> {
+async function warnIfClosed(accounts: Accounts): Promise<void> {
   if ((await accounts.list()).length === 0) say("", CLOSED);
 }
 
@@ -116,7 +118,7 @@ function lineOf(key: GivenKey): string {
     `made ${timeOf(made)}`,
     expires === undefined ? "" : `${expires <= Date.now() ? "expired" : "expires"} ${timeOf(expires)}`,
     once && used === undefined
-      ? "good once"
+      ? "valid once"
       : `${once ? "used up" : "used"} ${used === undefined ? "never" : timeOf(used)}`,
   ];
   return [id, oneLine(user), nameOf(key), ...times.filter(Boolean)].join("\t");
@@ -126,18 +128,18 @@ function nameOf({ kind }: GivenKey): string {
   return kind === "link" ? "link" : "key";
 }
 
-/** To the minute, in UTC. */
+/** A time to the minute, in UTC. */
 function timeOf(time: number | undefined): string {
   return time === undefined ? "earlier" : `${new Date(time).toISOString().slice(0, 16)}Z`;
 }
 
-function lengthOf(text: string): number {
+function parseDuration(text: string): number {
   const { data } = duration.safeParse(text);
   if (data !== undefined) return data;
   throw new ConfigError("expires", `--expires is "${text}": write a time such as 30m, 12h or 7d`);
 }
 
-/** What a script may want is on standard output, what people read on the other. */
+/** Writes results for scripts to standard output, and remarks for people to standard error. */
 function say(output: string, remark: string): void {
   process.stdout.write(output);
   process.stderr.write(remark);
@@ -156,7 +158,7 @@ async function withAccounts(action: (desk: Desk) => Promise<void>): Promise<void
   }
 }
 
-/** People at a terminal are told in sentences. */
+/** At a terminal the log is quiet, because the commands print sentences. */
 function logFor(settings: Settings): Log {
   const quiet = process.stderr.isTTY && !process.env["LOG_LEVEL"];
   return logTo(process.stderr, quiet ? { ...settings, LOG_LEVEL: "warn" } : settings);

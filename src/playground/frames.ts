@@ -1,25 +1,25 @@
 import type { Frame, Line, News } from "./protocol.ts";
 
-/** What a window shows, before it is compared with what it has shown. */
+/** The whole contents of a window, before they are compared with the previous frame. */
 export type Shown = Omit<Frame, "lines"> & { readonly lines: readonly Line[] };
 
-/** Tells listeners what has changed on the screens, a few times a second. */
+/** Sends subscribers what has changed in the windows, at most ten times a second. */
 export interface Frames {
-  /** Something may look different now. */
+  /** Announces that a window may have changed. */
   changed(): void;
-  /** Something else that listeners should know at once. */
-  tell(news: News): void;
-  /** From now on; begins with everything as it stands. Returns how to end. */
-  listen(listener: (news: News) => void): () => void;
+  /** Sends something else to all subscribers at once. */
+  publish(news: News): void;
+  /** Subscribes to all changes, beginning with the current contents of all windows. Returns a function that unsubscribes. */
+  subscribe(listener: (news: News) => void): () => void;
   close(): void;
 }
 
-/** Frames follow each other at this distance, in ms. */
+/** The time between frames, in ms. */
 const FRAME_MS = 100;
-/** Typing ends and drafts fade without anybody saying so: it is looked after so often, in ms. */
-const LOOK_MS = 1000;
+/** How often to check for changes that are not announced, in ms: typing ends, and drafts fade. */
+const CHECK_MS = 1000;
 
-/** `show`: all screens as they are. `now`: what a new listener should know beside them. */
+/** `show` returns the contents of all windows; `now` returns what else a new subscriber should receive. */
 export function createFrames({
   show,
   now,
@@ -28,15 +28,15 @@ export function createFrames({
   readonly now: () => readonly News[];
 }): Frames {
   const listeners = new Set<(news: News) => void>();
-  /** The lines as JSON, and the whole frame with ids alone. */
+  /** The last frame of each window: its lines as JSON, and the frame as JSON with only the ids of its lines. */
   const known = new Map<string, { frame: string; lines: ReadonlyMap<string, string>; shown: Shown }>();
   let timer: NodeJS.Timeout | undefined;
-  const looking = setInterval(changed, LOOK_MS).unref();
+  const checking = setInterval(changed, CHECK_MS).unref();
 
   return {
     changed,
-    tell,
-    listen: (listener) => {
+    publish,
+    subscribe: (listener) => {
       flush();
       for (const { shown } of known.values()) listener(shown);
       for (const news of now()) listener(news);
@@ -44,7 +44,7 @@ export function createFrames({
       return () => void listeners.delete(listener);
     },
     close: () => {
-      clearInterval(looking);
+      clearInterval(checking);
       clearTimeout(timer);
       listeners.clear();
     },
@@ -54,7 +54,7 @@ export function createFrames({
     if (listeners.size > 0) timer ??= setTimeout(flush, FRAME_MS).unref();
   }
 
-  function tell(news: News): void {
+  function publish(news: News): void {
     for (const listener of listeners) listener(news);
   }
 
@@ -71,7 +71,7 @@ export function createFrames({
       const frame = JSON.stringify({ ...shown, lines: [...lines.keys()] });
       known.set(key, { frame, lines, shown });
       if (before?.frame === frame && fresh.every((line) => typeof line === "string")) continue;
-      tell({ ...shown, lines: fresh });
+      publish({ ...shown, lines: fresh });
     }
   }
 }

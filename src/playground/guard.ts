@@ -1,28 +1,29 @@
 import type { Context, Next } from "hono";
 import type { RequestFrom } from "../adapter.ts";
 
-/** Lets in only the operator at this machine, and what the page itself asks for. */
+/** Admits only the operator at this machine, and only requests of the playground's own page. */
 export async function guard(
   c: Context<{ Bindings: RequestFrom }>,
   next: Next,
 ): Promise<Response | undefined> {
-  const why = whyNot(c);
-  if (why === undefined) {
+  const refusal = refuse(c);
+  if (refusal === undefined) {
     await next();
     return undefined;
   }
-  return c.json({ error: why }, 403);
+  return c.json({ error: refusal }, 403);
 }
 
-function whyNot({ req, env }: Context<{ Bindings: RequestFrom }>): string | undefined {
+/** The reason for refusing a request; undefined if it is admitted. */
+function refuse({ req, env }: Context<{ Bindings: RequestFrom }>): string | undefined {
   if (!env.local) {
-    return "Open the address of the playground that the program printed when it started: a token stands in it.";
+    return "Open the address of the playground that the program printed when it started: it contains a token.";
   }
   const isRead = req.method === "GET" || req.method === "HEAD";
   if (!isRead && req.header("origin") !== `http://${req.header("host")}`) {
-    return "Only the playground's own page may ask for this.";
+    return "Only the playground's own page may send this request.";
   }
-  // Who follows a link from elsewhere may see the page, but no page may use what is behind it.
+  // A link on another page may open the playground, but no other page may send requests to it.
   const site = req.header("sec-fetch-site") ?? "same-origin";
   const navigates =
     req.header("sec-fetch-mode") === "navigate" && req.header("sec-fetch-dest") === "document";

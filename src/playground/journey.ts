@@ -1,70 +1,65 @@
-import type { EventOrigin } from "../telemetry/events.ts";
-import type { Journey, Station } from "./protocol.ts";
+import type { TelemetryEvents } from "../telemetry/events.ts";
+import type { Journey, JourneyStage } from "./protocol.ts";
 
-/** A step that a process has told. */
-export interface Told {
-  readonly step: string;
-  readonly event: EventOrigin;
-  /** In ms since the epoch. */
-  readonly at: number;
-}
+/** A stage of a message that a process has reported. */
+export type StageReport = TelemetryEvents["step"];
 
-/** The ways of the latest messages. */
+/** The journeys of the latest messages. */
 export interface Journeys {
-  /** A message has come further. */
-  add(told: Told): void;
-  /** Something has happened to the worker while it had the last message in hand. */
-  note(step: string): void;
-  /** That of the last message, if there was one. */
+  /** Adds a stage that a message has reached. */
+  add(report: StageReport): void;
+  /** Adds an event of the worker to the journey of the last message, unless that message is done. */
+  note(stage: string): void;
+  /** The journey of the last message, if there was one. */
   last(): readonly Journey[];
 }
 
-interface Way {
+interface Entry {
   readonly event: string;
-  readonly begun: number;
-  readonly stations: Station[];
+  readonly startedAt: number;
+  readonly stages: JourneyStage[];
 }
 
-/** So many ways are remembered: an older message may still have steps to go. */
+/** How many journeys are remembered: an older message may still reach further stages. */
 const MAX_JOURNEYS = 20;
-/** What growing consists of: alternates for as long as an answer is written. */
+/** How many stages of a journey are shown. */
 const MAX_STAGES = 40;
+/** The stages that alternate for as long as an answer grows. */
+const GROWING = new Set(["drafted", "sending", "sent", "recorded", "edited"]);
 
-/** Keeps the steps of messages, equal ones in a row together. */
+/** Collects the stages of messages, and counts those that repeat while an answer grows. */
 export function createJourneys(changed: (journey: Journey) => void): Journeys {
-  const ways = new Map<string, Way>();
-  let last: Way | undefined;
+  const entries = new Map<string, Entry>();
+  let last: Entry | undefined;
 
   return {
-    add: ({ step, event: { id, at: said }, at }) => {
-      const way = ways.get(id) ?? { event: id, begun: Math.min(said, at), stations: [] };
-      ways.set(id, way);
-      if (ways.size > MAX_JOURNEYS) ways.delete([...ways.keys()][0] ?? "");
-      if (step === "received" || !last) last = way;
-      go(way, step, at);
+    add: ({ step: stage, event: { id, at: sentAt }, at }) => {
+      const entry = entries.get(id) ?? { event: id, startedAt: Math.min(sentAt, at), stages: [] };
+      entries.set(id, entry);
+      if (entries.size > MAX_JOURNEYS) entries.delete([...entries.keys()][0] ?? "");
+      if (stage === "received" || !last) last = entry;
+      append(entry, stage, at);
     },
-    note: (step) => {
-      if (last && last.stations.at(-1)?.step !== "dropped") go(last, step, Date.now());
+    note: (stage) => {
+      if (last && last.stages.at(-1)?.stage !== "dropped") append(last, stage, Date.now());
     },
     last: () => (last ? [journeyOf(last)] : []),
   };
 
-  function go(way: Way, step: string, at: number): void {
-    const { stations } = way;
-    // Of the frames of a growing answer only the number is of interest.
-    const same = stations.findLastIndex((station) => station.step === step);
-    const isAgain = same >= 0 && stations.slice(same).every((station) => GROWING.has(station.step));
-    const after = Math.max(0, at - way.begun);
-    const times = isAgain ? (stations[same]?.times ?? 0) + 1 : 1;
-    if (isAgain) stations.splice(same, 1);
-    stations.push({ step, after, times });
-    stations.splice(0, Math.max(0, stations.length - MAX_STAGES));
-    if (way === last) changed(journeyOf(way));
+  function append(entry: Entry, stage: string, at: number): void {
+    const { stages } = entry;
+    // While an answer grows, a repeated stage moves to the end and is counted, instead of filling the list.
+    const same = stages.findLastIndex((one) => one.stage === stage);
+    const repeats = same >= 0 && stages.slice(same).every((one) => GROWING.has(one.stage));
+    const after = Math.max(0, at - entry.startedAt);
+    const times = repeats ? (stages[same]?.times ?? 0) + 1 : 1;
+    if (repeats) stages.splice(same, 1);
+    stages.push({ stage, after, times });
+    stages.splice(0, Math.max(0, stages.length - MAX_STAGES));
+    if (entry === last) changed(journeyOf(entry));
   }
 }
 
-const GROWING = new Set(["drafted", "sending", "sent", "recorded", "edited"]);
-
-function journeyOf({ event, stations }: Way): Journey {
-  return { type: "journey", event, stations: [...stations] };
+function journeyOf({ event, stages }: Entry): Journey {
+  return { type: "journey", event, stages: [...stages] };
 }

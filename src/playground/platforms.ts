@@ -7,25 +7,28 @@ import { dingtalkWindow, discordWindow, type PlayWindow, telegramWindow } from "
 /** The simulated platforms. */
 export interface Platforms {
   readonly windows: Readonly<Record<Exclude<WindowName, "terminal">, PlayWindow>>;
-  /** The settings with which the program finds them. */
+  /** The settings with which the program connects to them. */
   readonly env: Readonly<Record<string, string>>;
-  /** Cuts every connection that somebody holds open. */
+  /** Cuts all open connections. */
   drop(): void;
-  /** Each platform takes the next messages for too many. */
+  /** Makes each platform refuse the next messages, as flood control does. */
   flood(): void;
   close(): Promise<void>;
 }
 
-/** So many calls and messages are remembered. */
-const KEEP = 300;
+/** How many calls and messages each simulator remembers. */
+const MAX_REMEMBERED = 300;
 
-/** So that answers can grow in DingTalk too. */
+/** The card template with which answers grow in DingTalk. */
 const CARD = { id: "playground.schema", field: "content" };
 
-/** Refusals in a row that a strike of flood control has on each platform, and for how long each, in seconds. */
+/** How many writes in a row flood control refuses on each platform, and how long it asks to wait each time, in seconds. */
 const FLOOD = { times: 2, seconds: 3 };
 
-/** Starts them, with their real limits. `changed`: something may look different now. `locale`: that of the apps. */
+/**
+ * Starts the simulated platforms, with their real limits. `changed` is called when a window may have changed; `locale` is the
+ * language of the apps.
+ */
 export async function startPlatforms({
   changed,
   locale,
@@ -34,8 +37,8 @@ export async function startPlatforms({
   readonly locale: () => string;
 }): Promise<Platforms> {
   const [telegram, discord, dingtalk] = await Promise.all([
-    startTelegramSimulator({ flood: true, keep: KEEP, changed }),
-    startDiscordSimulator({ rateLimits: true, keep: KEEP, changed }),
+    startTelegramSimulator({ flood: true, keep: MAX_REMEMBERED, changed }),
+    startDiscordSimulator({ rateLimits: true, keep: MAX_REMEMBERED, changed }),
     startDingtalkSimulator({ limits: true, cardTemplate: CARD, changed }),
   ]);
 

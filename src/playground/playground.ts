@@ -16,11 +16,11 @@ import type { News, Person, Wish } from "./protocol.ts";
 import type { Scene } from "./scene.ts";
 import { createWebWindow } from "./web.ts";
 
-/** The playground: a page with simulated platforms, for whoever sits at this machine. */
+/** The playground: a page with simulated platforms, for the operator at this machine. */
 export interface Playground {
-  /** What answers at `/playground` and below it. */
+  /** The application that answers at `/playground` and below it. */
   readonly pages: Hono<Env>;
-  /** Ends all that runs for it. */
+  /** Stops everything that runs for the playground. */
   readonly close: () => Promise<void>;
 }
 
@@ -38,21 +38,21 @@ const TYPES: Readonly<Record<string, string>> = {
   map: "application/json",
 };
 
-/** In characters: more than that nobody types. */
+/** The longest message, in characters. */
 const MAX_PASTE = 20_000;
-/** In bytes. */
+/** The largest request, in bytes. */
 const MAX_BODY = 4 * MAX_PASTE + 1000;
 
-/** What it takes to show it is loaded once the program has started, which that would slow down by a sixth, in ms. */
+/** How long after the start to load the modules of the scene, in ms: at once, they would slow the start down by a sixth. */
 const LOAD_AFTER_MS = 2_000;
 
 const NOT_BUILT =
-  "The playground runs the compiled program, and there is none: `npm run build`, and open the page again.";
+  "The playground runs the compiled program, which does not exist: run `npm run build`, and open the page again.";
 
 const PEOPLE = ["Ann", "Bob"] as const satisfies readonly Person[];
 const person = z.enum(PEOPLE);
 const window = z.enum(["telegram", "discord", "dingtalk", "terminal"]);
-const Asked = z.object({
+const Request = z.object({
   locale: z.string().max(35).default("en"),
   wish: z.discriminatedUnion("do", [
     z.object({ do: z.literal("say"), window, person, text: z.string().trim().min(1).max(MAX_PASTE) }),
@@ -64,7 +64,7 @@ const Asked = z.object({
   ]),
 });
 
-/** Nothing of it runs before the page is opened for the first time. */
+/** Creates the playground. Its processes and simulators start when the page is first opened. */
 export function createPlayground({
   settings,
   log,
@@ -74,10 +74,10 @@ export function createPlayground({
 }): Playground {
   const web = createWebWindow();
   let opening: Promise<Scene> | undefined;
-  const open = () => (opening ??= begin());
+  const open = () => (opening ??= openWithModules());
   let loading: Promise<typeof import("./scene.ts")> | undefined;
   const load = () => (loading ??= import("./scene.ts"));
-  // Node remembers for ever that an import() has failed, as when no more files can be opened: so it is done in good time.
+  // Loaded early, because Node never retries a failed import(), such as one that ran out of file descriptors.
   const early = setTimeout(() => void load().catch(() => undefined), LOAD_AFTER_MS).unref();
   const app = new Hono<Env>().basePath(PATH);
   app.use(guard);
@@ -100,11 +100,11 @@ export function createPlayground({
   app.get("/events", async (c) => sendNews(c, await open()));
   const tooLarge = (c: Context) => c.json({ error: `More than ${MAX_PASTE} characters are too many.` }, 413);
   app.post("/wish", bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), async (c) => {
-    const asked = Asked.safeParse(await c.req.json().catch(() => undefined));
-    if (!asked.success) return c.json({ error: describeIssues(asked.error) }, 400);
+    const request = Request.safeParse(await c.req.json().catch(() => undefined));
+    if (!request.success) return c.json({ error: describeIssues(request.error) }, 400);
     const scene = await open();
     try {
-      scene.act(asked.data.wish satisfies Wish, asked.data.locale.startsWith("zh") ? "zh" : "en");
+      scene.act(request.data.wish satisfies Wish, request.data.locale.startsWith("zh") ? "zh" : "en");
       return c.json({ done: true });
     } catch (error) {
       return c.json({ error: describeError(error) }, 409);
@@ -116,7 +116,7 @@ export function createPlayground({
     const person = c.req.param("person") ?? "";
     return web(c, { url, person, prefix: `${PATH}/web/${person}` });
   });
-  // The page's own addresses begin where it stands.
+  // The page refers to its files relative to /playground, without a slash at the end.
   app.get("/*", (c) => (c.req.path === `${PATH}/` ? c.redirect(PATH) : c.notFound()));
   app.onError((error, c) => c.json({ error: describeError(error) }, 502));
   return {
@@ -127,7 +127,7 @@ export function createPlayground({
     },
   };
 
-  async function begin(): Promise<Scene> {
+  async function openWithModules(): Promise<Scene> {
     try {
       if (!existsSync(join(BUILT, "cli/main.js"))) throw new Error(NOT_BUILT);
       const { openScene } = await load();
@@ -144,7 +144,7 @@ function sendNews(c: Context<Env>, { frames }: Scene): Response {
   return streamSSE(c, async (stream) => {
     const waiting: News[] = [];
     let wake = () => {};
-    const end = frames.listen((news) => {
+    const unsubscribe = frames.subscribe((news) => {
       waiting.push(news);
       wake();
     });
@@ -159,7 +159,7 @@ function sendNews(c: Context<Env>, { frames }: Scene): Response {
         });
       }
     } finally {
-      end();
+      unsubscribe();
     }
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The program with pipes that say they are a terminal: what it writes is shown by the simulated one. Nobody imports this; it
- * is started in a process of its own.
+ * Runs the program with pipes that pretend to be a terminal; the simulated terminal shows the output. Started as a process,
+ * never imported.
  */
 import { subscribe } from "../telemetry/events.ts";
 
@@ -9,10 +9,10 @@ const SIZE = { columns: Number(process.env["COLUMNS"] ?? 80), rows: Number(proce
 Object.assign(process.stdin, { isTTY: true, setRawMode: () => process.stdin });
 Object.assign(process.stdout, { isTTY: true, ...SIZE });
 
-// As `start` does for whoever shows it.
+// `colloquy start` does the same.
 subscribe("step", (step) => process.connected && process.send?.(step));
 process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
-// To be told of the end is no reason to stay.
+// The channel alone must not keep the process running.
 process.channel?.unref();
 
 await import("../cli/main.ts");

@@ -1,25 +1,25 @@
-/** What the page and the server tell each other; types only, as both sides load it. */
+/** The messages between the page and the server. Types only, because both sides import this file. */
 
-/** The windows that the server draws; the web chat draws itself. */
+/** The windows that the server describes; the web chat is a page of its own. */
 export type WindowName = "telegram" | "discord" | "dingtalk" | "terminal";
 
-/** Everyone who writes in the windows. */
+/** The simulated users. */
 export type Person = "Ann" | "Bob";
 
-/** Formatted text: what the page makes elements of, one kind of element for each kind. */
-export type Shape = string | Piece;
+/** Formatted text as plain data, from which the page makes elements. */
+export type Shape = string | Styled;
 
-/** A piece of formatted text. */
-export interface Piece {
+/** Text of one kind; the page has one kind of element for each. */
+export interface Styled {
   readonly is: Kind;
   readonly of: readonly Shape[];
-  /** Of a link; only http and https. */
+  /** The address of a link; only http and https. */
   readonly href?: string;
-  /** Of a numbered list, its first number; of code, its language. */
+  /** The first number of a numbered list, or the language of code. */
   readonly note?: string;
 }
 
-/** All kinds of pieces. */
+/** All kinds of formatted text. */
 export type Kind =
   | "bold"
   | "italic"
@@ -48,29 +48,29 @@ export type Kind =
   | "link"
   | "rule";
 
-/** A message, or what stands in the place of one, as a person sees it. */
+/** A message or a placeholder for one, as a user sees it. */
 export interface Line {
-  /** The same as long as it is the same message. */
+  /** Identifies the message for as long as it is shown. */
   readonly id: string;
-  /** "me", "bot", or the bot's draft that is no message yet. */
+  /** "draft" is a draft of the bot, which is not a message yet. */
   readonly from: "me" | "bot" | "draft";
   readonly title?: string;
   readonly shapes: readonly Shape[];
-  /** How often it was changed. */
+  /** How often the message was edited. */
   readonly edits?: number;
   readonly buttons?: readonly string[];
   readonly files?: readonly { readonly name: string; readonly text: string }[];
-  /** Instead of words: the bot is thinking, or has not responded; below them: there is more to come. */
+  /** Shown instead of text: the bot is thinking, or has not responded. Shown below text: the answer is still growing. */
   readonly state?: "thinking" | "unanswered" | "growing";
 }
 
-/** A command that the window completes. */
+/** A command that the window can complete. */
 export interface CommandName {
   readonly name: string;
   readonly description: string;
 }
 
-/** What one person sees in one window. A line that has not changed since the last frame is only its id. */
+/** What one user sees in one window. A line that has not changed since the last frame is represented by its id. */
 export interface Frame {
   readonly type: "frame";
   readonly window: WindowName;
@@ -80,40 +80,40 @@ export interface Frame {
   readonly commands: readonly CommandName[];
 }
 
-/** How the worker and the controls stand. */
+/** The state of the worker and of the controls. */
 export interface State {
   readonly type: "state";
   readonly worker: "starting" | "ready" | "down";
-  /** What it has died of, if that was not wished. */
+  /** Why the worker ended, if it was not killed on request. */
   readonly trouble?: string;
-  /** Answers of the demo model, or of the service that is configured. */
+  /** Which model answers: the demo model, or the configured service. */
   readonly model: "demo" | "real";
-  /** Whether a service is configured; it is asked only when somebody wants that, as it costs money. */
+  /** Whether a service is configured. It is used only on request, because it costs money. */
   readonly canBeReal: boolean;
   readonly slow: boolean;
   readonly refusing: boolean;
 }
 
-/** The way of the last message so far. */
+/** The stages that the last message has reached so far. */
 export interface Journey {
   readonly type: "journey";
   readonly event: string;
-  readonly stations: readonly Station[];
+  readonly stages: readonly JourneyStage[];
 }
 
-/** A step, or several of the same in a row. */
-export interface Station {
-  /** As in src/telemetry/stages.ts, or "killed" and "ready" of the worker. */
-  readonly step: string;
-  /** After the first one, in ms. */
+/** A stage, or several equal ones in a row. */
+export interface JourneyStage {
+  /** A stage of src/telemetry/stages.ts, or "killed" or "ready" for the worker. */
+  readonly stage: string;
+  /** The time since the message was sent, in ms. */
   readonly after: number;
   readonly times: number;
 }
 
-/** What the server tells. */
+/** What the server sends to the page. */
 export type News = Frame | State | Journey;
 
-/** What the page asks for. */
+/** What the page requests from the server. */
 export type Wish =
   | { readonly do: "say"; readonly window: WindowName; readonly person: Person; readonly text: string }
   | { readonly do: "press"; readonly window: WindowName; readonly person: Person; readonly button: string }

@@ -4,35 +4,35 @@ import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { ending } from "./stream.ts";
 
-/** The service that answers in the end. */
+/** A service to which requests are passed on. */
 export interface Service {
-  /** With "/v1" or what it has instead. */
+  /** Includes "/v1" or its equivalent. */
   readonly baseURL: string;
   readonly key?: string | undefined;
 }
 
-/** A model service on 127.0.0.1 that passes everything on to another one, and fails on demand. */
+/** A model service on 127.0.0.1 that passes requests on to another service, and fails on request. */
 export interface Relay {
   readonly baseURL: string;
-  /** What its own clients must show. */
+  /** The key that its clients must send. */
   readonly key: string;
-  /** Whether answers come slowly. */
+  /** Whether answers are slow. */
   slow: boolean;
-  /** Whether every question is answered with 429. */
+  /** Whether every question is refused with 429. */
   refusing: boolean;
-  /** Whether the real service answers, where there is one: that costs money. */
+  /** Whether the real service answers, if there is one. This costs money. */
   real: boolean;
   close(): Promise<void>;
 }
 
-/** A slow model pauses for so long after each piece of its answer, in ms. */
+/** How long a slow model pauses after each chunk of its answer, in ms. */
 const SLOW_MS = 250;
 
 const REFUSED = {
   error: { message: "Rate limit reached: please wait.", type: "requests", code: "rate_limit_exceeded" },
 };
 
-/** Starts it on any free port; the demo answers until it is told to ask the real service. */
+/** Starts a relay on any free port; the demo model answers until `real` is set. */
 export async function startRelay({
   demo,
   real,
@@ -86,7 +86,7 @@ export async function startRelay({
   });
 }
 
-/** A service may send many events at once: each is a piece of its answer. */
+/** Pauses after each event of the stream; one read may contain many events. */
 function slowed(body: ReadableStream<Uint8Array>, isSlow: () => boolean): ReadableStream<Uint8Array> {
   const pauses = new TransformStream<string, string>({
     transform: async (text, controller) => {

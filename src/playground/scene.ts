@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Settings } from "../../config/settings.ts";
 import { createFrames, type Frames, type Shown } from "./frames.ts";
-import { createJourneys, type Told } from "./journey.ts";
+import { createJourneys, type StageReport } from "./journey.ts";
 import { type Platforms, startPlatforms } from "./platforms.ts";
 import type { Person, State, WindowName, Wish } from "./protocol.ts";
 import { type PlayModel, startPlayModel } from "./service.ts";
@@ -11,19 +11,19 @@ import { createTerminals, type Terminals } from "./terminals.ts";
 import type { PlayWindow } from "./windows.ts";
 import { startWorker } from "./worker.ts";
 
-/** Simulated platforms with people, the real program between them, and what can go wrong. */
+/** Simulated platforms with users, the real program between them, and the faults that can be caused. */
 export interface Scene {
   readonly frames: Frames;
-  /** Where the worker's web chat is, with its token, while it is there. */
+  /** The address of the worker's web chat while it is running, with its token. */
   readonly url: string | undefined;
-  /** Does what somebody at the page wants; throws an error that says why it cannot be. */
+  /** Carries out what the page requests; throws an error that says why it is not possible. */
   act(wish: Wish, locale: string): void;
   close(): Promise<void>;
 }
 
 const PEOPLE: readonly Person[] = ["Ann", "Bob"];
 
-/** Starts everything; what it needs stands in a folder that is removed in the end. */
+/** Starts everything, in a temporary folder that is removed at the end. */
 export async function openScene(settings: Settings): Promise<Scene> {
   const endings: (() => Promise<unknown>)[] = [];
   const stop = async () => {
@@ -37,7 +37,7 @@ export async function openScene(settings: Settings): Promise<Scene> {
   }
 }
 
-/** `endings`: filled with what must be done in the end, the last first. */
+/** Adds to `endings` what has to be stopped, in the order of starting. */
 async function open(
   settings: Settings,
   endings: (() => Promise<unknown>)[],
@@ -53,12 +53,12 @@ async function open(
   const model = await startPlayModel(settings);
   endings.push(() => model.close());
 
-  const journeys = createJourneys((journey) => frames?.tell(journey));
-  const told = (step: Told) => journeys.add(step);
+  const journeys = createJourneys((journey) => frames?.publish(journey));
+  const onStage = (report: StageReport) => journeys.add(report);
   const home = {
     folder,
     env: { ...inherited(), ...model.env, ...platforms.env, ...ownSettings(folder) },
-    told,
+    onStage,
   };
   const terminals = createTerminals({ ...home, changed });
   endings.push(() => terminals.close());
@@ -67,33 +67,33 @@ async function open(
     ...home,
     changed: (next) => {
       if (next !== "starting") journeys.note(next === "down" ? "killed" : "ready");
-      tellState();
+      publishState();
     },
   });
   endings.push(() => worker.close());
   const now = () => [state(), ...journeys.last()];
-  const seen = (frames = createFrames({ show: () => showAll(windows), now }));
-  const act = actor({ platforms, model, terminals, windows, kill: () => worker.kill() });
+  const created = (frames = createFrames({ show: () => showAll(windows), now }));
+  const act = createActor({ platforms, model, terminals, windows, kill: () => worker.kill() });
 
   return {
-    frames: seen,
+    frames: created,
     get url() {
       return worker.url;
     },
-    act: (wish, spoken) => {
-      locale = spoken;
-      act(wish, spoken);
+    act: (wish, language) => {
+      locale = language;
+      act(wish, language);
       changed();
-      tellState();
+      publishState();
     },
     close: () => {
-      seen.close();
+      created.close();
       return stop();
     },
   };
 
-  function tellState(): void {
-    frames?.tell(state());
+  function publishState(): void {
+    frames?.publish(state());
   }
 
   function state(): State {
@@ -133,7 +133,7 @@ interface Parts {
   readonly kill: () => void;
 }
 
-function actor({ platforms, model, terminals, windows, kill }: Parts): Scene["act"] {
+function createActor({ platforms, model, terminals, windows, kill }: Parts): Scene["act"] {
   return (wish, locale) => {
     switch (wish.do) {
       case "say":
@@ -167,7 +167,7 @@ function ownSettings(folder: string): Record<string, string> {
   return { STORE_URL: `sqlite:${join(folder, "store.sqlite")}`, HTTP_HOST: "127.0.0.1", HTTP_PORT: "0" };
 }
 
-/** What a process needs to run at all; no secret, and no proxy, as all that it talks to is on this machine. */
+/** Variables that every process needs. No secret, and no proxy, because all its connections are on this machine. */
 const INHERITED = ["PATH", "HOME", "LANG", "LC_ALL", "LC_MESSAGES", "TZ", "TMPDIR", "SystemRoot", "TEMP"];
 
 function inherited(): Record<string, string> {

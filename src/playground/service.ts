@@ -3,26 +3,26 @@ import { answerOffline } from "../model/demo/answers.ts";
 import { startModelSimulator } from "../testing/openai.ts";
 import { type Relay, startRelay } from "./relay.ts";
 
-/** The model's service with its faults. */
+/** The simulated model service, which can fail on request. */
 export interface PlayModel {
   readonly relay: Relay;
-  /** Whether a service is configured that can answer in place of the demo model. */
+  /** Whether a real service is configured that can answer instead of the demo model. */
   readonly canBeReal: boolean;
-  /** The settings with which the program finds it. */
+  /** The settings with which the program connects to it. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
-/** Where the client of OpenAI goes by itself. */
+/** The default address of OpenAI's client. */
 const OPENAI = "https://api.openai.com/v1";
 
-/** The demo model's pace: an answer grows before one's eyes, and a long one takes no minutes. Characters and ms. */
-const DEMO = { piece: 6, mostPieces: 500, delayMs: 25 };
+/** The demo model's pace: an answer grows visibly, and a long one does not take minutes. `chunk` is in characters. */
+const DEMO = { chunk: 6, maxChunks: 500, delayMs: 25 };
 
-/** So many requests are remembered. */
-const KEEP = 20;
+/** How many requests the simulator remembers. */
+const MAX_REMEMBERED = 20;
 
-/** Starts a relay to the demo model's answers, and to the service that is configured, which costs money when it is asked. */
+/** Starts a relay to the demo model and to the configured service, which costs money when it is used. */
 export async function startPlayModel(settings: Settings): Promise<PlayModel> {
   const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url } = settings;
   const canBeReal = Boolean(key || url);
@@ -32,9 +32,9 @@ export async function startPlayModel(settings: Settings): Promise<PlayModel> {
     relay,
     canBeReal,
     env: {
-      ...textOf(conversing(settings)),
+      ...textOf(conversationSettings(settings)),
       // The demo answers under any name.
-      ...(canBeReal ? textOf(naming(settings)) : { OPENAI_MODEL: "demo" }),
+      ...(canBeReal ? textOf(modelSettings(settings)) : { OPENAI_MODEL: "demo" }),
       OPENAI_BASE_URL: relay.baseURL,
       OPENAI_API_KEY: relay.key,
     },
@@ -46,19 +46,19 @@ export async function startPlayModel(settings: Settings): Promise<PlayModel> {
 }
 
 function startDemo() {
-  const { piece, mostPieces, delayMs } = DEMO;
+  const { chunk, maxChunks, delayMs } = DEMO;
   return startModelSimulator({
     model: "demo",
-    keep: KEEP,
+    keep: MAX_REMEMBERED,
     reply: ({ messages }) => {
       const text = answerOffline(messages);
-      return { text, pieces: Math.min(mostPieces, Math.ceil(text.length / piece)), delayMs };
+      return { text, pieces: Math.min(maxChunks, Math.ceil(text.length / chunk)), delayMs };
     },
   });
 }
 
-/** How people are answered, and how long conversations may become: as without the playground. */
-function conversing(settings: Settings) {
+/** The settings for answers and conversations, which are the same as without the playground. */
+function conversationSettings(settings: Settings) {
   const { PERSONA, HISTORY_MESSAGES, HISTORY_TOKENS, HISTORY_HOURS, HISTORY_POLICY, CURRENCY } = settings;
   const { TELEGRAM_RICH, TELEGRAM_DRAFTS, DISCORD_FILE_AFTER } = settings;
   const history = { HISTORY_MESSAGES, HISTORY_TOKENS, HISTORY_HOURS, HISTORY_POLICY };
@@ -66,7 +66,7 @@ function conversing(settings: Settings) {
   return { PERSONA, CURRENCY, ...history, TELEGRAM_RICH, TELEGRAM_DRAFTS: drafts, DISCORD_FILE_AFTER };
 }
 
-function naming(settings: Settings) {
+function modelSettings(settings: Settings) {
   const { OPENAI_MODEL, OPENAI_FALLBACK_MODEL, OPENAI_CONTEXT_TOKENS, OPENAI_MODELS: models } = settings;
   const named = Object.keys(models).length > 0 ? { OPENAI_MODELS: JSON.stringify(models) } : {};
   return { OPENAI_MODEL, OPENAI_FALLBACK_MODEL, OPENAI_CONTEXT_TOKENS, ...named };

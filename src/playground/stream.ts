@@ -1,4 +1,4 @@
-/** The same stream, which ends where the other one breaks off, and lets it go when nobody listens any more. */
+/** Wraps a stream so that it ends where the original breaks off. Cancelling it cancels the original. */
 export function ending(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream({

@@ -1,24 +1,24 @@
 import type { ChildProcess } from "node:child_process";
 import { createScreen, type Screen } from "../../adapters/console/simulator.ts";
 import { end, type Home, spawnProgram } from "./children.ts";
-import type { Told } from "./journey.ts";
+import type { StageReport } from "./journey.ts";
 import type { Line } from "./protocol.ts";
 import { showRow } from "./show/terminal.ts";
 
-/** A terminal for each person, with `colloquy chat` in it from the first key on. */
+/** A terminal for each user, which starts `colloquy chat` at the first key. */
 export interface Terminals {
   lines(person: string): readonly Line[];
-  /** Types something and Return. */
+  /** Types text, and presses Enter. */
   say(person: string, text: string): void;
-  /** Presses a key that is no text; one that does not exist only opens the terminal. */
+  /** Presses a key that is not text; an unknown key only opens the terminal. */
   key(person: string, key: string): void;
   close(): Promise<void>;
 }
 
-/** So many columns and rows fit into the window of the page. */
+/** The columns and rows that fit into the window of the page. */
 const SIZE = { columns: 56, rows: 24 };
 
-/** What terminals send for keys. */
+/** The codes that terminals send for keys. */
 const KEYS: Readonly<Record<string, string>> = {
   "Ctrl-C": "\u0003",
   ArrowUp: "\u001B[A",
@@ -26,7 +26,7 @@ const KEYS: Readonly<Record<string, string>> = {
   Enter: "\r",
 };
 
-/** Marks of a paste, so that several lines are one message (xterm's "bracketed paste"). */
+/** The marks around a paste, so that several lines are one message (xterm's "bracketed paste"). */
 const PASTE = { begin: "\u001B[200~", end: "\u001B[201~" };
 
 interface Terminal {
@@ -35,12 +35,12 @@ interface Terminal {
 }
 
 export interface TerminalsOptions extends Home {
-  readonly told: (told: Told) => void;
+  readonly onStage: (report: StageReport) => void;
   readonly changed: () => void;
 }
 
-/** Terminals that open when they are first used, and again when somebody writes after `/exit`. */
-export function createTerminals({ told, changed, ...home }: TerminalsOptions): Terminals {
+/** Creates terminals that open when they are first used, and open again when the user writes after `/exit`. */
+export function createTerminals({ onStage, changed, ...home }: TerminalsOptions): Terminals {
   const terminals = new Map<string, Terminal>();
   let closed = false;
 
@@ -52,7 +52,7 @@ export function createTerminals({ told, changed, ...home }: TerminalsOptions): T
         shapes: showRow(row),
       })),
     say: (person, text) => {
-      // Keys that are no text come by another way.
+      // Keys that are not text are sent with `key`.
       const typed = text.replace(/[\u0000-\u0008\u000B-\u001F\u007F]/g, "");
       type(person, typed.includes("\n") ? `${PASTE.begin}${typed}${PASTE.end}\r` : `${typed}\r`);
     },
@@ -84,7 +84,7 @@ export function createTerminals({ told, changed, ...home }: TerminalsOptions): T
     const child = spawnProgram("playground/pretend.js", ["chat", "--no-files", "--user", person], {
       ...home,
       env,
-      told,
+      onStage,
     });
     for (const output of [child.stdout, child.stderr]) {
       output?.setEncoding("utf8").on("data", (text: string) => {
@@ -103,5 +103,5 @@ export function createTerminals({ told, changed, ...home }: TerminalsOptions): T
   }
 }
 
-/** A terminal that knows styles, and links behind a text. */
+/** The environment of a terminal that shows styles, and links behind a text. */
 const LOOKS = { TERM: "xterm-256color", TERM_PROGRAM: "vscode", FORCE_COLOR: "1" };

@@ -2,10 +2,10 @@ import type { Context } from "hono";
 import { readBody } from "../http/bodies.ts";
 import { ending } from "./stream.ts";
 
-/** The largest request that the web chat takes, in bytes. */
+/** The largest request that the web chat accepts, in bytes. */
 const MAX_BODY = 9_000_000;
 
-/** Headers that are between two neighbours and not passed on (RFC 9110, "Connection"), and those that follow from the way. */
+/** Headers that are not passed on: those of one connection (RFC 9110, "Connection"), and those with another value for the worker. */
 const OWN = [
   "connection",
   "host",
@@ -16,24 +16,24 @@ const OWN = [
   "transfer-encoding",
 ];
 
-/** Where a request goes that came for a person's web chat, below `prefix`. */
-interface Way {
-  /** The web chat, with its token. */
+/** The destination of a request for a user's web chat. */
+interface Destination {
+  /** The address of the worker's web chat, with its token. */
   readonly url: string | undefined;
   readonly person: string;
+  /** The path below which the playground serves this web chat. */
   readonly prefix: string;
 }
 
-/** Passes requests on to the worker's own web chat, each person signed in, as if they were asked there. */
-export function createWebWindow(): (c: Context, way: Way) => Promise<Response> {
-  /** By person: the browser has one jar for all of them. */
+/** Creates a proxy to the worker's own web chat, which signs each user in. */
+export function createWebWindow(): (c: Context, to: Destination) => Promise<Response> {
+  /** The session cookie of each user; the browser has only one cookie jar for all of them. */
   const cookies = new Map<string, string>();
-  return async (c, way) => {
-    const { url, person } = way;
+  return async (c, { url, person, prefix }) => {
     if (url === undefined) return c.json({ error: "The worker is not ready." }, 503);
     const cookie = cookies.get(person) ?? (await signIn(url, person));
     if (cookie) cookies.set(person, cookie);
-    return passOn(c, { url: new URL(url).origin, prefix: way.prefix, cookie });
+    return passOn(c, { url: new URL(url).origin, prefix, cookie });
   };
 }
 
@@ -64,7 +64,7 @@ async function passOn(
   if (hasOrigin) headers.set("origin", url);
   const hasBody = method !== "GET" && method !== "HEAD";
   const body = hasBody ? await readBody(raw, MAX_BODY) : new Uint8Array();
-  if (!body) return c.json({ error: "That is too much at once." }, 413);
+  if (!body) return c.json({ error: "The request is too large." }, 413);
   const response = await fetch(`${url}${pathname.slice(prefix.length)}${search}`, {
     method,
     headers,
@@ -72,18 +72,18 @@ async function passOn(
     ...(hasBody && { body: new Uint8Array(body) }),
   });
   const passed = new Headers(response.headers);
-  // It was unpacked on the way.
+  // The body has been decompressed.
   for (const name of ["content-encoding", "content-length", "connection", "transfer-encoding", "set-cookie"])
     passed.delete(name);
-  // The frame that shows it stands on this page.
+  // A frame on the playground's page shows it.
   passed.delete("x-frame-options");
-  const leads = passed.get("location");
-  if (leads?.startsWith("/")) passed.set("location", prefix + leads);
+  const location = passed.get("location");
+  if (location?.startsWith("/")) passed.set("location", prefix + location);
   const policy = passed.get("content-security-policy");
-  if (policy) passed.set("content-security-policy", framed(policy));
+  if (policy) passed.set("content-security-policy", allowFraming(policy));
   return new Response(response.body && ending(response.body), { status: response.status, headers: passed });
 }
 
-function framed(policy: string): string {
+function allowFraming(policy: string): string {
   return policy.replace(/frame-ancestors [^;]*/, "frame-ancestors 'self'");
 }

@@ -6,27 +6,28 @@ import { showDingtalk } from "./show/dingtalk.ts";
 import { showDiscord } from "./show/discord.ts";
 import { showTelegram } from "./show/telegram.ts";
 
-/** What one person sees in a window. */
+/** What one user sees in a window. */
 export interface Seen {
   readonly lines: readonly Line[];
   readonly typing: boolean;
   readonly commands: readonly CommandName[];
 }
 
-/** A platform's window, as far as its people can look at it and use it. */
+/** A platform's window, which users see and use. */
 export interface PlayWindow {
   see(person: string): Seen;
-  /** `locale` is the language of the person's app, "en" or "zh". */
+  /** Sends a message. `locale` is the language of the user's app, "en" or "zh". */
   say(person: string, text: string, locale: string): void;
+  /** Presses a button below a message. */
   press?(person: string, button: string): void;
-  /** The button of a draft. */
+  /** Presses the stop button of a draft. */
   stop?(person: string): void;
 }
 
-/** In UTF-16 units: the app sends longer ones in parts (core.telegram.org/method/help.getConfig, message_length_max). */
+/** In UTF-16 units; the app splits longer messages (core.telegram.org/method/help.getConfig, message_length_max). */
 const TELEGRAM_MESSAGE = 4096;
 
-/** A Telegram phone. */
+/** The window of a phone with Telegram. */
 export function telegramWindow(telegram: TelegramSimulator, locale: () => string): PlayWindow {
   return {
     see: (person) => {
@@ -65,7 +66,7 @@ export function telegramWindow(telegram: TelegramSimulator, locale: () => string
   };
 }
 
-/** A Discord window with the direct messages of the bot. */
+/** The window of Discord with the direct messages of the bot. */
 export function discordWindow(discord: DiscordSimulator): PlayWindow {
   return {
     see: (person) => ({
@@ -92,7 +93,7 @@ export function discordWindow(discord: DiscordSimulator): PlayWindow {
   };
 }
 
-/** A DingTalk window with the robot's conversation. */
+/** The window of DingTalk with the robot's conversation. */
 export function dingtalkWindow(dingtalk: DingtalkSimulator): PlayWindow {
   return {
     see: (person) => ({

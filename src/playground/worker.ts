@@ -1,28 +1,29 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { jsonOrNull } from "../../config/json.ts";
 import { end, type Home, spawnProgram } from "./children.ts";
-import type { Told } from "./journey.ts";
+import type { StageReport } from "./journey.ts";
 
-/** The program that talks to the simulated platforms; it comes again whenever it ends. */
+/** The program that talks to the simulated platforms; it is restarted whenever it ends. */
 export interface Worker {
   readonly state: "starting" | "ready" | "down";
-  /** What it has died of, if nobody has killed it. */
+  /** Why it ended, if it was not killed on request. */
   readonly trouble: string | undefined;
-  /** Where its web chat is, with the token that lets people sign in by name, while it is ready. */
+  /** The address of its web chat while it is running, with the token that allows signing in by name. */
   readonly url: string | undefined;
-  /** `kill -9`. */
+  /** Kills it with SIGKILL; it is restarted. */
   kill(): void;
   close(): Promise<void>;
 }
 
 export interface WorkerOptions extends Home {
-  readonly told: (told: Told) => void;
-  /** Its state is another one. */
+  readonly onStage: (report: StageReport) => void;
+  /** Called when its state has changed. */
   readonly changed: (state: Worker["state"]) => void;
 }
 
-/** It comes again after so long, in ms; later, if it has ended by itself again and again. */
+/** The pause before a restart, in ms; it grows with each failure in a row. */
 const PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 
@@ -31,18 +32,18 @@ const Line = z.object({
   msg: z.string(),
 });
 
-/** Starts it. */
-export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
+/** Starts the worker. */
+export function startWorker({ onStage, changed, ...home }: WorkerOptions): Worker {
   let child: ChildProcess | undefined;
   let state: Worker["state"] = "starting";
   let url: string | undefined;
   let trouble: string | undefined;
-  let lastWords = "";
-  let isWished = false;
+  let lastError = "";
+  let isKilled = false;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  begin();
+  start();
 
   return {
     get state() {
@@ -55,7 +56,7 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
       return url;
     },
     kill: () => {
-      isWished = true;
+      isKilled = true;
       child?.kill("SIGKILL");
     },
     close: async () => {
@@ -65,51 +66,44 @@ export function startWorker({ told, changed, ...home }: WorkerOptions): Worker {
     },
   };
 
-  function begin(): void {
-    isWished = false;
+  function start(): void {
+    isKilled = false;
     const started = spawnProgram("cli/main.js", ["start"], {
       ...home,
-      told,
-      opened: (address) => (url = address),
+      onStage,
+      onAddress: (address) => (url = address),
     });
     child = started;
-    become("starting");
+    setState("starting");
     const { stdout, stderr } = started;
     if (stdout) createInterface({ input: stdout }).on("line", read);
-    if (stderr) createInterface({ input: stderr }).on("line", (line) => (lastWords = line));
-    started.once("close", over);
+    if (stderr) createInterface({ input: stderr }).on("line", (line) => (lastError = line));
+    started.once("close", onClose);
   }
 
   function read(line: string): void {
-    const said = Line.safeParse(jsonOrNull(line)).data;
-    if (!said) return;
-    if (said.level === "error" || said.level === "fatal" || Number(said.level) >= 50) lastWords = said.msg;
-    if (said.msg !== "ready") return;
+    const entry = Line.safeParse(jsonOrNull(line)).data;
+    if (!entry) return;
+    const { level, msg } = entry;
+    if (level === "error" || level === "fatal" || Number(level) >= 50) lastError = msg;
+    if (msg !== "ready") return;
     failures = 0;
     trouble = undefined;
-    become("ready");
+    setState("ready");
   }
 
-  function over(): void {
+  function onClose(): void {
     url = undefined;
     if (closed) return;
-    failures = isWished ? 0 : failures + 1;
-    trouble = isWished ? undefined : lastWords || "The program has ended.";
-    become("down");
-    timer = setTimeout(begin, Math.min(MAX_PAUSE_MS, PAUSE_MS * Math.max(1, failures)));
+    failures = isKilled ? 0 : failures + 1;
+    trouble = isKilled ? undefined : lastError || "The program has ended.";
+    setState("down");
+    timer = setTimeout(start, Math.min(MAX_PAUSE_MS, PAUSE_MS * Math.max(1, failures)));
   }
 
-  function become(next: Worker["state"]): void {
+  function setState(next: Worker["state"]): void {
     if (state === next) return;
     state = next;
     changed(state);
-  }
-}
-
-function jsonOrNull(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
   }
 }

@@ -3,7 +3,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { Log } from "../log.ts";
 import { createModels } from "./models.ts";
 
-/** What the settings say of conversations: whom people talk to, and how much is remembered. */
+/** The options of every conversation: the models, the personas, and how much history is remembered. */
 export function chatOptions(settings: Settings, log: Log) {
   const { HISTORY_HOURS: hours, HISTORY_MESSAGES: messages, HISTORY_TOKENS: tokens } = settings;
   const personas = loadPersonas();

@@ -11,17 +11,20 @@ import type { ProgramOptions } from "./start.ts";
 
 export interface ConsoleProgramOptions extends ProgramOptions {
   readonly console: Adapter;
-  /** That of the settings; the caller closes it. */
+  /** The store that the settings name; the caller closes it. */
   readonly store: Store;
-  /** What the command line names: chosen with the first question, until the person chooses otherwise. */
+  /** The persona and model named on the command line; they apply until the user chooses others. */
   readonly chosen?: { readonly persona?: string; readonly model?: string };
   readonly middleware?: readonly Handler[];
   readonly commands?: readonly Command[];
-  /** Who talks: what a run that died owed them is answered here. Without a name nothing outlives the process. */
+  /**
+   * The user. Questions that an earlier process accepted from them and did not answer are answered now. Without a user
+   * no event outlives the process.
+   */
   readonly user?: string;
 }
 
-/** A conversation at a console beside a running program: the same histories, but a queue of its own. */
+/** Creates a bot for the console, which can run beside the program: it shares the histories, but has its own queue. */
 export async function createConsoleColloquy(options: ConsoleProgramOptions): Promise<Colloquy> {
   const { settings, log, console, store, middleware = [], commands = [], user, chosen = {} } = options;
   await useProxy(settings);
@@ -29,7 +32,7 @@ export async function createConsoleColloquy(options: ConsoleProgramOptions): Pro
   const colloquy = await createColloquy({
     adapters: [console],
     ...chatOptions(settings, log),
-    middleware: [choosing(chosen), ...middleware],
+    middleware: [choose(chosen), ...middleware],
     commands,
     store,
     queue: queue.url,
@@ -45,25 +48,26 @@ export async function createConsoleColloquy(options: ConsoleProgramOptions): Pro
   };
 }
 
-function choosing({ persona, model }: { readonly persona?: string; readonly model?: string }): Handler {
-  const open = new Map<"persona" | "model", string | undefined>([
+/** Sets the persona and the model of a conversation, until the user chooses another with `/persona` or `/model`. */
+function choose({ persona, model }: { readonly persona?: string; readonly model?: string }): Handler {
+  const pending = new Map<"persona" | "model", string | undefined>([
     ["persona", persona],
     ["model", model],
   ]);
   return ({ conversation, event }, next) => {
-    for (const [what, name] of open) {
-      if (event.command === what && event.text.trim()) open.delete(what);
+    for (const [what, name] of pending) {
+      if (event.command === what && event.text.trim()) pending.delete(what);
       else if (name !== undefined) conversation[what] = name;
     }
-    if (open.get("persona") !== undefined) conversation.system = undefined;
+    if (pending.get("persona") !== undefined) conversation.system = undefined;
     return next();
   };
 }
 
-/** A file beside the store, unless another terminal of the same person answers from it: then memory. */
+/** Chooses a file beside the store, or memory if another terminal of the same user is already using that file. */
 async function chooseConsoleQueue(store: string, user: string | undefined) {
   const inMemory = { url: "memory:", release: async () => undefined };
-  // Of a URL that makes no sense the store itself complains.
+  // The store reports an invalid URL.
   if (user === undefined || !store.startsWith("sqlite:")) return inMemory;
   const url = `${store}.chat-${createHash("sha1").update(user).digest("hex").slice(0, 12)}`;
   const claim = await claimStore(url);

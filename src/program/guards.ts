@@ -8,10 +8,10 @@ import type { Handler } from "../handler.ts";
 import type { Log } from "../log.ts";
 import { hasPlatforms } from "./platforms.ts";
 
-/** Who may talk, and how fast, as the settings say. */
+/** Creates the handlers that decide who may use the bot, and how fast, as configured. */
 export async function createGuards(settings: Settings, log: Log, pace: Pace): Promise<Handler[]> {
   const { ALLOWED_USERS: users, MAX_EVENT_AGE: hours } = settings;
-  // Before the pace: what has piled up while the program was down was not written too fast.
+  // Before the pace: messages that piled up while the program was down were not written too fast.
   const listed = users.length > 0 ? new Set(users) : undefined;
   const age = apologiseForOld({
     maxAgeMs: hours * 3_600_000,
@@ -19,9 +19,9 @@ export async function createGuards(settings: Settings, log: Log, pace: Pace): Pr
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });
   const { limitPace } = await import("../access/pace.ts");
-  // The web chat counts what it takes in, and refuses the rest at once.
+  // The web chat counts messages itself, and refuses excess ones immediately.
   const paced = exceptFor("web", limitPace({ pace, always: interruptingNames() }));
-  // Whoever sits at the console runs the program; to the web chat people are let in one by one.
+  // The user of the console runs the program; users of the web chat are admitted individually.
   const guards = [age, paced].map((guard) => exceptFor("console", guard));
   if (listed) return [...guards, exceptFor("console", exceptFor("web", allowOnly(listed)))];
   if (hasPlatforms(settings))

@@ -7,7 +7,10 @@ import { listModels } from "../model/listing.ts";
 import type { Model } from "../model/model.ts";
 import { createOpenAI } from "../model/openai.ts";
 
-/** Says in the log which of the models the service does not list, and whether it refuses the key; stops with the signal. */
+/**
+ * Logs a warning for each configured model that the service does not list, and an error if it refuses the key. The signal
+ * cancels it.
+ */
 export async function checkModels(settings: Settings, log: Log, signal: AbortSignal): Promise<void> {
   const { OPENAI_API_KEY: apiKey = "", OPENAI_BASE_URL: baseURL, OPENAI_MODEL: model } = settings;
   if (!apiKey && !baseURL) return;
@@ -18,7 +21,7 @@ export async function checkModels(settings: Settings, log: Log, signal: AbortSig
       for (const name of names.filter((each) => !listed.includes(each))) {
         log.warn(
           { setting, listed: listed.length },
-          `the service does not list the model ${name} (${setting}): check its name${near(name, listed)}`,
+          `the service does not list the model ${name} (${setting}): check its name${suggest(name, listed)}`,
         );
       }
   } catch (error) {
@@ -34,18 +37,18 @@ function namesIn({ OPENAI_MODEL, OPENAI_MODELS, OPENAI_FALLBACK_MODEL }: Setting
   };
 }
 
-/** Those that begin like it: most wrong names have a wrong end. */
-function near(name: string, listed: readonly string[]): string {
+/** Suggests listed names that begin alike: most typos are at the end of a name. */
+function suggest(name: string, listed: readonly string[]): string {
   const begin = name.toLowerCase().split(/[-:/.]/)[0] ?? "";
   const alike = listed.filter((each) => each.toLowerCase().includes(begin)).slice(0, 8);
-  return alike.length > 0 && begin ? `; there are ${alike.join(", ")}` : "";
+  return alike.length > 0 && begin ? `; similar names are ${alike.join(", ")}` : "";
 }
 
-/** The models that the settings name, the usual one first; without a service the demo model. */
+/** Creates the models that the settings name, the usual one first; if no service is configured, the demo model. */
 export function createModels(settings: Settings, log: Log): readonly [Model, ...Model[]] {
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL } = settings;
   if (!apiKey && !baseURL) {
-    log.warn("no OPENAI_API_KEY and no OPENAI_BASE_URL: the offline demo model answers");
+    log.warn("OPENAI_API_KEY and OPENAI_BASE_URL are not set: the offline demo model answers");
     return [createDemoModel()];
   }
   const { OPENAI_FALLBACK_MODEL: fallback } = settings;
@@ -61,7 +64,7 @@ export function createModels(settings: Settings, log: Log): readonly [Model, ...
   function named(model: string): Model {
     const { context = settings.OPENAI_CONTEXT_TOKENS, input, output } = settings.OPENAI_MODELS[model] ?? {};
     return createOpenAI({
-      // Local services ask for no key, but the client wants one.
+      // Local services need no key, but the client requires one.
       apiKey: apiKey ?? "none",
       model,
       maxCompletionTokens: settings.OPENAI_MAX_COMPLETION_TOKENS,

@@ -4,14 +4,14 @@ import type { Log } from "../log.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { ValueStore } from "../store/values.ts";
 
-/** Whether the settings name a platform to be reached over the network. */
+/** Whether at least one chat platform is configured, apart from the web chat and the console. */
 export function hasPlatforms(settings: Settings): boolean {
   return Boolean(settings.TELEGRAM_BOT_TOKEN || settings.DISCORD_BOT_TOKEN || settings.DINGTALK_CLIENT_ID);
 }
 
-/** The adapters of all platforms whose settings are there; each package is loaded only then. */
+/** Creates the adapters of all configured platforms. The packages of the others are not loaded. */
 export async function createPlatforms(settings: Settings, log: Log, values: ValueStore): Promise<Adapter[]> {
-  // Before discord.js is loaded: it remembers the WebSocket class, which a proxy replaces.
+  // Before discord.js is loaded, which keeps a reference to the WebSocket class that a proxy replaces.
   const proxy = await useProxy(settings);
   const adapters: Adapter[] = [];
   if (settings.TELEGRAM_BOT_TOKEN) {
@@ -58,7 +58,10 @@ export async function createPlatforms(settings: Settings, log: Log, values: Valu
   return adapters;
 }
 
-/** Its packages take a fifth of the time that the program needs to start, and few need them. */
+/**
+ * Sends all connections through the configured proxy, if there is one. Its packages are loaded only then: loading them
+ * takes a fifth of the time that the program needs to start.
+ */
 export async function useProxy(settings: Settings): Promise<Proxy | undefined> {
   const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY } = settings;
   if (!HTTP_PROXY && !HTTPS_PROXY && !ALL_PROXY) return undefined;

@@ -3,27 +3,27 @@ import { ConfigError } from "../errors.ts";
 import type { Dialect, Limits } from "../text/dialect/dialect.ts";
 import { createPager } from "../text/paginate/paginate.ts";
 
-/** How one platform's pages are shown without the platform. */
+/** Shows how Markdown looks on one platform, without the platform. */
 export interface Preview {
   readonly name: string;
-  /** The payloads of the messages, for programs. */
+  /** The payloads of the messages, for programs. `ended` is false while the text is still incomplete. */
   payloads(markdown: string, ended: boolean): readonly object[];
-  /** The messages, each under a line with its size, for people. */
+  /** The messages for people, each below a line with its size. */
   pages(markdown: string): string[];
 }
 
 export interface PreviewOptions<Body> {
   readonly name: string;
   readonly dialect: Dialect<Body>;
-  /** What would be sent. */
+  /** The payload that would be sent. */
   readonly payload: (body: Body) => object;
-  /** What a person would see, on a terminal. */
+  /** The message as text for a terminal. */
   readonly show: (body: Body) => string;
-  /** What the platform's limit is about. */
+  /** The text to which the platform's limit applies. */
   readonly text: (body: Body) => string;
 }
 
-/** The preview of one platform. */
+/** Creates the preview of one platform. */
 export function createPreview<Body>({ name, dialect, payload, show, text }: PreviewOptions<Body>): Preview {
   const pagesOf = (markdown: string, ended: boolean) => createPager(dialect).pages(markdown, ended);
   const { length, unit } = dialect.limits;
@@ -46,8 +46,9 @@ const Line = z.object({
 });
 
 /**
- * One line of JSON in, one out: `{id, markdown, cuts?}` becomes `{id, messages, growing?}`, where `growing` has
- * for each cut the messages while only so many UTF-16 units were there. Throws a `ConfigError` on nonsense.
+ * Converts one line of JSON, `{id, markdown, cuts?}`, into another, `{id, messages, growing?}`. `growing` contains the
+ * messages for each cut: what is shown while only that many UTF-16 units have arrived. Throws a `ConfigError` if the line
+ * is invalid.
  */
 export function previewLine(line: string, preview: Preview): string {
   const { id, markdown, cuts } = readLine(line);
@@ -61,7 +62,7 @@ function readLine(line: string): z.infer<typeof Line> {
   } catch (cause) {
     throw new ConfigError(
       "preview_line",
-      `This is no line such as {"id": "1", "markdown": "…", "cuts": [5]}: ${line.slice(0, 60)}`,
+      `This line is not JSON such as {"id": "1", "markdown": "…", "cuts": [5]}: ${line.slice(0, 60)}`,
       { cause: cause instanceof z.ZodError ? new Error(z.prettifyError(cause)) : cause },
     );
   }

@@ -1,12 +1,12 @@
 import type { Settings } from "../../config/settings.ts";
 import { createPreview, type Preview } from "./preview.ts";
 
-/** The previews of all platforms. `color`: what people see may be styled. */
+/** Creates the previews of all platforms. `color`: pages for people may contain ANSI styles. */
 export async function createPreviews(
   settings: Pick<Settings, "TELEGRAM_RICH">,
   color: boolean,
 ): Promise<Preview[]> {
-  // Not the whole adapters: with the platforms' clients they take much longer to load.
+  // Only parts of the adapters: their clients would take much longer to load.
   const { createTelegramDialect } = await import("../../adapters/telegram/dialect/dialect.ts");
   const { telegramPayload } = await import("../../adapters/telegram/send/payload.ts");
   const { readable } = await import("../../adapters/telegram/dialect/rich-read.ts");

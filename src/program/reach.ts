@@ -3,7 +3,7 @@ import { createForwarded, type Forwarded } from "../http/forwarded.ts";
 import { isLoopback } from "../http/local.ts";
 import { createRanges } from "../http/ranges.ts";
 
-/** Whether the HTTP port is for this machine alone: no setting opens it to others, or says that others come through. */
+/** Whether only this machine uses the HTTP port: no setting opens it to others or announces a proxy in front of it. */
 export function isForThisMachine(settings: Settings): boolean {
   const { HTTP_HOST, WEB_URL, TELEGRAM_WEBHOOK_URL, DINGTALK_CLIENT_ID, DINGTALK_MODE } = settings;
   const hasCallback = DINGTALK_CLIENT_ID !== undefined && DINGTALK_MODE === "callback";
@@ -11,7 +11,10 @@ export function isForThisMachine(settings: Settings): boolean {
   return isLoopback(HTTP_HOST) && !isOpen && settings.TRUSTED_PROXIES.length === 0;
 }
 
-/** A proxy on the same machine needs no setting: only its own processes could pretend to be one. */
+/**
+ * The proxies whose `X-Forwarded-For` header is trusted. A proxy on the same machine needs no setting, because only this
+ * machine's own processes could impersonate it.
+ */
 export function trustedProxies({
   TRUSTED_PROXIES: named,
   WEB_URL,

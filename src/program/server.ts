@@ -10,30 +10,30 @@ import { type ConnectionLimits, limitConnections, timeLimits } from "../http/con
 
 export interface ServerOptions {
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 means any free port. */
   readonly port: number;
   readonly adapters: readonly Adapter[];
-  /** How long a request may take until it is here as a whole, in ms; 30 s if absent. */
+  /** How long it may take to receive a whole request, in ms; 30 s by default. */
   readonly requestMs?: number;
-  /** How the operator at this machine is known; nothing counts as local if absent. */
+  /** How to recognise the operator at this machine; without it no request counts as local. */
   readonly local?: LocalAccess | undefined;
-  /** Who is behind the proxies in front of the port; every peer is a client itself if absent. */
+  /** How to find the client behind trusted proxies; without it every peer is itself the client. */
   readonly forwarded?: Forwarded;
-  /** How many connections there may be; the usual limits if absent. */
+  /** How many connections are allowed; the usual limits by default. */
   readonly connections?: ConnectionLimits;
-  /** What is served beside that, at addresses of its own. */
+  /** Further pages, at paths of their own. */
   readonly pages?: readonly Pages[];
-  /** Why the program is not ready, by part; empty if it is. */
+  /** Why the program is not ready, by component; empty if it is ready. */
   readonly health: () => Readonly<Record<string, string>>;
 }
 
-/** Pages of our own. */
+/** An application that answers at the given paths. */
 export interface Pages {
   readonly paths: readonly string[];
   readonly app: Pick<Hono<{ Bindings: RequestFrom }>, "fetch">;
 }
 
-/** A request is a few kB: who needs longer, in ms, only wants to keep a connection. */
+/** In ms. A request is a few kB: a client that needs longer only wants to occupy a connection. */
 const REQUEST_MS = 30_000;
 
 type Env = { Bindings: HttpBindings };
@@ -41,12 +41,12 @@ type Env = { Bindings: HttpBindings };
 /** The one HTTP port. */
 export interface Server {
   readonly url: string;
-  /** How many connections are open, those of pages that listen among them. */
+  /** How many connections are open, including those of pages that receive events. */
   connections(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Serves webhooks and health; rejects with a sentence if the port cannot be had. */
+/** Starts the HTTP server; rejects with an `Error` that says what to do if it cannot listen on the port. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const server = await listen(routes(options), options);
   const address = server.address();
@@ -74,18 +74,18 @@ function routes({ adapters, health, local, forwarded, pages = [] }: ServerOption
   };
   app.use(async (c, next) => {
     await next();
-    // Nobody reads the body of a GET: instead of throwing it away as it comes, the connection ends.
+    // The body of a GET is not read. Closing the connection avoids receiving the rest of it.
     const { method, complete } = c.env.incoming;
     if (!complete && (method === "GET" || method === "HEAD")) c.header("connection", "close");
   });
   if (local) app.get("*", (c, next) => keepToken(c, next, local));
-  // Alive: the process answers. Ready: every platform is connected and the store works.
+  // Alive: the process answers. Ready: every platform is connected, and the store works.
   app.get("/healthz", (c) => c.json({ alive: true }));
   app.get("/readyz", (c) => {
-    const found = health();
-    const ready = Object.keys(found).length === 0;
-    // To strangers no more than that: what is wrong names hosts, files and settings.
-    return c.json({ ready, ...(!ready && from(c).local && { health: found }) }, ready ? 200 : 503);
+    const problems = health();
+    const ready = Object.keys(problems).length === 0;
+    // Only the operator sees the problems: they name hosts, files and settings. The name of the field is public.
+    return c.json({ ready, ...(!ready && from(c).local && { troubles: problems }) }, ready ? 200 : 503);
   });
   for (const { paths, app: own } of pages)
     for (const path of paths) app.all(path, (c) => own.fetch(c.req.raw, from(c)));
@@ -100,19 +100,19 @@ function routes({ adapters, health, local, forwarded, pages = [] }: ServerOption
   return app;
 }
 
-/** Keeps the token of the printed address in a cookie, and leads on to the same address without it. */
+/** Stores the token of the printed address in a cookie, and redirects to the same address without it. */
 async function keepToken(c: Context<Env>, next: Next, local: LocalAccess): Promise<Response | undefined> {
   const token = c.req.query(TOKEN_PARAMETER);
   if (token === undefined || !local.isToken(token)) {
     await next();
     return undefined;
   }
-  // Lax: the address may be opened from a page, such as a terminal that runs in the browser.
+  // Lax, because the address may be opened from another page, such as a terminal that runs in the browser.
   setCookie(c, cookieName(c), token, { httpOnly: true, sameSite: "Lax", path: "/" });
   c.header("cache-control", "no-store");
   const { pathname, searchParams } = new URL(c.req.url);
   searchParams.delete(TOKEN_PARAMETER);
-  // A path that begins with two slashes would name another host.
+  // A path that begins with two slashes names another host.
   const path = pathname.replace(/^\/+/, "/");
   return c.redirect(searchParams.size > 0 ? `${path}?${searchParams.toString()}` : path, 303);
 }
@@ -123,7 +123,7 @@ function isLocal(c: Context<Env>, local: LocalAccess): boolean {
   return given !== undefined && local.isToken(given);
 }
 
-/** Browsers do not tell the ports of a machine apart: programs side by side must not overwrite each other's cookie. */
+/** Contains the port, because browsers share cookies between all ports of a host. */
 function cookieName(c: Context<Env>): string {
   return `colloquy_local_${c.env.incoming.socket.localPort}`;
 }
@@ -132,7 +132,7 @@ function listen(
   app: Hono<Env>,
   { host, port, requestMs = REQUEST_MS, connections, forwarded }: ServerOptions,
 ): Promise<ServerType> {
-  // What is late is ended with 408.
+  // A request that takes longer is answered with 408.
   const serverOptions = timeLimits(requestMs);
   const share = createFairShare();
   const fetch: typeof app.fetch = (request, env) => {
@@ -145,7 +145,7 @@ function listen(
     server.on("error", (cause: NodeJS.ErrnoException) => {
       const why =
         cause.code === "EADDRINUSE"
-          ? `another program uses port ${port} on ${host}; end it or set HTTP_PORT to a free port`
+          ? `another program uses port ${port} on ${host}; stop it, or set HTTP_PORT to a free port`
           : `${describeError(cause)}; check HTTP_HOST and HTTP_PORT`;
       reject(new Error(`The HTTP server cannot start: ${why}`, { cause }));
     });

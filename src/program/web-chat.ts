@@ -1,21 +1,25 @@
 import { createWeb, type RecordStore, type Web, type WebOptions } from "../../adapters/web/index.ts";
-import { createHistory } from "../conversation/conversation.ts";
-import { type ExportFormat, print } from "../exchange/export.ts";
-import type { Log } from "../log.ts";
-import type { Store } from "../store/store.ts";
+import { createHistory, type History } from "../conversation/conversation.ts";
 import { keyOf } from "../conversation/threads.ts";
 import { byDayAndModel } from "../conversation/usage.ts";
+import { type ExportFormat, print } from "../exchange/export.ts";
+import type { Log } from "../log.ts";
+import type { Model } from "../model/model.ts";
+import type { Store } from "../store/store.ts";
+import { one } from "./one.ts";
 
 export interface WebChatOptions {
-  readonly store: Store;
-  /** The usual ones first. */
-  readonly personas: readonly string[];
-  readonly models: readonly string[];
-  /** What stands before or behind amounts of money. */
+  /** The models that users may choose, the usual one first. */
+  readonly model: readonly Pick<Model, "name">[];
+  /** The text of the usual persona. */
+  readonly persona: string;
+  /** The text of each persona, by name. */
+  readonly personas: ReadonlyMap<string, string>;
+  /** Shown before or after amounts of money. */
   readonly currency: string;
-  /** Where people find the page, if it is not only on this machine. */
+  /** The public address of the page, if it is open to other machines. */
   readonly url?: string | undefined;
-  /** Counts what people say; everything passes if absent. */
+  /** Counts what users write, and can refuse it; without it everything is accepted. */
   readonly admit?: WebOptions["admit"];
   readonly log: Log;
 }
@@ -25,49 +29,54 @@ const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisf
   ExportFormat
 >;
 
-/** The web chat, with what it shows of conversations taken from the store. */
-export async function createWebChat(options: WebChatOptions): Promise<Web> {
-  const { store, personas, models, currency, url, admit, log } = options;
+/** Opens the web chat, which reads conversations and usage from the store. */
+export async function openWebChat(store: Store, options: WebChatOptions): Promise<Web> {
+  const { model: models, persona, personas, currency, url, admit, log } = options;
   const history = createHistory(await store.open("history"));
-  const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
+  const usual = [...personas.keys()].filter((name) => personas.get(name) === persona);
   return createWeb({
     recordStore: await openRecordStore(store),
-    personas,
-    models,
+    personas: [...new Set([...usual, ...personas.keys()])],
+    models: models.map(({ name }) => name),
     currency,
     url,
     admit,
-    log,
-    conversations: {
-      chosen: load,
-      spent: async (user, thread) => (await load(user, thread)).usage,
-      export: async (user, thread, format) => {
-        const conversation = await load(user, thread);
-        const pieces: string[] = [];
-        for await (const piece of print(FORMATS[format], one([user, conversation] as const)))
-          pieces.push(piece);
-        return pieces.join("");
-      },
-      usage: async (user) => {
-        const keys = await store.keys("history", `${keyOf("web", user)}:`);
-        const all = await Promise.all(keys.map((key) => history.load(key)));
-        return byDayAndModel(all.map(({ usage }) => usage)).map(
-          ({ day, model, turns, input, output, cost, estimated }) => ({
-            day,
-            model,
-            turns,
-            input,
-            output,
-            estimated: Boolean(estimated),
-            ...(cost !== undefined && { cost }),
-          }),
-        );
-      },
-    },
+    log: log.child({ platform: "web" }),
+    conversations: conversationsIn(store, history),
   });
 }
 
-/** What the web chat keeps, in the store of everything. */
+function conversationsIn(store: Store, history: History): WebOptions["conversations"] {
+  const load = (user: string, thread: string) => history.load(keyOf("web", user, thread));
+  return {
+    chosen: load,
+    spent: async (user, thread) => (await load(user, thread)).usage,
+    export: async (user, thread, format) => {
+      const conversation = await load(user, thread);
+      const chunks: string[] = [];
+      for await (const chunk of print(FORMATS[format], one([user, conversation] as const)))
+        chunks.push(chunk);
+      return chunks.join("");
+    },
+    usage: async (user) => {
+      const keys = await store.keys("history", `${keyOf("web", user)}:`);
+      const all = await Promise.all(keys.map((key) => history.load(key)));
+      return byDayAndModel(all.map(({ usage }) => usage)).map(
+        ({ day, model, turns, input, output, cost, estimated }) => ({
+          day,
+          model,
+          turns,
+          input,
+          output,
+          estimated: Boolean(estimated),
+          ...(cost !== undefined && { cost }),
+        }),
+      );
+    },
+  };
+}
+
+/** Opens the part of the store in which the web chat saves its own records. */
 export async function openRecordStore(store: Store): Promise<RecordStore> {
   const keyv = await store.open("web");
   return {
@@ -78,8 +87,4 @@ export async function openRecordStore(store: Store): Promise<RecordStore> {
     keys: (prefix) => store.keys("web", prefix),
     size: (prefix) => store.size("web", prefix),
   };
-}
-
-async function* one<T>(item: T): AsyncGenerator<T> {
-  yield item;
 }

@@ -23,9 +23,9 @@ test("what was spent, by day, model, person and conversation", async () => {
     await history.save(conversation);
   }
   await (await store.open("history")).set("paper:eve", { version: 99 });
-  const unsound: string[] = [];
+  const invalid: string[] = [];
   const report = async (by: Parameters<typeof reportUsage>[1]["by"], since?: string) => {
-    const lines = await reportUsage(store, { by, since, unsound: (what) => void unsound.push(what) });
+    const lines = await reportUsage(store, { by, since, invalid: (what) => void invalid.push(what) });
     return lines.map(({ name, turns, cost }) => [name, turns, cost]);
   };
   const total = ["total", 4, 3];
@@ -48,8 +48,8 @@ test("what was spent, by day, model, person and conversation", async () => {
     ["2026-11-23", 1, undefined],
     ["total", 2, 2],
   ]);
-  expect(unsound[0]).toMatch(/paper:eve.*version 99/);
-  const lines = await reportUsage(store, { by: "user", unsound: () => undefined });
+  expect(invalid[0]).toMatch(/paper:eve.*version 99/);
+  const lines = await reportUsage(store, { by: "user", invalid: () => undefined });
   expect(printReport(lines, { by: "user", currency: "$" })).toContain(
     "| `total` | 4 | 4,000,000 | 4 | > $3.00 |",
   );

@@ -32,7 +32,7 @@ test("the article's file is taken in, gone on with, and written again", async ()
   writeFileSync(from, JSON.stringify({ ann, bob }));
   const taken = await colloquy(["import", from], env);
   expect(taken.output).toBe(
-    "ann: 2 messages\nbob: 3 messages\n2 of 2 users are imported. They go on with `colloquy chat --user NAME`.\n",
+    "ann: 2 messages\nbob: 3 messages\n2 of 2 users were imported. They continue with `colloquy chat --user NAME`.\n",
   );
   expect((await colloquy(["export", to], env)).code).toBe(0);
   expect(JSON.parse(readFileSync(to, "utf8"))).toEqual({ ann, bob });
@@ -89,7 +89,7 @@ describe("written as", () => {
       { user: "ann", role: "user", content: "# why", at: "2026-11-23T08:00:00.000Z" },
       { user: "ann", role: "assistant", content: "```js\nopen", at: "2026-11-23T08:00:01.000Z" },
     ]);
-    expect(errors).toContain("ann has 1 more conversation, which --all would write too");
+    expect(errors).toContain("ann has 1 more conversation, which --all would also export");
   });
 
   test("Markdown, in which no code is left open", async () => {
@@ -119,7 +119,7 @@ test("nothing is taken in by half, and what is not kept is told", async () => {
     /The file has no user nobody/,
   );
   expect((await colloquy(["import", file], env)).output).toContain(
-    `many: ${many.length} messages, the newest ${MAX_MESSAGES} of them are kept`,
+    `many: ${many.length} messages, only the newest ${MAX_MESSAGES} were saved`,
   );
   // What is in already is no hindrance.
   expect((await colloquy(["import", file], env)).code).toBe(0);

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createSession } from "../../adapters/discord/receive/sessions.ts";
 import { createColloquy } from "../../src/colloquy.ts";
 import { createHistory } from "../../src/conversation/conversation.ts";
-import { listDead } from "../../src/cli/dead-letters.ts";
+import { listDead } from "../../src/cli/dead.ts";
 import { StoreError } from "../../src/errors.ts";
 import { type ChatEvent, conversationKey } from "../../src/event.ts";
 import { createDemoModel } from "../../src/model/demo/demo.ts";

@@ -79,7 +79,7 @@ test.skipIf(!hasBrowser)("each window shows an answer that grows, each person th
   await page.click('.telegram .switch button:has-text("Ann")');
   await until(async () => (await text(page, "telegram")).includes(QUESTION));
   await until(async () =>
-    (await page.textContent(".journey .stations"))?.includes("done: the queue forgets it"),
+    (await page.textContent(".journey .stations"))?.includes("done: removed from the queue"),
   );
 });
 

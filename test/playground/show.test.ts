@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createScreen } from "../../adapters/console/simulator.ts";
-import type { Piece, Shape } from "../../src/playground/protocol.ts";
+import type { Styled, Shape } from "../../src/playground/protocol.ts";
 import { showDingtalk } from "../../src/playground/show/dingtalk.ts";
 import { showDiscord } from "../../src/playground/show/discord.ts";
 import { showTelegram } from "../../src/playground/show/telegram.ts";
@@ -63,7 +63,7 @@ test("long lines without marks are quick", () => {
   expect(wordsOf(showDiscord(line)).length).toBeGreaterThan(1000);
 });
 
-function pieces(shapes: readonly Shape[]): Piece[] {
+function pieces(shapes: readonly Shape[]): Styled[] {
   return shapes.flatMap((shape) => (typeof shape === "string" ? [] : [shape, ...pieces(shape.of)]));
 }
 

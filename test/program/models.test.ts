@@ -16,7 +16,7 @@ async function check(env: Record<string, string>) {
 test("names that the service does not list are told, with those that are alike", async () => {
   const said = await check({ OPENAI_MODEL: "gpt-5.4-mni", OPENAI_MODELS: "gpt-5.4-mini,llama" });
   expect(said).toMatch(
-    /does not list the model gpt-5.4-mni \(OPENAI_MODEL\): check its name; there are gpt-5.4-mini/,
+    /does not list the model gpt-5.4-mni \(OPENAI_MODEL\): check its name; similar names are gpt-5.4-mini/,
   );
   expect(said).toContain("does not list the model llama (OPENAI_MODELS): check its name");
   expect(said).not.toMatch(/list the model gpt-5.4-mini/);

@@ -97,7 +97,7 @@ test.each([
   [["--platform", "fax"], "", /--platform telegram or discord or dingtalk or web or console/],
   [["--jsonl"], "", /--platform telegram/],
   [["/nowhere.md"], "", /There is no file \/nowhere.md/],
-  [["--platform", "discord", "--jsonl"], "nonsense\n", /This is no line such as/],
+  [["--platform", "discord", "--jsonl"], "nonsense\n", /This line is not JSON such as/],
   [["--platform", "discord", "--jsonl"], '{"id":"1"}\n', /markdown/],
 ])("%j with %j is a clear error", async (words, input, sentence) => {
   const { code, errors } = await preview(words, input);

@@ -261,7 +261,7 @@ describe("what an operator gets wrong is a clear sentence", () => {
     await first.ready();
     const second = runProgram(["start"], onTelegram);
     expect(await second.exited).toBe(2);
-    expect(second.errors()).toMatch(/Another process of the program works with this store .*: end that one/);
+    expect(second.errors()).toMatch(/Another process of the program uses this store .*: stop that process/);
     const worker = runProgram(["start", "--role", "worker"]);
     expect(await worker.exited).toBe(2);
     expect(worker.errors()).toMatch(/role worker is for processes that share a store: set STORE_URL/);

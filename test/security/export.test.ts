@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { loadPersonas } from "../../config/personas.ts";
 import { loadSettings } from "../../config/settings.ts";
-import { toldBy } from "../../src/cli/exchange.ts";
+import { personasOf } from "../../src/cli/exchange.ts";
 import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { print } from "../../src/exchange/export.ts";
 import { readUserMessages } from "../../src/exchange/user-messages.ts";
@@ -76,6 +76,6 @@ test("the operator's own export keeps it, so that an import goes on as it was", 
     yield ["ann", { ...emptyConversation("console:ann"), messages, system: SYSTEM }] as const;
   })();
   let text = "";
-  for await (const piece of print("json", all, toldBy(loadSettings({})))) text += piece;
+  for await (const piece of print("json", all, personasOf(loadSettings({})))) text += piece;
   expect(text).toContain(SYSTEM);
 });

@@ -132,7 +132,7 @@ test("the command line makes links that expire or are good once, lists them and 
     colloquy("user", "revoke", linkId),
     ...["0d", "7"].map((expires) => colloquy("user", "add", "Ann", "--expires", expires)),
   ]);
-  expect(list.errors).toContain("Nobody can sign in");
+  expect(list.errors).toContain("No one can sign in");
   for (const { code } of [unknown, ...wrong]) expect(code).toBe(2);
 });
 

@@ -181,7 +181,7 @@ describe("colloquy migrate", () => {
         const program = runProgram(["migrate", from, to]);
         expect(await program.exited).toBe(2);
         expect(program.errors()).toMatch(
-          new RegExp(`^colloquy: ${which} holds a password.*colloquy migrate STORE_URL NEW_STORE_URL\n$`),
+          new RegExp(`^colloquy: ${which} contains a password.*colloquy migrate STORE_URL NEW_STORE_URL\n$`),
         );
         expect(program.errors()).not.toContain("geheim99");
       }),

@@ -113,7 +113,7 @@ describe.each(PAIRS)("%s of a foreign folder", (address, secret) => {
       expect(beside.settings[address]).toBe(ADDRESSES[address]);
       expect(beside.warnings.join()).toMatch(
         new RegExp(
-          `^${address} comes from \\S+, and so does the ${secret} .*; that from the environment is not$`,
+          `^${address} comes from \\S+, so the ${secret} .* instead of the one from the environment$`,
         ),
       );
     }

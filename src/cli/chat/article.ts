@@ -1,19 +1,16 @@
 import { createInterface } from "node:readline";
 import { createConsole, type Said, type Seat } from "../../../adapters/console/index.ts";
-import { createKeyedLock } from "../../store/keyed-lock.ts";
-import { createHistory } from "../../conversation/conversation.ts";
+import { keyOf } from "../../conversation/threads.ts";
 import { describeError } from "../../errors.ts";
 import { type Handler, isStream } from "../../handler.ts";
-import { createConsoleColloquy } from "../../program/console.ts";
-import { openStore } from "../../store/store.ts";
-import { createThreads, keyOf } from "../../conversation/threads.ts";
-import { toldBy } from "../exchange.ts";
+import { type ConsoleFlags, looks, toStderr } from "../environment.ts";
+import { personasOf } from "../exchange.ts";
+import { openThreads } from "../threads.ts";
 import { newThread } from "./picker.ts";
-import { run } from "../run.ts";
 import { addUser } from "./save.ts";
-import { type ConsoleFlags, logTo, looks, settingsFor, toStderr } from "../surroundings.ts";
+import { converse, type Session, withSession } from "./session.ts";
 
-/** The article's persona, file and words; it speaks Chinese, whatever the language of the system. */
+/** The persona, file name and texts of the article's program, which is in Chinese regardless of the system's language. */
 const PERSONA = "python";
 const FILE = "user_messages.json";
 const NAME = "请输入用户名称: ";
@@ -22,23 +19,23 @@ const FORCED = `${STARS}\n*********强制重置对话**********\n${STARS}\n`;
 const RESET = "**************************\n*********重置对话**********\n**************************\n";
 const LEFT = "*********退出程序**********\n";
 
-/** With so many messages, the persona among them, the conversation is over. */
+/** The conversation is over when it has this many messages, including the persona. */
 const MAX_MESSAGES = 11;
 
 /**
- * `colloquy chat --article`: as the program of the article. A conversation for each name that is given, which begins
- * anew each time; `0` leaves, `1` resets, and so do eleven messages. Each time the messages are written to
- * `user_messages.json`, beside those of other users; they stay in the store as well.
+ * `colloquy chat --article`: behaves like the article's program. Each name begins a new conversation, even a name that was
+ * given before; `0` exits, `1` resets, and so do eleven messages. At the end of each conversation its messages are
+ * written to `user_messages.json`, beside those of other users; they are saved in the store as well.
  */
 export async function article(flags: ConsoleFlags): Promise<void> {
+  await withSession({ ...flags, persona: flags.persona ?? PERSONA }, articleSession);
+}
+
+async function articleSession(session: Session): Promise<void> {
   const { stdin, stdout } = process;
-  const settings = settingsFor({ ...flags, persona: flags.persona ?? PERSONA });
-  const log = logTo(process.stderr, settings);
-  const told = toldBy(settings);
-  const store = await openStore(settings.STORE_URL, toStderr);
-  const history = createHistory(await store.open("history"));
-  const alone = createKeyedLock(store, settings.STORE_URL);
-  const threads = createThreads({ store, history, platform: "console", lock: alone });
+  const { settings, store } = session;
+  const personas = personasOf(settings);
+  const threads = await openThreads(store, settings.STORE_URL);
   const keyboard = createInterface({ input: stdin, ...(stdin.isTTY && { output: stdout }) });
   const lines = keyboard[Symbol.asyncIterator]();
   let seat: Seat = { user: "" };
@@ -52,33 +49,16 @@ export async function article(flags: ConsoleFlags): Promise<void> {
     ...looks(),
     idle: () => answered(),
   });
-  const starting = run(log, async () => {
-    const colloquy = await createConsoleColloquy({ settings, log, store, console, middleware: [signed] });
-    return {
-      stop: () => {
-        keyboard.close();
-        return colloquy.stop();
-      },
-      running: async () => {
-        await colloquy.start();
-        await console.ended;
-      },
-    };
-  });
-  try {
-    await starting;
-  } finally {
-    await store.close();
-  }
+  await converse(session, { console, middleware: [signed], close: () => keyboard.close() });
 
-  /** The article's loop: names, and the questions of each. */
+  /** The article's loop: asks for names, and for the questions of each. */
   async function* conversations(): AsyncGenerator<Said> {
     for (let user = await ask(NAME); user !== undefined; user = await ask(NAME)) {
       if (!user.trim()) continue;
       seat = { user, thread: newThread() };
       let banner: string | undefined;
       while (banner === undefined) {
-        if ((await messages()) >= MAX_MESSAGES) {
+        if ((await countMessages()) >= MAX_MESSAGES) {
           banner = FORCED;
           break;
         }
@@ -92,7 +72,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
         }
       }
       stdout.write(banner);
-      await keep();
+      await saveMessages();
       if (banner === LEFT) return;
     }
   }
@@ -105,16 +85,16 @@ export async function article(flags: ConsoleFlags): Promise<void> {
     return done ? undefined : value;
   }
 
-  /** How many there are, the persona among them. */
-  async function messages(): Promise<number> {
+  /** Counts the messages of the conversation, including the persona. */
+  async function countMessages(): Promise<number> {
     return (await threads.load(keyOf("console", seat.user, seat.thread))).messages.length + 1;
   }
 
-  /** A file that cannot be read is never replaced: what was said stays in the store. */
-  async function keep(): Promise<void> {
+  /** Writes the file. One that cannot be read is not replaced; the messages are still in the store. */
+  async function saveMessages(): Promise<void> {
     const conversation = await threads.load(keyOf("console", seat.user, seat.thread));
     try {
-      await addUser(FILE, { user: seat.user, conversation, told });
+      await addUser(FILE, { user: seat.user, conversation, personas });
     } catch (error) {
       toStderr(describeError(error));
       process.exitCode = 1;
@@ -122,16 +102,16 @@ export async function article(flags: ConsoleFlags): Promise<void> {
   }
 }
 
-/** The answer begins behind its name, unless its first block would not be one there. */
+/** Puts the name of the bot before the answer, or above it if the first block could not follow on the same line. */
 const signed: Handler = async (turn, next) => {
   const reply = await next();
   if (!isStream(reply)) return reply;
   return (async function* () {
-    // Until it tells what kind of block it is.
+    // Collected until the kind of the first block is known.
     let head: string | undefined = "";
-    for await (const piece of reply) {
-      if (head === undefined) yield piece;
-      else if ((head += piece).trim().length >= 4) {
+    for await (const chunk of reply) {
+      if (head === undefined) yield chunk;
+      else if ((head += chunk).trim().length >= 4) {
         yield sign(head);
         head = undefined;
       }

@@ -7,20 +7,20 @@ export interface PickerOptions {
   readonly threads: Threads;
   readonly say: Say;
   readonly locale: string;
-  /** Where the person sits. */
+  /** The terminal. */
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
 }
 
-/** The library's prompts; loaded only when somebody has to choose. */
+/** The prompts of the library, which is loaded only when there is a choice to make. */
 type Prompts = typeof import("@clack/prompts");
 
-/** What can be chosen beside the conversations themselves. */
+/** The choices beside the conversations themselves. */
 const NEW = "new";
 const MANAGE = "manage";
 const OTHERS = "others";
 
-/** Lets the person at the terminal choose who they are; undefined if they leave instead. */
+/** Asks the user who they are; undefined if they leave instead. */
 export async function pickUser({
   threads,
   say,
@@ -55,7 +55,7 @@ export async function pickUser({
   return isCancel(name) ? undefined : name.trim();
 }
 
-/** Lets a person choose one of their conversations, or begin one; undefined if they leave instead. */
+/** Asks the user which of their conversations to continue, or whether to begin one; undefined if they leave instead. */
 export async function pickThread(given: string, options: PickerOptions): Promise<Seat | undefined> {
   const prompts = await import("@clack/prompts");
   const { threads, say, input, output } = options;
@@ -84,18 +84,18 @@ export async function pickThread(given: string, options: PickerOptions): Promise
   }
 }
 
-/** A conversation in which nothing was said; the first one is that which is always there. */
+/** A conversation without messages; a user's first one is their default conversation, which has no name. */
 export function newSeat(user: string, all: readonly Thread[]): Seat {
   return all.length === 0 ? { user } : { user, thread: newThread() };
 }
 
-/** A name that no other conversation has; later ones sort behind. */
+/** Creates a unique name for a conversation; names sort by time. */
 export function newThread(): string {
   const time = new Date().toISOString().replace(/\D/g, "");
   return `${time}-${Math.random().toString(36).slice(2, 8)}`;
 }
 
-/** So many can be seen at once. */
+/** How many choices are visible at once. */
 const MAX_SHOWN = 12;
 
 async function manage(all: readonly Thread[], prompts: Prompts, options: PickerOptions): Promise<void> {
@@ -142,7 +142,7 @@ function optionOf(thread: Thread, { say, locale }: PickerOptions) {
   };
 }
 
-const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["year", 31_536_000_000],
   ["month", 2_592_000_000],
   ["day", 86_400_000],
@@ -150,9 +150,9 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60_000],
 ];
 
-/** Such as "3 hours ago". */
+/** The age of a time, such as "3 hours ago". */
 function when(at: number, locale: string): string {
   const ago = at - Date.now();
-  const [unit, ms] = STEPS.find(([, size]) => -ago >= size) ?? (["second", 1000] as const);
+  const [unit, ms] = UNITS.find(([, size]) => -ago >= size) ?? (["second", 1000] as const);
   return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.trunc(ago / ms), unit);
 }

@@ -7,12 +7,13 @@ import { readUserMessages, toFileMessages, writeUserMessages } from "../../excha
 import { writeWhole } from "../../exchange/write.ts";
 import type { Command } from "../../handler.ts";
 import { inEveryLanguage } from "../../i18n/texts.ts";
+import { one } from "../../program/one.ts";
 import { isTaken } from "../../system/owner-only.ts";
-import { formatOf, toldBy } from "../exchange.ts";
+import { formatOf, personasOf } from "../exchange.ts";
 
-/** `/save FILE`: writes the conversation; replaces no file, but for one's own part of a `user_messages.json`. */
+/** `/save FILE`: writes the conversation to a new file, or into a `user_messages.json` beside the messages of other users. */
 export function save(settings: Settings): Command {
-  const told = toldBy(settings);
+  const personas = personasOf(settings);
   return {
     name: "save",
     description: inEveryLanguage("terminal.save.description"),
@@ -25,7 +26,7 @@ export function save(settings: Settings): Command {
       const format = formatOf(file);
       if (format !== "json" && isTaken(file)) return say("terminal.save.exists", { file });
       try {
-        await write(file, format, { user, conversation, told });
+        await write(file, format, { user, conversation, personas });
         return say("terminal.save.done", { file });
       } catch (error) {
         return say("terminal.save.failed", { file, why: describeError(error) });
@@ -34,23 +35,26 @@ export function save(settings: Settings): Command {
   };
 }
 
-interface Part {
+interface UserConversation {
   readonly user: string;
   readonly conversation: Conversation;
-  readonly told: Told;
+  readonly personas: Told;
 }
 
-async function write(file: string, format: ExportFormat, { user, conversation, told }: Part): Promise<void> {
-  if (format === "json") return addUser(file, { user, conversation, told });
-  await writeWhole(file, print(format, one([user, conversation] as const), told), { replace: false });
+async function write(
+  file: string,
+  format: ExportFormat,
+  { user, conversation, personas }: UserConversation,
+): Promise<void> {
+  if (format === "json") return addUser(file, { user, conversation, personas });
+  await writeWhole(file, print(format, one([user, conversation] as const), personas), { replace: false });
 }
 
-/** Puts one user's messages into a `user_messages.json`; those of the others stay as they are. */
-export async function addUser(file: string, { user, conversation, told }: Part): Promise<void> {
+/** Writes one user's messages into a `user_messages.json`; those of other users stay as they are. */
+export async function addUser(
+  file: string,
+  { user, conversation, personas }: UserConversation,
+): Promise<void> {
   const all = new Map(existsSync(file) ? await readUserMessages(file) : []);
-  await writeUserMessages(file, all.set(user, toFileMessages(conversation, told)));
-}
-
-async function* one<T>(item: T): AsyncGenerator<T> {
-  yield item;
+  await writeUserMessages(file, all.set(user, toFileMessages(conversation, personas)));
 }

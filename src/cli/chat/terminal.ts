@@ -1,94 +1,83 @@
 import { userInfo } from "node:os";
-import { createConsole, openTerminal, type Seat } from "../../../adapters/console/index.ts";
-import { createKeyedLock } from "../../store/keyed-lock.ts";
-import { createHistory } from "../../conversation/conversation.ts";
+import type { Seat } from "../../../adapters/console/index.ts";
+import { keyOf, type Threads } from "../../conversation/threads.ts";
 import type { Command } from "../../handler.ts";
-import { harmless, oneLine } from "../../sanitize/harmless.ts";
 import { inEveryLanguage, texts } from "../../i18n/texts.ts";
 import { createConsoleColloquy } from "../../program/console.ts";
-import { openStore } from "../../store/store.ts";
-import { createThreads, keyOf, type Threads } from "../../conversation/threads.ts";
-import { newSeat, pickThread, pickUser } from "./picker.ts";
+import { harmless, oneLine } from "../../sanitize/harmless.ts";
+import { seatAtTerminal } from "../console.ts";
+import { type ConsoleFlags, systemLocale } from "../environment.ts";
 import { run } from "../run.ts";
+import { openThreads } from "../threads.ts";
+import { outputMiddleware } from "./output.ts";
+import { newSeat, pickThread, pickUser } from "./picker.ts";
 import { save } from "./save.ts";
-import { type ConsoleFlags, logTo, looks, settingsFor, systemLocale, toStderr } from "../surroundings.ts";
-import { tellUsage } from "./told.ts";
+import { type Session, withSession } from "./session.ts";
 
-/** Where to sit next: whose last conversation, or what is picked; nobody wants to sit any more if it is undefined. */
+type TerminalFlags = ConsoleFlags & { readonly files: boolean };
+
+/** What follows a conversation: a user's last conversation, or one to be picked; undefined ends the program. */
 type Next = { readonly user: string } | "pick" | undefined;
 
-/** A person at a terminal: one sitting after the other, each in one conversation. */
-export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boolean }): Promise<void> {
+/** Chats on a terminal: one conversation after the other, until the user leaves. */
+export async function chatOnTerminal(flags: TerminalFlags): Promise<void> {
+  await withSession(flags, (session) => chatInSession(session, flags));
+}
+
+async function chatInSession(session: Session, flags: TerminalFlags): Promise<void> {
+  const { settings, log, store } = session;
   const { stdin, stdout } = process;
-  const settings = settingsFor(flags);
-  const log = logTo(process.stderr, settings);
   const locale = systemLocale() ?? "en";
   const say = texts(locale);
-  const store = await openStore(settings.STORE_URL, toStderr);
-  const history = createHistory(await store.open("history"));
-  const alone = createKeyedLock(store, settings.STORE_URL);
-  const threads = createThreads({ store, history, platform: "console", lock: alone });
-  const picking = { threads, say, locale, input: stdin, output: stdout };
+  const threads = await openThreads(store, settings.STORE_URL);
+  const picker = { threads, say, locale, input: stdin, output: stdout };
   let end = async () => {};
 
-  const starting = run(log, async () => ({
+  await run(log, async () => ({
     stop: () => end(),
     running: async () => {
       stdout.write(`${say("terminal.welcome")}\n`);
       for (let seat = await firstSeat(); seat; ) {
-        const next = await sit(seat);
+        const next = await converseAt(seat);
         if (next === undefined) return;
-        seat = next === "pick" ? await pickThread(seat.user, picking) : await lastSeat(next.user, threads);
+        seat = next === "pick" ? await pickThread(seat.user, picker) : await lastSeat(next.user, threads);
       }
     },
   }));
-  try {
-    await starting;
-  } finally {
-    await store.close();
-  }
 
-  /** Nobody is asked what goes without saying. */
+  /** Lets the user pick only if there is more than one choice. */
   async function firstSeat(): Promise<Seat | undefined> {
     if (flags.user !== undefined) return lastSeat(flags.user, threads);
     const self = userInfo().username;
     const users = await threads.users();
-    const user = users.some((one) => one.user !== self) ? await pickUser(picking) : self;
+    const user = users.some((one) => one.user !== self) ? await pickUser(picker) : self;
     if (user === undefined) return undefined;
-    return (await threads.of(user)).length > 1 ? pickThread(user, picking) : lastSeat(user, threads);
+    return (await threads.of(user)).length > 1 ? pickThread(user, picker) : lastSeat(user, threads);
   }
 
-  async function sit(seat: Seat): Promise<Next> {
+  async function converseAt(seat: Seat): Promise<Next> {
     const { user } = seat;
-    const terminal = openTerminal({
-      input: stdin,
-      output: stdout,
-      prompt: `\n${oneLine(user)}> `,
-      leaveHint: say("terminal.leave"),
-      history: await greet(seat),
-    });
-    const console = createConsole({
-      input: terminal.said,
-      output: stdout,
-      user: () => seat,
-      locale: systemLocale(),
-      ...looks(),
-      idle: () => terminal.prompt(),
-    });
+    const { adapter: console, terminal } = seatAtTerminal(seat, await greet(seat));
     let next: Next;
     const leave = (to: Next) => {
       next = to;
       terminal.close();
     };
-    const commands = [...(flags.files ? [save(settings)] : []), ...leaving(leave)];
-    const middleware = flags.usage ? [tellUsage(settings.CURRENCY)] : [];
-    const options = { settings, log, store, console, chosen: flags, commands, middleware, user };
+    const commands = [...(flags.files ? [save(settings)] : []), ...leavingCommands(leave)];
+    const middleware = outputMiddleware(flags, settings);
     let stopping: Promise<void> | undefined;
     end = () => {
       terminal.close();
       return (stopping ??= Promise.resolve());
     };
-    const colloquy = await createConsoleColloquy(options);
+    const colloquy = await createConsoleColloquy({
+      ...session,
+      console,
+      chosen: flags,
+      commands,
+      middleware,
+      user,
+    });
     end = () => {
       terminal.close();
       return (stopping ??= colloquy.stop());
@@ -102,7 +91,7 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
     }
   }
 
-  /** Says in which conversation it goes on; returns what was asked in it, newest first. */
+  /** Prints which conversation continues; returns the questions asked in it, newest first. */
   async function greet({ user, thread }: Seat): Promise<string[]> {
     const { messages } = await threads.load(keyOf("console", user, thread));
     const count = messages.length;
@@ -120,14 +109,14 @@ export async function chatOnTerminal(flags: ConsoleFlags & { readonly files: boo
   }
 }
 
-/** A person's last active conversation, or their first. */
+/** The conversation in which a user was last active, or their first one. */
 async function lastSeat(user: string, threads: Threads): Promise<Seat> {
   const all = await threads.of(user);
   return all[0] ? { user, thread: all[0].thread } : newSeat(user, all);
 }
 
-/** `/user` and `/exit`. */
-function leaving(leave: (next: Next) => void): Command[] {
+/** The commands `/user` and `/exit`. */
+function leavingCommands(leave: (next: Next) => void): Command[] {
   return [
     {
       name: "user",

@@ -1,18 +1,18 @@
 import type { CommandName } from "../protocol.ts";
 import { button, make } from "./dom.ts";
-import { words } from "./words.ts";
+import { texts } from "./texts.ts";
 
 export interface ComposerOptions {
   readonly label: string;
   readonly placeholder: string;
   readonly send: (text: string) => void;
-  /** The commands that are completed after a slash. */
+  /** The commands to complete after a slash. */
   readonly commands: () => readonly CommandName[];
-  /** A key that is pressed while nothing is typed; true if something was done. */
+  /** Called for a key that is pressed in an empty field; returns whether the key was handled. */
   readonly key?: (event: KeyboardEvent) => boolean;
 }
 
-/** Where one writes: Enter sends, Shift-Enter begins a line, commands are completed. */
+/** Makes the field for messages: Enter sends, Shift-Enter begins a line, commands are completed. */
 export function makeComposer({ label, placeholder, send, commands, key }: ComposerOptions): HTMLElement {
   const input = make("textarea", {
     attributes: { rows: "1", "aria-label": label, placeholder, spellcheck: "false", autocomplete: "off" },
@@ -25,15 +25,15 @@ export function makeComposer({ label, placeholder, send, commands, key }: Compos
     const text = input.value.trim();
     if (!text) return;
     input.value = "";
-    look();
+    refresh();
     send(text);
   };
   const complete = (name: string) => {
     input.value = `/${name} `;
-    look();
+    refresh();
     input.focus();
   };
-  const look = () => {
+  const refresh = () => {
     const begun = /^\/(\S*)$/.exec(input.value)?.[1];
     found = begun === undefined ? [] : commands().filter(({ name }) => name.startsWith(begun));
     chosen = Math.min(chosen, Math.max(0, found.length - 1));
@@ -48,15 +48,15 @@ export function makeComposer({ label, placeholder, send, commands, key }: Compos
     entry.append(make("b", {}, `/${name}`), ` ${description}`);
     return entry;
   };
-  input.addEventListener("input", look);
+  input.addEventListener("input", refresh);
   input.addEventListener("keydown", (event) => {
-    // Enter that ends the choice of a character sends nothing.
+    // In an input method, Enter confirms a character.
     if (event.isComposing) return;
     if (input.value === "" && key?.(event)) return event.preventDefault();
     const exact = found.some(({ name }) => `/${name}` === input.value);
     if (found.length > 0 && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       chosen = (chosen + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length;
-      look();
+      refresh();
     } else if (found.length > 0 && (event.key === "Tab" || (event.key === "Enter" && !exact))) {
       complete(found[chosen]?.name ?? "");
     } else if (event.key === "Escape" && found.length > 0) {
@@ -66,5 +66,5 @@ export function makeComposer({ label, placeholder, send, commands, key }: Compos
     else return;
     event.preventDefault();
   });
-  return make("div", { class: "composer" }, list, input, button(words.send, submit, "send"));
+  return make("div", { class: "composer" }, list, input, button(texts.send, submit, "send"));
 }

@@ -1,43 +1,43 @@
 import type { State } from "../protocol.ts";
 import { button, make } from "./dom.ts";
 import { wish } from "./server.ts";
-import { words } from "./words.ts";
+import { texts } from "./texts.ts";
 
-/** The line at the top: how things stand, and what can go wrong. */
+/** Makes the line at the top, with the state of the worker and the faults that can be caused. */
 export function makeControls(say: (text: string) => void): {
   readonly elements: readonly HTMLElement[];
-  take(state: State): void;
+  update(state: State): void;
   lost(): void;
 } {
-  const pill = make("span", { class: "pill starting", attributes: { role: "status" } }, words.starting);
+  const pill = make("span", { class: "pill starting", attributes: { role: "status" } }, texts.starting);
   const model = make("span", { class: "pill model" });
-  const slow = makeToggle(words.slow, (on) => void wish({ do: "slow", on }));
-  const real = makeToggle(words.useReal, (on) => void wish({ do: "real", on }));
+  const slow = makeToggle(texts.slow, (on) => void wish({ do: "slow", on }));
+  const real = makeToggle(texts.useReal, (on) => void wish({ do: "real", on }));
   real.hidden = true;
-  const refuse = makeToggle(words.refuse, (on) => void wish({ do: "refuse", on }));
+  const refuse = makeToggle(texts.refuse, (on) => void wish({ do: "refuse", on }));
   const elements = [
-    make("div", { class: "title" }, make("h1", {}, words.title), make("p", {}, words.about)),
+    make("div", { class: "title" }, make("h1", {}, texts.title), make("p", {}, texts.about)),
     make("div", { class: "pills" }, pill, model),
     make(
       "div",
       { class: "controls", attributes: { role: "group" } },
-      button(words.show, () => say(words.showText), "say"),
-      button(words.long, () => say(words.longText), "say"),
+      button(texts.show, () => say(texts.showText), "say"),
+      button(texts.long, () => say(texts.longText), "say"),
       real,
       slow,
       refuse,
-      button(words.flood, () => void wish({ do: "flood" })),
-      button(words.drop, () => void wish({ do: "drop" })),
-      button(words.kill, () => void wish({ do: "kill" }), "kill"),
+      button(texts.flood, () => void wish({ do: "flood" })),
+      button(texts.drop, () => void wish({ do: "drop" })),
+      button(texts.kill, () => void wish({ do: "kill" }), "kill"),
     ),
   ];
   return {
     elements,
-    take: (state) => {
+    update: (state) => {
       pill.className = `pill ${state.worker}`;
-      pill.textContent = words[state.worker] + (state.trouble ? `: ${state.trouble}` : "");
+      pill.textContent = texts[state.worker] + (state.trouble ? `: ${state.trouble}` : "");
       pill.title = state.trouble ?? "";
-      model.textContent = words[state.model];
+      model.textContent = texts[state.model];
       real.hidden = !state.canBeReal;
       real.setAttribute("aria-pressed", String(state.model === "real"));
       slow.setAttribute("aria-pressed", String(state.slow));
@@ -45,7 +45,7 @@ export function makeControls(say: (text: string) => void): {
     },
     lost: () => {
       pill.className = "pill down";
-      pill.textContent = words.lost;
+      pill.textContent = texts.lost;
     },
   };
 }

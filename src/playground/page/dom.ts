@@ -1,14 +1,15 @@
-/** What an element is given beside its children. */
-export interface Given {
+/** The properties of a new element. */
+export interface Properties {
   readonly class?: string;
   readonly attributes?: Readonly<Record<string, string>>;
+  /** Called on a click. */
   readonly on?: (event: Event) => void;
 }
 
-/** An element with children; `on` is told of clicks. Text is only ever text. */
+/** Makes an element with children. A string becomes a text node, never HTML. */
 export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
-  { class: className, attributes = {}, on }: Given = {},
+  { class: className, attributes = {}, on }: Properties = {},
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[Name] {
   const element = document.createElement(name);
@@ -19,12 +20,12 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A button that is no part of a form. */
+/** Makes a button that does not submit a form. */
 export function button(text: string, on: () => void, className = ""): HTMLButtonElement {
   return make("button", { class: className, attributes: { type: "button" }, on }, text);
 }
 
-/** The element of the page with this id. */
+/** Finds the element with an id; throws an error if there is none. */
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (!found) throw new Error(`The page has no #${id}`);

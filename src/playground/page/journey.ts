@@ -1,32 +1,32 @@
 import type { Journey } from "../protocol.ts";
 import { make } from "./dom.ts";
-import { stepName, words } from "./words.ts";
+import { stageName, texts } from "./texts.ts";
 
-/** The panel with the way of the last message. */
-export function makeJourney(): { readonly element: HTMLElement; take(journey: Journey): void } {
+/** Makes the panel with the journey of the last message. */
+export function makeJourney(): { readonly element: HTMLElement; update(journey: Journey): void } {
   const event = make("small", {});
   const list = make(
     "ol",
     { class: "stations", attributes: { tabindex: "0" } },
-    make("li", { class: "empty" }, words.journeyEmpty),
+    make("li", { class: "empty" }, texts.journeyEmpty),
   );
   const element = make(
     "section",
-    { class: "window journey", attributes: { "aria-label": words.journey } },
-    make("div", { class: "bar" }, make("div", { class: "names" }, make("b", {}, words.journey), event)),
+    { class: "window journey", attributes: { "aria-label": texts.journey } },
+    make("div", { class: "bar" }, make("div", { class: "names" }, make("b", {}, texts.journey), event)),
     list,
   );
   return {
     element,
-    take: ({ event: id, stations }) => {
+    update: ({ event: id, stages }) => {
       event.textContent = id.slice(0, 60);
       list.replaceChildren(
-        ...stations.map(({ step, after, times }) =>
+        ...stages.map(({ stage, after, times }) =>
           make(
             "li",
-            { class: step },
+            { class: stage },
             make("time", {}, `${(after / 1000).toFixed(3)} s`),
-            make("span", {}, stepName(step)),
+            make("span", {}, stageName(stage)),
             make("i", {}, times > 1 ? `× ${times}` : ""),
           ),
         ),

@@ -2,18 +2,18 @@ import type { Person, WindowName } from "../protocol.ts";
 import { makeControls } from "./controls.ts";
 import { button, byId } from "./dom.ts";
 import { makeJourney } from "./journey.ts";
-import { listen, wish } from "./server.ts";
+import { subscribe, wish } from "./server.ts";
 import { makeWebChat } from "./webchat.ts";
 import { makeWindow } from "./window.ts";
-import { locale, words } from "./words.ts";
+import { locale, texts } from "./texts.ts";
 
 const PEOPLE: readonly [Person, ...Person[]] = ["Ann", "Bob"];
 const NAMES: readonly WindowName[] = ["telegram", "discord", "dingtalk", "terminal"];
 
 document.documentElement.lang = locale;
-document.title = words.title;
+document.title = texts.title;
 
-/** Where somebody has written last. */
+/** The window that was used last. */
 let last: WindowName = "telegram";
 const windows = new Map(
   NAMES.map((name) => [name, makeWindow({ name, people: PEOPLE, used: () => (last = name) })] as const),
@@ -29,13 +29,13 @@ byId("tabs").append(...all.map(makeTab));
 all[0]?.classList.add("current");
 
 let worker = "starting";
-listen(
+subscribe(
   (news) => {
-    if (news.type === "frame") windows.get(news.window)?.take(news);
-    else if (news.type === "journey") journey.take(news);
+    if (news.type === "frame") windows.get(news.window)?.update(news);
+    else if (news.type === "journey") journey.update(news);
     else {
-      controls.take(news);
-      if (news.worker === "ready" && worker !== "ready") web.look();
+      controls.update(news);
+      if (news.worker === "ready" && worker !== "ready") web.load();
       worker = news.worker;
     }
   },
@@ -43,7 +43,7 @@ listen(
 );
 void wish({ do: "key", person: PEOPLE[0], key: "" });
 
-/** On a telephone one window is seen at a time. */
+/** Makes the tab of a window; a phone shows one window at a time. */
 function makeTab(element: HTMLElement, index: number): HTMLElement {
   const name = element.getAttribute("aria-label") ?? "";
   const tab = button(name, () => {

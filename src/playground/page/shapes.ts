@@ -1,7 +1,7 @@
 import type { Kind, Shape } from "../protocol.ts";
 import { make } from "./dom.ts";
 
-/** The element of each kind, with a class where the element alone does not say it. */
+/** The element of each kind, and its class if other kinds use the same element. */
 const ELEMENTS: Readonly<Record<Kind, readonly [name: keyof HTMLElementTagNameMap, className?: string]>> = {
   bold: ["strong"],
   italic: ["em"],
@@ -31,12 +31,12 @@ const ELEMENTS: Readonly<Record<Kind, readonly [name: keyof HTMLElementTagNameMa
   rule: ["hr"],
 };
 
-/** Elements for formatted text. Only kinds that are known become elements, and words only text. */
+/** Makes elements for formatted text. Only known kinds become elements; strings become text nodes. */
 export function draw(shapes: readonly Shape[], within?: Kind): (Node | string)[] {
   return shapes.map((shape) => {
     if (typeof shape === "string") return shape;
     const [usual, className] = ELEMENTS[shape.is] ?? ["span"];
-    // An item that stands outside a list, as Discord's do, only looks like one.
+    // Discord's items are not inside a list, where <li> is not allowed.
     const name = shape.is === "item" && (within === "list" || within === "numbers") ? "li" : usual;
     const element = make(
       name,
@@ -51,7 +51,7 @@ export function draw(shapes: readonly Shape[], within?: Kind): (Node | string)[]
   });
 }
 
-/** Checked here once more: whatever the server says, only web pages are led to. */
+/** Sets the address of a link. Checked again here: no matter what the server sends, links lead only to web pages. */
 function addAddress(element: HTMLElement, href = ""): void {
   if (!/^https?:\/\//i.test(href)) return;
   element.setAttribute("href", href);

@@ -1,8 +1,8 @@
 import type { Person } from "../protocol.ts";
 import { button, make } from "./dom.ts";
-import { words } from "./words.ts";
+import { texts } from "./texts.ts";
 
-/** Lets one choose whose window it is. */
+/** Makes the switch that selects the user of a window. */
 export function makeSwitch(
   window: string,
   people: readonly Person[],
@@ -17,7 +17,7 @@ export function makeSwitch(
   buttons.forEach((each, index) => each.setAttribute("aria-pressed", String(index === 0)));
   return make(
     "div",
-    { class: "switch", attributes: { role: "group", "aria-label": `${window}: ${words.person}` } },
+    { class: "switch", attributes: { role: "group", "aria-label": `${window}: ${texts.person}` } },
     ...buttons,
   );
 }

@@ -1,29 +1,29 @@
 import type { Person } from "../protocol.ts";
 import { make } from "./dom.ts";
 import { makeSwitch } from "./switch.ts";
-import { words } from "./words.ts";
+import { texts } from "./texts.ts";
 
-/** The worker's own web chat in a frame, once it has one. */
+/** Makes the window with the worker's own web chat, in a frame. `load` shows it once the worker serves it. */
 export function makeWebChat(people: readonly [Person, ...Person[]]): {
   readonly element: HTMLElement;
-  look(): void;
+  load(): void;
 } {
-  const place = make("div", { class: "place" }, make("p", {}, words.webMissing));
+  const content = make("div", { class: "content" }, make("p", {}, texts.webMissing));
   let person = people[0];
   let shown: Person | undefined;
-  const choose = makeSwitch(words.web, people, (next) => {
+  const choose = makeSwitch(texts.web, people, (next) => {
     person = next;
-    void look();
+    void load();
   });
   const element = make(
     "section",
-    { class: "window web", attributes: { "aria-label": words.web } },
-    make("div", { class: "bar" }, make("span", { class: "address" }, `127.0.0.1 / ${words.web}`), choose),
-    place,
+    { class: "window web", attributes: { "aria-label": texts.web } },
+    make("div", { class: "bar" }, make("span", { class: "address" }, `127.0.0.1 / ${texts.web}`), choose),
+    content,
   );
-  return { element, look: () => void look() };
+  return { element, load: () => void load() };
 
-  async function look(): Promise<void> {
+  async function load(): Promise<void> {
     const wanted = person;
     if (shown === wanted) return;
     const address = `playground/web/${wanted}/`;
@@ -31,6 +31,6 @@ export function makeWebChat(people: readonly [Person, ...Person[]]): {
     const isPage = response?.status === 200 && response.headers.get("content-type")?.includes("text/html");
     if (!isPage || shown === wanted || person !== wanted) return;
     shown = wanted;
-    place.replaceChildren(make("iframe", { attributes: { src: address, title: words.web } }));
+    content.replaceChildren(make("iframe", { attributes: { src: address, title: texts.web } }));
   }
 }

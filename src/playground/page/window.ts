@@ -4,19 +4,20 @@ import { button, make } from "./dom.ts";
 import { wish } from "./server.ts";
 import { draw } from "./shapes.ts";
 import { makeSwitch } from "./switch.ts";
-import { words } from "./words.ts";
+import { texts } from "./texts.ts";
 
-/** A window of the page that the server draws. */
+/** A window of the page. */
 export interface PlayWindow {
   readonly element: HTMLElement;
-  take(frame: Frame): void;
+  /** Shows a frame of the server. */
+  update(frame: Frame): void;
   say(text: string): void;
 }
 
 export interface WindowOptions {
   readonly name: WindowName;
   readonly people: readonly [Person, ...Person[]];
-  /** Somebody writes here now. */
+  /** Called when the window is used. */
   readonly used: () => void;
 }
 
@@ -27,28 +28,28 @@ interface Seen {
   commands: Frame["commands"];
 }
 
-/** Nearer than this to the end somebody reads along, in pixels. */
+/** The distance from the end, in pixels, within which the window scrolls along with new text. */
 const NEAR_END = 60;
 
-/** A window with its messages, person switch and place to write. */
+/** Makes a window with its messages, its user switch and its field for messages. */
 export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
   const seen = new Map<string, Seen>();
   let person = people[0];
   const log = make("div", { class: "log", attributes: { role: "log", "aria-live": "off", tabindex: "0" } });
-  const typing = make("div", { class: "typing" }, words.typing);
-  const status = make("small", {}, words.online);
-  const choose = makeSwitch(words[name], people, (next) => {
+  const typing = make("div", { class: "typing" }, texts.typing);
+  const status = make("small", {}, texts.online);
+  const choose = makeSwitch(texts[name], people, (next) => {
     person = next;
     element.dataset["person"] = person;
     if (name === "terminal") void wish({ do: "key", person, key: "" });
-    drawnOf.clear();
+    drawnLines.clear();
     log.replaceChildren();
     show();
   });
   const say = (text: string) => void wish({ do: "say", window: name, person, text });
   const composer = makeComposer({
-    label: `${words[name]}: ${words.write}`,
-    placeholder: name === "terminal" ? words.command : words.write,
+    label: `${texts[name]}: ${texts.write}`,
+    placeholder: name === "terminal" ? texts.command : texts.write,
     send: (text) => {
       used();
       say(text);
@@ -58,12 +59,12 @@ export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
   });
   const element = make(
     "section",
-    { class: `window ${name}`, attributes: { "aria-label": words[name], "data-person": person } },
+    { class: `window ${name}`, attributes: { "aria-label": texts[name], "data-person": person } },
     make(
       "div",
       { class: "bar" },
       make("span", { class: "face", attributes: { "aria-hidden": "true" } }),
-      make("div", { class: "names" }, make("b", {}, words[name]), status),
+      make("div", { class: "names" }, make("b", {}, texts[name]), status),
       choose,
     ),
     log,
@@ -71,13 +72,13 @@ export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
     composer,
   );
   element.addEventListener("focusin", used);
-  /** The lines as they stand on the page. */
-  const drawnOf = new Map<string, { line: Line; element: HTMLElement }>();
+  /** The lines that the page shows, by id. */
+  const drawnLines = new Map<string, { line: Line; element: HTMLElement }>();
 
   return {
     element,
     say,
-    take: (frame) => {
+    update: (frame) => {
       const before = seen.get(frame.person)?.lines;
       const lines = new Map<string, Line>();
       for (const line of frame.lines) {
@@ -94,26 +95,26 @@ export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
     const now = seen.get(person);
     const isNear = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
     typing.classList.toggle("seen", now?.typing ?? false);
-    status.textContent = now?.typing ? words.typing : words.online;
-    for (const [id, drawn] of drawnOf) {
+    status.textContent = now?.typing ? texts.typing : texts.online;
+    for (const [id, drawn] of drawnLines) {
       if (now?.lines.get(id) === drawn.line) continue;
       if (!now?.lines.has(id)) drawn.element.remove();
     }
-    for (const [index, id] of (now?.order ?? []).entries()) place(index, id, now?.lines.get(id));
-    for (const id of drawnOf.keys()) if (!now?.lines.has(id)) drawnOf.delete(id);
+    for (const [index, id] of (now?.order ?? []).entries()) putLine(index, id, now?.lines.get(id));
+    for (const id of drawnLines.keys()) if (!now?.lines.has(id)) drawnLines.delete(id);
     if (isNear) log.scrollTop = log.scrollHeight;
   }
 
-  function place(index: number, id: string, line: Line | undefined): void {
+  function putLine(index: number, id: string, line: Line | undefined): void {
     if (!line) return;
-    const known = drawnOf.get(id);
+    const known = drawnLines.get(id);
     const at = log.children[index];
     if (known?.line === line) {
       if (at !== known.element) log.insertBefore(known.element, at ?? null);
       return;
     }
     const fresh = makeLine(line);
-    drawnOf.set(id, { line, element: fresh });
+    drawnLines.set(id, { line, element: fresh });
     if (known) known.element.replaceWith(fresh);
     else log.insertBefore(fresh, at ?? null);
   }
@@ -123,9 +124,9 @@ export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
     const { from, shapes, state, title, edits = 0, buttons = [], files = [] } = line;
     const body = make("div", { class: "bubble" }, ...draw(shapes));
     if (title && name === "dingtalk") body.prepend(make("div", { class: "title" }, title));
-    if (state && from !== "draft") body.append(make("span", { class: `state ${state}` }, words[state]));
+    if (state && from !== "draft") body.append(make("span", { class: `state ${state}` }, texts[state]));
     for (const file of files) body.append(makeFile(file));
-    if (edits > 0 && from === "bot") body.append(make("small", { class: "edited" }, `(${words.edited})`));
+    if (edits > 0 && from === "bot") body.append(make("small", { class: "edited" }, `(${texts.edited})`));
     const press = (label: string) => void wish({ do: "press", window: name, person, button: label });
     const row = make(
       "div",
@@ -133,7 +134,7 @@ export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
       ...buttons.map((label) => button(label, () => press(label))),
     );
     if (from === "draft" && state) {
-      row.append(button(words.stopDraft, () => void wish({ do: "stop", window: name, person })));
+      row.append(button(texts.stopDraft, () => void wish({ do: "stop", window: name, person })));
     }
     const who = from === "me" ? person : "Colloquy";
     return make(
@@ -154,7 +155,7 @@ export function makeWindow({ name, people, used }: WindowOptions): PlayWindow {
 
 function makeName(who: string, from: Line["from"]): HTMLElement {
   const name = make("div", { class: "who" }, make("b", {}, who));
-  if (from !== "me") name.append(make("span", { class: "tag" }, from === "draft" ? words.draft : words.app));
+  if (from !== "me") name.append(make("span", { class: "tag" }, from === "draft" ? texts.draft : texts.app));
   return name;
 }
 

@@ -1,5 +1,5 @@
 import MarkdownIt, { type Token } from "markdown-it";
-import type { Kind, Piece, Shape } from "../protocol.ts";
+import type { Kind, Shape, Styled } from "../protocol.ts";
 import { linked, styled } from "./shapes.ts";
 
 const markdown = new MarkdownIt({ html: false, breaks: true });
@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   td: "cell",
 };
 
-/** What DingTalk's client shows of a Markdown message: ordinary Markdown, without HTML. */
+/** Shows a Markdown message as DingTalk's client does: ordinary Markdown, without HTML. */
 export function showDingtalk(source: string): Shape[] {
   return showTokens(markdown.parse(source, {}));
 }
@@ -52,7 +52,7 @@ function close({ token, of }: Open): Shape[] {
   const is = KINDS[name];
   if (!is) return of;
   const start = token?.attrGet("start");
-  return [{ is, of, ...(is === "numbers" && start ? { note: String(start) } : {}) } satisfies Piece];
+  return [{ is, of, ...(is === "numbers" && start ? { note: String(start) } : {}) } satisfies Styled];
 }
 
 function leaf({ type, content, info, children }: Token): Shape[] {
@@ -61,7 +61,7 @@ function leaf({ type, content, info, children }: Token): Shape[] {
   if (type === "code_inline") return [styled("code", content)];
   if (type === "fence" || type === "code_block")
     return [{ is: "pre", of: [content.replace(/\n$/, "")], ...(info && { note: info }) }];
-  // Nothing is loaded from elsewhere: a picture is what it is called.
+  // The page loads nothing from elsewhere, so a picture is shown as its description.
   if (type === "image") return [`[${(children ?? []).map((child) => child.content).join("")}]`];
   return content ? [content] : [];
 }

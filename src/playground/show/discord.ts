@@ -1,14 +1,14 @@
-// These are Discord's own rules, which take polynomial time; the simulator takes no message of more than 2,000 characters.
+// These are Discord's own rules, which take polynomial time; the simulator accepts at most 2,000 characters a message.
 /* oxlint-disable regexp/no-super-linear-backtracking */
 import type { Kind, Shape } from "../protocol.ts";
 import { linked, styled } from "./shapes.ts";
 
-/** What a rule makes of the text that it matched. */
+/** A pattern, and the shapes that its match becomes. */
 type Rule = readonly [pattern: RegExp, make: (match: RegExpExecArray) => Shape[]];
 
 const within = (is: Kind, text: string | undefined) => [styled(is, ...showDiscord(text ?? ""))];
 
-/** At the beginning of a line. */
+/** Rules that apply at the beginning of a line. */
 const LINES: readonly Rule[] = [
   [/ *>>> ([^]*)/y, ([, rest]) => within("quote", rest)],
   [/(?: *> [^\n]*(?:\n|$))+/y, ([all]) => within("quote", all.replace(/^ *> ?/gm, "").replace(/\n$/, ""))],
@@ -49,7 +49,7 @@ const ANYWHERE: readonly Rule[] = [
   [/https?:\/\/[^\s<]+[^<.,:;"'\]\s]/iy, ([url]) => [linked(url, [url])]],
   [/\|\|([^]+?)\|\|/y, ([, text]) => within("spoiler", text)],
   [/~~([^]+?)~~(?!_)/y, ([, text]) => within("strike", text)],
-  // Of these the one that takes most wins; three asterisks are both.
+  // The longest match of these two wins; three asterisks are both.
   [
     /\*(?=\S)((?:\*\*|\\[^]|\s+(?:\\[^]|[^\s*\\]|\*\*)|[^\s*\\])+?)\*(?!\*)/y,
     ([, text]) => within("italic", text),
@@ -61,10 +61,10 @@ const ANYWHERE: readonly Rule[] = [
 
 const ALL = [...LINES, ...ANYWHERE];
 
-/** Only here can a rule match in the middle of a line. */
+/** The characters at which a rule can match in the middle of a line. */
 const MARKS = /[`\\<[hH|~*_]/;
 
-/** What Discord's client shows of a message, by its rules as they are known. */
+/** Shows a message as Discord's client does, by the rules that are known. */
 export function showDiscord(source: string): Shape[] {
   const shapes: Shape[] = [];
   let text = "";

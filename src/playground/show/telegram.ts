@@ -3,7 +3,7 @@ import type { RichBlock, RichText, SimulatedRich } from "../../../adapters/teleg
 import type { Kind, Shape } from "../protocol.ts";
 import { linked, styled } from "./shapes.ts";
 
-/** What Telegram shows of a text with entities, or of a rich message. */
+/** Shows a text with entities, or a rich message, as Telegram does. */
 export function showTelegram(message: {
   readonly text: string;
   readonly entities: readonly SimulatedEntity[];
@@ -27,14 +27,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
   mention: "mention",
 };
 
-interface Stretch {
+interface Range {
   readonly text: string;
   readonly begin: number;
   readonly end: number;
 }
 
-/** Entities are nested or apart: the first and longest holds those that begin within it. */
-function showEntities({ text, begin, end }: Stretch, entities: readonly SimulatedEntity[]): Shape[] {
+/** Entities are nested or disjoint: the first and longest contains those that begin within it. */
+function showEntities({ text, begin, end }: Range, entities: readonly SimulatedEntity[]): Shape[] {
   const shapes: Shape[] = [];
   const sorted = entities.toSorted((a, b) => a.offset - b.offset || b.length - a.length);
   let at = begin;

@@ -9,7 +9,7 @@ import { createDiscord } from "../../adapters/discord/index.ts";
 import { startDiscordSimulator } from "../../adapters/discord/simulator/simulator.ts";
 import type { Adapter } from "../../src/adapter.ts";
 import { createColloquy } from "../../src/colloquy.ts";
-import { dropDead, listDead, retryDead } from "../../src/cli/dead-letters.ts";
+import { dropDead, listDead, retryDead } from "../../src/cli/dead.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { ChatEvent } from "../../src/event.ts";
 import type { Handler } from "../../src/handler.ts";

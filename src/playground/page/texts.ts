@@ -1,19 +1,18 @@
 const en = {
   title: "Colloquy playground",
-  about: "The real program between simulated platforms. Write in any window.",
+  about: "The real program, connected to simulated platforms. Write in any window.",
   web: "Web chat",
-  webMissing: "The web chat appears here when the worker serves it.",
+  webMissing: "The web chat appears here once the worker serves it.",
   terminal: "Terminal",
   telegram: "Telegram",
   discord: "Discord",
   dingtalk: "DingTalk",
   journey: "Journey of the last message",
-  journeyEmpty: "Write a message: here you see how it travels.",
+  journeyEmpty: "Write a message to see the stages that it passes.",
   write: "Message",
   command: "Type and press Enter",
   send: "Send",
   typing: "typing …",
-  bot: "bot",
   edited: "edited",
   thinking: "is thinking …",
   unanswered: "The application did not respond",
@@ -38,25 +37,23 @@ const en = {
   longText: "Write 6000 characters",
   showText: "Show markdown",
   person: "Person",
-  file: "file",
-  robot: "robot",
   app: "APP",
-  failed: "That did not work: ",
+  failed: "This did not work: ",
   received: "received by the adapter",
-  stored: "stored: from now on it is not lost",
+  stored: "stored: it cannot be lost from now on",
   loaded: "conversation loaded",
   asked: "handlers have run",
-  begun: "the model begins to answer",
+  begun: "model has begun to answer",
   drafted: "drafts shown",
-  sending: "message on its way",
+  sending: "sending message",
   sent: "message sent",
-  recorded: "its id recorded",
+  recorded: "message id saved",
   edited_step: "message edited",
-  known: "the whole answer is known",
+  known: "whole answer known",
   committed: "answer and history written",
-  shown: "everything is shown",
+  shown: "whole answer shown",
   saved: "conversation saved",
-  dropped: "done: the queue forgets it",
+  dropped: "done: removed from the queue",
   killed: "worker killed",
   ready_step: "worker is back",
 };
@@ -76,7 +73,6 @@ const zh: typeof en = {
   command: "输入后按回车",
   send: "发送",
   typing: "正在输入…",
-  bot: "机器人",
   edited: "已编辑",
   thinking: "正在思考…",
   unanswered: "该应用程序未响应",
@@ -101,8 +97,6 @@ const zh: typeof en = {
   longText: "写 6000 字",
   showText: "显示 markdown 格式",
   person: "人",
-  file: "文件",
-  robot: "机器人",
   app: "应用",
   failed: "没有成功：",
   received: "适配器收到",
@@ -127,11 +121,11 @@ const zh: typeof en = {
 /** The language of the page. */
 export const locale = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 
-/** The words of the page, in its language. */
-export const words = locale === "zh" ? zh : en;
+/** The texts of the page, in its language. */
+export const texts = locale === "zh" ? zh : en;
 
-/** The name of a step. */
-export function stepName(step: string): string {
-  const names: Readonly<Record<string, string>> = words;
-  return names[`${step}_step`] ?? names[step] ?? step;
+/** The name of a stage. */
+export function stageName(stage: string): string {
+  const names: Readonly<Record<string, string>> = texts;
+  return names[`${stage}_step`] ?? names[stage] ?? stage;
 }

@@ -4,7 +4,7 @@ import { readDotEnv } from "../../config/sources.ts";
 import { harmless } from "../sanitize/harmless.ts";
 import { createLog, type Log } from "../log.ts";
 
-/** What `chat` and `ask` may be told on the command line. */
+/** The options that `chat` and `ask` share. */
 export interface ConsoleFlags {
   readonly user?: string;
   readonly persona?: string;
@@ -13,7 +13,7 @@ export interface ConsoleFlags {
   readonly usage?: true;
 }
 
-/** How the program looks and speaks, and which account at OpenAI pays: nothing by which a key or words could be led elsewhere. */
+/** Variables for the look, the language and the account at OpenAI; none of them can send a key or a conversation elsewhere. */
 const FROM_DOT_ENV = [
   "LOG_LEVEL",
   "LANG",
@@ -27,10 +27,10 @@ const FROM_DOT_ENV = [
 ];
 
 /**
- * Takes from `.env` into the environment what others than `ownSettings` read there. Nothing else gets there: a variable
- * such as NODE_TLS_REJECT_UNAUTHORIZED makes libraries do what the author of the file wants.
+ * Copies from `.env` into the environment the variables that libraries and `systemLocale` read there. Nothing else is
+ * copied: a variable such as NODE_TLS_REJECT_UNAUTHORIZED would let the author of the file control libraries.
  */
-export function takeDotEnv(): void {
+export function adoptDotEnv(): void {
   const values = readDotEnv()?.values ?? {};
   for (const name of FROM_DOT_ENV) {
     const value = values[name];
@@ -38,12 +38,12 @@ export function takeDotEnv(): void {
   }
 }
 
-/** The settings of this run; `said` on the command line comes before all else. */
-export function ownSettings(said: Readonly<Record<string, string>> = {}): Settings {
-  return loadSettings({ ...process.env, ...said }, { dotEnv: readDotEnv() });
+/** Loads the settings of this run. `overrides`, from the command line, take precedence over the environment. */
+export function ownSettings(overrides: Readonly<Record<string, string>> = {}): Settings {
+  return loadSettings({ ...process.env, ...overrides }, { dotEnv: readDotEnv() });
 }
 
-/** All that may be a secret, also where the settings make no sense. */
+/** All values that may be secrets, even if the settings are invalid. */
 export function ownSecrets(): string[] {
   const given = secretsIn(process.env);
   try {
@@ -55,7 +55,7 @@ export function ownSecrets(): string[] {
   }
 }
 
-/** The settings with what the command line says; quiet, as people read along. */
+/** Loads the settings for a command at the console, with its options. Logs errors only, as people read the output. */
 export function settingsFor({ persona, model }: ConsoleFlags): Settings {
   return ownSettings({
     LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error",
@@ -64,32 +64,32 @@ export function settingsFor({ persona, model }: ConsoleFlags): Settings {
   });
 }
 
-/** A log that shows no secret. */
+/** Creates a log on a stream; secrets in it are masked. */
 export function logTo(stream: NodeJS.WriteStream, settings: Settings): Log {
   return createLog({ level: settings.LOG_LEVEL, stream, secrets: secretsOf(settings) });
 }
 
-/** Tells the operator something beside the output. */
+/** Writes a message for the operator to standard error. */
 export function toStderr(sentence: string): void {
   process.stderr.write(`colloquy: ${harmless(sentence)}\n`);
 }
 
-/** What standard output can show. */
+/** Whether standard output shows colours, and links behind a text. */
 export function looks() {
-  const surroundings = { env: process.env, isTTY: process.stdout.isTTY };
-  return { color: useColor(surroundings), links: showsLinks(surroundings) };
+  const output = { env: process.env, isTTY: process.stdout.isTTY };
+  return { color: useColor(output), links: showsLinks(output) };
 }
 
-/** "zh-CN" for LANG=zh_CN.UTF-8; undefined where no language is set. */
+/** The language of the system, such as "zh-CN" for LANG=zh_CN.UTF-8; undefined if none is set. */
 export function systemLocale(): string | undefined {
   const { LC_ALL, LC_MESSAGES, LANG } = process.env;
   const tag = (LC_ALL || LC_MESSAGES || LANG || "").split(".")[0]?.replace("_", "-");
   return tag && !["C", "POSIX"].includes(tag) ? tag : undefined;
 }
 
-/** Where the HTTP port answers, for whoever is at this machine. */
+/** The URL of the HTTP port, as opened on this machine. */
 export function localUrl({ HTTP_HOST, HTTP_PORT: port }: Settings): string {
-  // A host that stands for every address of the machine is none to open.
+  // The address that means all addresses of the machine cannot be opened.
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[HTTP_HOST] ?? HTTP_HOST;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
