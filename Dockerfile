@@ -26,4 +26,4 @@ VOLUME /data
 EXPOSE 8080
 HEALTHCHECK CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Not npm: it would keep SIGTERM to itself and leave the bot running.
-CMD ["node", "dist/src/cli/main.js", "start"]
+CMD ["node", "dist/src/cli.js", "start"]

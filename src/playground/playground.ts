@@ -129,7 +129,7 @@ export function createPlayground({
 
   async function openWithModules(): Promise<Scene> {
     try {
-      if (!existsSync(join(BUILT, "cli/main.js"))) throw new Error(NOT_BUILT);
+      if (!existsSync(join(BUILT, "cli.js"))) throw new Error(NOT_BUILT);
       const { openScene } = await load();
       return await openScene(settings);
     } catch (err) {

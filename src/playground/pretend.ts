@@ -15,4 +15,4 @@ process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 // The channel alone must not keep the process running.
 process.channel?.unref();
 
-await import("../cli/main.ts");
+await import("../cli.ts");

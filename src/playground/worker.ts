@@ -68,7 +68,7 @@ export function startWorker({ onStage, changed, ...home }: WorkerOptions): Worke
 
   function start(): void {
     isKilled = false;
-    const started = spawnProgram("cli/main.js", ["start"], {
+    const started = spawnProgram("cli.js", ["start"], {
       ...home,
       onStage,
       onAddress: (address) => (url = address),

@@ -33,24 +33,20 @@ async function compare(): Promise<number> {
   const store = `sqlite:${join(folder, "store.sqlite")}`;
   const model = await startModelSimulator({ reply: REPLY, keep: 1 });
   const at = await freePort();
-  const program = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "../../dist/src/cli/main.js"), "start"],
-    {
-      cwd: folder,
-      env: {
-        PATH: process.env["PATH"],
-        STORE_URL: store,
-        HTTP_PORT: String(at),
-        OPENAI_API_KEY: model.key,
-        OPENAI_BASE_URL: model.baseURL,
-        OPENAI_MODEL: "simulated",
-        MESSAGES_PER_MINUTE: "1000",
-        LOG_LEVEL: "error",
-      },
-      stdio: ["pipe", "ignore", "inherit"],
+  const program = spawn(process.execPath, [join(import.meta.dirname, "../../dist/src/cli.js"), "start"], {
+    cwd: folder,
+    env: {
+      PATH: process.env["PATH"],
+      STORE_URL: store,
+      HTTP_PORT: String(at),
+      OPENAI_API_KEY: model.key,
+      OPENAI_BASE_URL: model.baseURL,
+      OPENAI_MODEL: "simulated",
+      MESSAGES_PER_MINUTE: "1000",
+      LOG_LEVEL: "error",
     },
-  );
+    stdio: ["pipe", "ignore", "inherit"],
+  });
   try {
     await until(
       async () => (await fetch(`http://127.0.0.1:${at}/healthz`).catch(() => undefined))?.ok,

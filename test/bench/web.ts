@@ -32,7 +32,7 @@ const model = await startModelSimulator({
   keep: 1,
 });
 const port = await freePort();
-const program = spawn(process.execPath, [join(import.meta.dirname, "../../dist/src/cli/main.js"), "start"], {
+const program = spawn(process.execPath, [join(import.meta.dirname, "../../dist/src/cli.js"), "start"], {
   cwd: folder,
   env: {
     PATH: process.env["PATH"],

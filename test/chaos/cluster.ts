@@ -30,7 +30,7 @@ export interface ClusterOptions {
   readonly role?: (member: number) => string;
 }
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 /** After how many ms a supervisor restarts a process. */
 const AGAIN_MS = 1000;

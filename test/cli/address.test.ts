@@ -11,7 +11,7 @@ import { until } from "../../src/testing/until.ts";
 
 /** util-linux's, which opens a real terminal. */
 const SCRIPT = "/usr/bin/script";
-const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 test.skipIf(!existsSync(SCRIPT))(
   "`start` without platforms names its pages, and there they are",

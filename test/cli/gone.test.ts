@@ -8,7 +8,7 @@ import { until } from "../../src/testing/until.ts";
 
 /** util-linux's, which opens a real terminal. */
 const SCRIPT = "/usr/bin/script";
-const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 test.skipIf(process.platform !== "linux" || !existsSync(SCRIPT)).each(["", "trap '' HUP; "])(
   "a chat whose terminal is gone ends: %j",

@@ -152,10 +152,7 @@ test("a reader that stops after the beginning of an answer ends it quietly", asy
   });
   const child = spawn(
     "sh",
-    [
-      "-c",
-      `"${process.execPath}" "${join(import.meta.dirname, "../../dist/src/cli/main.js")}" ask x | head -1`,
-    ],
+    ["-c", `"${process.execPath}" "${join(import.meta.dirname, "../../dist/src/cli.js")}" ask x | head -1`],
     { env: { ...env, PATH: process.env["PATH"] }, cwd: temporaryFolder(), stdio: "pipe" },
   );
   let output = "";

@@ -14,7 +14,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { logLines } from "../support/program.ts";
 import { until } from "../../src/testing/until.ts";
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 /** The program where a process may open no more files than `files`, with a key of Ann's for programs. */
 async function open({ files = 4096 } = {}) {

@@ -43,7 +43,7 @@ test("what the playground starts can reach no file but its own", async () => {
   const inside = temporaryFolder();
   const ran = async (...words: string[]) => {
     const env = { PATH: process.env["PATH"] ?? "", STORE_URL: `sqlite:${join(inside, "store.sqlite")}` };
-    const child = spawnProgram("cli/main.js", words, { folder: inside, env, onStage: () => undefined });
+    const child = spawnProgram("cli.js", words, { folder: inside, env, onStage: () => undefined });
     onTestFinished(() => void child.kill("SIGKILL"));
     const [errors, code] = await Promise.all([
       child.stderr ? text(child.stderr) : "",

@@ -18,7 +18,7 @@ export interface Measured {
   kill(): Promise<void>;
 }
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 /** How many characters of the end of its log are printed if it fails. */
 const LAST_WORDS = 4000;

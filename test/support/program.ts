@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { until } from "../../src/testing/until.ts";
 
-const CLI = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/src/cli.js");
 
 /** A real process of the program. */
 export interface RunningProgram {

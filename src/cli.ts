@@ -1,22 +1,22 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
-import { ConfigError, describeError } from "../errors.ts";
-import type { ProgramRole } from "../program/start.ts";
-import { scrub } from "../sanitize/secrets.ts";
-import { backup } from "./backup.ts";
-import { ask } from "./chat/ask.ts";
-import { chat } from "./chat/chat.ts";
-import { drop, list, retry } from "./dead.ts";
-import { adoptDotEnv, ownSecrets, toStderr } from "./environment.ts";
-import { exportFile, FORMATS, importFile } from "./exchange.ts";
-import { migrateStore } from "./migrate.ts";
-import { playground } from "./playground.ts";
-import { preview } from "./preview.ts";
-import { start } from "./start.ts";
-import { exitWithStreams } from "./streams.ts";
-import type { ReportBy } from "./usage-report.ts";
-import { usage } from "./usage.ts";
-import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./user.ts";
+import { ConfigError, describeError } from "./errors.ts";
+import type { ProgramRole } from "./program/start.ts";
+import { scrub } from "./sanitize/secrets.ts";
+import { backup } from "./cli/backup.ts";
+import { ask } from "./cli/chat/ask.ts";
+import { chat } from "./cli/chat/chat.ts";
+import { drop, list, retry } from "./cli/dead.ts";
+import { adoptDotEnv, ownSecrets, toStderr } from "./cli/environment.ts";
+import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
+import { migrateStore } from "./cli/migrate.ts";
+import { playground } from "./cli/playground.ts";
+import { preview } from "./cli/preview.ts";
+import { start } from "./cli/start.ts";
+import { exitWithStreams } from "./cli/streams.ts";
+import type { ReportBy } from "./cli/usage-report.ts";
+import { usage } from "./cli/usage.ts";
+import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
 
 /** Exit codes: 0 success, 1 failure, 2 wrong usage or wrong settings. */
 const FAILED = 1;
