@@ -5,7 +5,7 @@ import { createAnswer } from "./answer/answer.ts";
 import type { HistoryLimits } from "./answer/limits.ts";
 import { joinCluster } from "./cluster.ts";
 import { allCommands, interruptingNames, menuOf } from "./commands/all.ts";
-import { type ConversationUsage, createHistory, type History } from "./conversation/conversation.ts";
+import { type ConversationUsage, openHistory, type History } from "./conversation/conversation.ts";
 import { createPacing } from "./delivery/pacing.ts";
 import { createEngine } from "./engine.ts";
 import { ConfigError } from "./errors.ts";
@@ -97,7 +97,7 @@ export async function createColloquy(options: ColloquyOptions): Promise<Colloquy
       `The role ${role} is for processes that share a store: set STORE_URL to postgres://…`,
     );
   }
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const choices = {
     models: modelsOf(options),
     persona: options.persona ?? "",

@@ -5,7 +5,7 @@ import { discordPayload } from "../adapters/discord/send/payload.ts";
 import { readMessage } from "../adapters/discord/simulator/rest/body.ts";
 import { createTelegramDialect } from "../adapters/telegram/dialect/dialect.ts";
 import { readButtons } from "../adapters/telegram/simulator/buttons.ts";
-import { createHistory, emptyConversation } from "../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../src/conversation/conversation.ts";
 import type { Offer } from "../src/handler.ts";
 import { openStore } from "../src/store/store.ts";
 import { parseMarkdown } from "../src/text/parse/markdown.ts";
@@ -104,7 +104,7 @@ test("what can be no button is a command to be written; nothing a model writes b
 test("choices that an earlier run has recorded, but not shown, are shown", async () => {
   const { telegram, store: url } = await openWorld({ persona, personas });
   const store = await openStore(url);
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const choices = [{ label: "kept", command: "persona", text: "plain" }];
   await history.save({
     ...emptyConversation(`telegram:${telegram.userId("ann")}`),

@@ -18,7 +18,7 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ["src/http/", []],
   ["src/proxy/", ["src/errors.ts", "src/http/"]],
   ["src/telemetry/", []],
-  ["src/postgres/", ["src/errors.ts", "src/log.ts"]],
+  ["src/postgres/", ["src/errors.ts", "src/log.ts", "src/system/"]],
   ["src/store/", ["src/errors.ts", "src/log.ts", "src/system/", "src/postgres/"]],
   ["config/", ["src/errors.ts", "src/http/", "src/sanitize/", "src/system/"]],
   // Text, and what a conversation is.
@@ -42,7 +42,15 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   // The stages of a message.
   [
     "src/queue/",
-    ["src/errors.ts", "src/event.ts", "src/log.ts", "src/postgres/", "src/store/", "src/telemetry/"],
+    [
+      "src/errors.ts",
+      "src/event.ts",
+      "src/log.ts",
+      "src/postgres/",
+      "src/store/",
+      "src/system/",
+      "src/telemetry/",
+    ],
   ],
   [
     "src/receive/",
@@ -159,6 +167,7 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       "src/handler.ts",
       "src/http/",
       "src/sanitize/",
+      "src/system/",
       "src/text/",
       "src/text/dialect/",
       "src/text/parse/",

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
 import type { Settings } from "../../config/settings.ts";
-import { createHistory } from "../conversation/conversation.ts";
+import { openHistory } from "../conversation/conversation.ts";
 import { keyOf as keyOfThread } from "../conversation/threads.ts";
 import { ConfigError } from "../errors.ts";
 import { type ExportFormat, type Named, print, type Told } from "../exchange/export.ts";
@@ -42,7 +42,7 @@ export async function importFile(
       const rest = saved < given ? `, only the newest ${saved} were saved` : "";
       process.stdout.write(`${oneLine(name)}: ${given} messages${rest}\n`);
     };
-    const history = createHistory(await store.open("history"));
+    const history = await openHistory(store);
     const alone = createKeyedLock(store, url);
     await importMessages(found, { history, alone, keyOf, only: user, replace, done });
     const next = all || count === 0 ? "" : " They continue with `colloquy chat --user NAME`.";
@@ -82,7 +82,7 @@ export function personasOf(settings: Settings): Told {
 }
 
 async function* everything(store: Store): AsyncGenerator<Named> {
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   for (const key of await store.keys("history", "")) {
     const conversation = await history.load(key);
     if (conversation.messages.length > 0) yield [key, conversation];

@@ -1,10 +1,10 @@
-import { createHistory } from "../conversation/conversation.ts";
+import { openHistory } from "../conversation/conversation.ts";
 import { createThreads, type Threads } from "../conversation/threads.ts";
 import { createKeyedLock } from "../store/keyed-lock.ts";
 import type { Store } from "../store/store.ts";
 
 /** Opens the conversations at the console. `url`: the URL of the store. */
 export async function openThreads(store: Store, url: string): Promise<Threads> {
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   return createThreads({ store, history, platform: "console", lock: createKeyedLock(store, url) });
 }

@@ -1,6 +1,6 @@
 import {
   type ConversationUsage,
-  createHistory,
+  openHistory,
   isInvalidRecord,
   type UsageTotals,
 } from "../conversation/conversation.ts";
@@ -33,7 +33,7 @@ export async function reportUsage(
   store: Store,
   { by, since, invalid }: ReportOptions,
 ): Promise<ReportLine[]> {
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const skip = (error: unknown) => {
     if (!isInvalidRecord(error)) throw error;
     invalid(describeError(error));

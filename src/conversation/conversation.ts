@@ -2,6 +2,7 @@ import type Keyv from "keyv";
 import { StoreError } from "../errors.ts";
 import type { Choice } from "../text/dialect/dialect.ts";
 import { readRecord, writeRecord } from "./record.ts";
+import type { Store } from "../store/store.ts";
 
 /**
  * The record of one conversation: its messages, its usage, and the answer that is being sent. It is written in one `set`,
@@ -107,6 +108,11 @@ export const MAX_IDS = 100;
 
 /** The number of days whose usage is kept separately. Older days count only in the total. */
 const MAX_DAYS = 400;
+
+/** Opens the histories of a store. */
+export async function openHistory(store: Pick<Store, "open">): Promise<History> {
+  return createHistory(await store.open("history"));
+}
 
 /** Creates a history in a Keyv, which must throw on errors. */
 export function createHistory(keyv: Keyv): History {

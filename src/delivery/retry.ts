@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { type BackOff, backOff } from "../system/back-off.ts";
 import { emit } from "../telemetry/events.ts";
 
-/** The longest pause between two attempts, in ms, unless the platform asks for more. */
-const MAX_PAUSE_MS = 30_000;
+/** The pauses between attempts, unless the platform asks for longer ones. */
+const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000 };
 
 /**
  * Repeats an action until the platform accepts it, through rate limits and outages. Rejects only with a
@@ -21,7 +22,7 @@ export async function retryUntilAccepted<T>(
       return await action();
     } catch (error) {
       if (!(error instanceof PlatformError) || error.permanent || error.gone) throw error;
-      const pauseMs = backOff(error, attempt);
+      const pauseMs = pauseAfter(error, attempt + 1);
       log.warn(
         { code: error.code, attempt: attempt + 1, pauseMs },
         `the platform did not accept a message, trying again: ${describeError(error)}`,
@@ -32,8 +33,8 @@ export async function retryUntilAccepted<T>(
   }
 }
 
-/** The pause before the next attempt, in ms: as long as the platform asks, or else growing with each attempt. */
-export function backOff(error: PlatformError, attempt: number): number {
+/** The pause after a number of failures in a row, in ms: as long as the platform asks, or else longer each time. */
+export function pauseAfter(error: PlatformError, failures: number): number {
   if (error.retryAfterMs !== undefined) return error.retryAfterMs + Math.random() * 100;
-  return Math.min(MAX_PAUSE_MS, 250 * 2 ** attempt) * (0.75 + Math.random() / 2);
+  return backOff(failures, BACK_OFF);
 }

@@ -14,6 +14,7 @@ import { emit } from "../telemetry/events.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
 import { createWatchdog } from "./watchdog.ts";
+import { type BackOff, backOff } from "../system/back-off.ts";
 
 export interface OpenAIOptions {
   /** May be empty for a self-hosted service that requires none. */
@@ -42,8 +43,8 @@ export interface OpenAIOptions {
 const OPENAI_URL = "https://api.openai.com/v1";
 /** The most attempts per answer. With the pauses between them they last 4 to 8 s: enough for a service to restart. */
 const MAX_ATTEMPTS = 5;
-/** The pause before the second attempt, in ms. It doubles with each attempt; up to half of it is random. */
-const FIRST_PAUSE_MS = 500;
+/** The pauses between attempts. */
+const BACK_OFF: BackOff = { firstMs: 500, maxMs: 4_000 };
 /** How long to wait for the usage when the answer is complete, in ms. */
 const USAGE_MS = 5000;
 /** The longest time that an answer may take, in ms: one token now and then would keep it going for days. */
@@ -85,7 +86,7 @@ export function createOpenAI(options: OpenAIOptions): Model {
         signal.throwIfAborted();
         const error = toModelError(cause, service, textOf(messages));
         emit("asked", { model, outcome: error.code });
-        const pauseMs = error.retryAfterMs ?? backOff(attempt);
+        const pauseMs = error.retryAfterMs ?? backOff(attempt, BACK_OFF);
         if (completion.isVisible) throw error;
         const ms = performance.now() - since;
         const isLast = attempt >= MAX_ATTEMPTS || pauseMs > maxWaitMs || ms + pauseMs > budgetMs;
@@ -167,9 +168,4 @@ function checkBaseURL(baseURL: string): URL {
     "OPENAI_BASE_URL must be an http:// or https:// URL without user name and password, " +
       `such as ${OPENAI_URL} or http://127.0.0.1:11434/v1`,
   );
-}
-
-/** The pause after an attempt, in ms. */
-function backOff(attempt: number): number {
-  return FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
 }

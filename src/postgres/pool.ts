@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { ConfigError, type StoreError } from "../errors.ts";
 import { isTransient, toStoreError } from "./errors.ts";
+import { type BackOff, backOff } from "../system/back-off.ts";
 
 /** A PostgreSQL database. Failures reject with a `StoreError` that says what to do. */
 export interface Postgres {
@@ -46,6 +47,9 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /** How long to repeat a statement, in ms. A server restarts within this time, and no user notices. */
 const RETRY_FOR_MS = 20_000;
 
+/** The pauses between attempts. */
+const BACK_OFF: BackOff = { firstMs: 50, maxMs: 1_000 };
+
 /** How long `close()` waits for the server, in ms. A server that cannot be reached does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -67,7 +71,8 @@ export function openPostgres(url: string): Postgres {
     pool,
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
       const deadline = Date.now() + RETRY_FOR_MS;
-      for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 2)) {
+      for (let failures = 1; ; failures += 1) {
+        const pauseMs = backOff(failures, BACK_OFF);
         try {
           return (await pool.query<Row>(sql, [...values])).rows;
         } catch (cause) {

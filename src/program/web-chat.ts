@@ -1,5 +1,5 @@
 import { createWeb, type RecordStore, type Web, type WebOptions } from "../../adapters/web/index.ts";
-import { createHistory, type History } from "../conversation/conversation.ts";
+import { openHistory, type History } from "../conversation/conversation.ts";
 import { keyOf } from "../conversation/threads.ts";
 import { byDayAndModel } from "../conversation/usage.ts";
 import { type ExportFormat, print } from "../exchange/export.ts";
@@ -32,7 +32,7 @@ const FORMATS = { md: "markdown", jsonl: "jsonl", json: "json" } as const satisf
 /** Opens the web chat, which reads conversations and usage from the store. */
 export async function openWebChat(store: Store, options: WebChatOptions): Promise<Web> {
   const { model: models, persona, personas, currency, url, admit, log } = options;
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const usual = [...personas.keys()].filter((name) => personas.get(name) === persona);
   return createWeb({
     recordStore: await openRecordStore(store),

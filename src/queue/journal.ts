@@ -11,8 +11,9 @@ import { createAttempts } from "./journal-attempts.ts";
 import { conversationIsFull, queueIsFull } from "./overflow.ts";
 import { createPoisonGuard } from "./poison.ts";
 import { MAX_WAITING, type Queue, type Worker } from "./queue.ts";
-import { pauseAfter } from "./retry-policy.ts";
+import { MAX_PAUSE_MS } from "./retry-policy.ts";
 import { createRunning, type Note } from "./running.ts";
+import { backOff } from "../system/back-off.ts";
 
 export interface JournalOptions {
   /** Holds only the queue; it must throw on errors. */
@@ -172,7 +173,7 @@ export function createJournalQueue(options: JournalOptions): Queue {
   }
 
   function retryLater(backlog: Backlog, job: Job, error: unknown): void {
-    const pauseMs = pauseAfter(job.failures, options.pauseMs);
+    const pauseMs = backOff(job.failures + 1, { firstMs: options.pauseMs, maxMs: MAX_PAUSE_MS });
     job.failures += 1;
     const { event, attempts } = job;
     logRetry(log, { event: event.id, conversation: backlog.key, attempts, pauseMs }, error);

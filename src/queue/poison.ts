@@ -1,4 +1,5 @@
 import { concurrencyAfter, PROVEN_MS, SURVIVED_MS } from "./retry-policy.ts";
+import { type BackOff, backOff } from "../system/back-off.ts";
 
 /** An event that an earlier run has left in the queue. It may be what ended that run. */
 export interface Leftover {
@@ -27,8 +28,8 @@ export interface PoisonGuard<Item extends Leftover> {
   stop(): void;
 }
 
-/** The pause before events with deaths begin again, in ms, so that new messages are answered in between. */
-const PAUSE_MS = { first: 500, most: 2_000 };
+/** The pauses before events with deaths begin again, so that new messages are answered in between. */
+const BACK_OFF: BackOff = { firstMs: 500, maxMs: 2_000 };
 
 interface State {
   /** Whether it did not end the process at once. */
@@ -108,5 +109,5 @@ function firstOf<Item extends Leftover>(ready: readonly Item[]): Item | undefine
 }
 
 function pauseBefore(deaths: number): number {
-  return deaths === 0 ? 0 : Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** (deaths - 1));
+  return deaths === 0 ? 0 : backOff(deaths, BACK_OFF);
 }

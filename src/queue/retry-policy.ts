@@ -38,10 +38,8 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** The pause after a number of failures, in ms. It doubles each time up to a minute, and varies by a quarter. */
-export function pauseAfter(failures: number, firstMs: number): number {
-  return Math.min(60_000, firstMs * 2 ** Math.min(failures, 30)) * (0.75 + Math.random() / 2);
-}
+/** The longest pause between two attempts of a turn, in ms. */
+export const MAX_PAUSE_MS = 60_000;
 
 /** The reason in a dead letter. */
 export function reasonOf(error: unknown): string {

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { createKeyedLock } from "../../src/store/keyed-lock.ts";
 import { pickThread, pickUser } from "../../src/cli/chat/picker.ts";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { texts } from "../../src/i18n/texts.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createThreads, keyOf } from "../../src/conversation/threads.ts";
@@ -18,7 +18,7 @@ const CTRL_U = "\u0015";
 async function sitDown() {
   const store = await openStore("memory:");
   onTestFinished(() => store.close());
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const threads = createThreads({
     store,
     history,

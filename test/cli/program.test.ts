@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createHistory } from "../../src/conversation/conversation.ts";
+import { openHistory } from "../../src/conversation/conversation.ts";
 import { openStore } from "../../src/store/store.ts";
 import { keyOf } from "../../src/conversation/threads.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -135,7 +135,7 @@ test("two terminals of one person take turns: nothing is lost", async () => {
   });
   expect(await Promise.all(programs.map(({ exited }) => exited))).toEqual([0, 0]);
   const store = await openStore(env.STORE_URL);
-  const { messages } = await createHistory(await store.open("history")).load(keyOf("console", "ann"));
+  const { messages } = await (await openHistory(store)).load(keyOf("console", "ann"));
   await store.close();
   const said = messages.map(({ content }) => content);
   for (const name of ["a", "b"]) {

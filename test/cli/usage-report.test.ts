@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { printReport, reportUsage } from "../../src/cli/usage-report.ts";
 import { openStore } from "../../src/store/store.ts";
 import { addUsage } from "../../src/conversation/usage.ts";
 
 test("what was spent, by day, model, person and conversation", async () => {
   const store = await openStore("memory:");
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const keys = ["paper:ann", "paper:ann:g1", "paper:bob", "other:ann"];
   for (const [index, key] of keys.entries()) {
     const conversation = emptyConversation(key);

@@ -3,6 +3,7 @@ import Keyv from "keyv";
 import { describe, expect, test } from "vitest";
 import {
   createHistory,
+  openHistory,
   emptyConversation,
   MAX_CHARACTERS,
   MAX_IDS,
@@ -25,10 +26,10 @@ describe("history", () => {
       outbox: { event: "e2", text: "half", shown: [{ ref: "m1", digest: "d" }] },
     };
     const store = await openStore(url);
-    await createHistory(await store.open("history")).save(kept);
+    await (await openHistory(store)).save(kept);
     await store.close();
     const again = await openStore(url);
-    expect(await createHistory(await again.open("history")).load("paper:ann")).toEqual({
+    expect(await (await openHistory(again)).load("paper:ann")).toEqual({
       version: 2,
       ...kept,
     });

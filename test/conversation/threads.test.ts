@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createKeyedLock } from "../../src/store/keyed-lock.ts";
 import {
-  createHistory,
+  openHistory,
   emptyConversation,
   type ConversationMessage,
 } from "../../src/conversation/conversation.ts";
@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/folder.ts";
 async function openThreads(url = "memory:") {
   const store = await openStore(url);
   onTestFinished(() => store.close());
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const threads = createThreads({ store, history, platform: "paper", lock: createKeyedLock(store, url) });
   const say = async (key: string, at: number, ...texts: string[]) => {
     const messages: ConversationMessage[] = texts.map((content) => ({ role: "user", content, at }));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { createDemoModel } from "../../src/model/demo/demo.ts";
 import { openStore } from "../../src/store/store.ts";
 import { parseMarkdown } from "../../src/text/parse/markdown.ts";
@@ -75,7 +75,7 @@ test("silence that an earlier run has committed stays silence", async () => {
   const url = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
   const store = await openStore(url);
   const outbox = { event: "echo:1", text: "", shown: [] };
-  await createHistory(await store.open("history")).save({ ...emptyConversation("echo:ann"), outbox });
+  await (await openHistory(store)).save({ ...emptyConversation("echo:ann"), outbox });
   await store.close();
   const { adapter, say, shows } = await openEcho();
   const bot = await createColloquy({ adapters: [adapter], model: createDemoModel(), store: url });

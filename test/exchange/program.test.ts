@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createHistory, emptyConversation, MAX_MESSAGES } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation, MAX_MESSAGES } from "../../src/conversation/conversation.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
@@ -59,7 +59,7 @@ describe("written as", () => {
     const folder = temporaryFolder();
     const url = `sqlite:${join(folder, "s.sqlite")}`;
     const store = await openStore(url);
-    const history = createHistory(await store.open("history"));
+    const history = await openHistory(store);
     const at = Date.parse("2026-11-23T08:00:00Z");
     const messages = [
       { role: "user" as const, content: "# why", at },

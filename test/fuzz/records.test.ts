@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { createSession } from "../../adapters/discord/receive/sessions.ts";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createHistory } from "../../src/conversation/conversation.ts";
+import { openHistory } from "../../src/conversation/conversation.ts";
 import { listDead } from "../../src/cli/dead.ts";
 import { StoreError } from "../../src/errors.ts";
 import { type ChatEvent, conversationKey } from "../../src/event.ts";
@@ -137,7 +137,7 @@ test("a conversation is read as it was written, or is an error of the store; nev
   );
   const store = await openStore(url);
   onTestFinished(() => store.close());
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const outcomes = new Set<string>();
   for (let n = 0; n < rows.length; n += 1) {
     const found = await history.load(`row-${n}`).catch((error: unknown) => error);
@@ -203,7 +203,7 @@ test("a kept text that makes no sense is as good as none", async () => {
 test("no two people share a conversation, whatever their ids are made of, in the store itself", async () => {
   const store = await openStore(newStore());
   onTestFinished(() => store.close());
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const part = fc.constantFrom(
     ":",
     "%",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { scriptedModel, talk } from "../support/talk.ts";
@@ -24,7 +24,7 @@ test("a persona is chosen for one's conversation, and stays", async () => {
 
 test("a persona that is not there any more, and one of the conversation's own", async () => {
   const store = await openStore("memory:");
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   await history.save({ ...emptyConversation("console:ann"), persona: "cook" });
   const model = scriptedModel();
   const options = { model, persona: "Be plain.", personas, store };

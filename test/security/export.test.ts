@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { loadPersonas } from "../../config/personas.ts";
 import { loadSettings } from "../../config/settings.ts";
 import { personasOf } from "../../src/cli/exchange.ts";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { print } from "../../src/exchange/export.ts";
 import { readUserMessages } from "../../src/exchange/user-messages.ts";
 import { createLocalAccess } from "../../src/http/local.ts";
@@ -27,7 +27,7 @@ const messages = [
 async function start() {
   const url = `sqlite:${join(temporaryFolder(), "store.sqlite")}`;
   const store = await openStore(url);
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const key = (thread: string) => keyOf("web", "ann", thread);
   await history.save({ ...emptyConversation(key("t1")), messages, persona: "python" });
   await history.save({ ...emptyConversation(key("t2")), messages, system: SYSTEM });

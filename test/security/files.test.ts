@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createKeyedLock } from "../../src/store/keyed-lock.ts";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { writeWhole } from "../../src/exchange/write.ts";
 import { claimStore } from "../../src/store/claim.ts";
@@ -47,7 +47,7 @@ async function storeIn(folder: string) {
   const url = `sqlite:${path}`;
   const store = await openStore(url);
   const messages = [{ role: "user" as const, content: "hello", at: 1 }];
-  await createHistory(await store.open("history")).save({ ...emptyConversation("console:ann"), messages });
+  await (await openHistory(store)).save({ ...emptyConversation("console:ann"), messages });
   const release = await createKeyedLock(store, url)("console:ann");
   await release();
   await store.close();

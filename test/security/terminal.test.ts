@@ -4,7 +4,7 @@ import { PassThrough, Writable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createKeyedLock } from "../../src/store/keyed-lock.ts";
 import { pickThread, pickUser } from "../../src/cli/chat/picker.ts";
-import { createHistory, emptyConversation } from "../../src/conversation/conversation.ts";
+import { openHistory, emptyConversation } from "../../src/conversation/conversation.ts";
 import { print } from "../../src/exchange/export.ts";
 import { texts } from "../../src/i18n/texts.ts";
 import { createLog } from "../../src/log.ts";
@@ -34,7 +34,7 @@ async function hostileStore() {
   const url = `sqlite:${join(folder, "store.sqlite")}`;
   const store = await openStore(url);
   onTestFinished(() => store.close());
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const usage = {
     turns: 1,
     input: 5,
@@ -188,7 +188,7 @@ test.each([true, false])("what is logged does not steer a terminal (terminal: %s
 test("those who choose whose conversation it is see names and titles that do nothing", async () => {
   const store = await openStore("memory:");
   onTestFinished(() => store.close());
-  const history = createHistory(await store.open("history"));
+  const history = await openHistory(store);
   const key = keyOf("console", NAME);
   await history.save({ ...emptyConversation(key), messages, title: `title ${STEERING}` });
   const alone = createKeyedLock(store, "memory:");

@@ -1,6 +1,7 @@
 import { describeError } from "../../../src/errors.ts";
 import { DingtalkRefusal } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { backOff, spread } from "../../../src/system/back-off.ts";
 
 /** Whether messages from DingTalk are received; logs each change once. */
 export interface Health {
@@ -40,6 +41,8 @@ export function pauseAfter(error: unknown, failures: number, firstPauseMs: numbe
   const { retryAfterMs, kind } = error instanceof DingtalkRefusal ? error : {};
   // Only the operator can fix these, and frequent attempts could make DingTalk block the app.
   const isFinal = kind === "credentials" || kind === "refused";
-  const pauseMs = isFinal ? MAX_PAUSE_MS : Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** (failures - 1));
-  return Math.max(pauseMs, retryAfterMs ?? 0) * (0.75 + Math.random() / 2);
+  const pauseMs = isFinal
+    ? spread(MAX_PAUSE_MS)
+    : backOff(failures, { firstMs: firstPauseMs, maxMs: MAX_PAUSE_MS });
+  return Math.max(pauseMs, retryAfterMs ?? 0);
 }

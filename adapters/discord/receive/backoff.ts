@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type BackOff, backOff } from "../../../src/system/back-off.ts";
 
-/** Waits between connection attempts grow from `first` to `last`, in ms. */
-const BACKOFF_MS = { first: 1000, last: 60_000 };
+/** The pauses between connection attempts. */
+const BACK_OFF: BackOff = { firstMs: 1000, maxMs: 60_000 };
 /** A connection that lasted this long resets the backoff, in ms. */
 const STABLE_MS = 60_000;
 
@@ -43,7 +44,5 @@ export function createBackoff(): Backoff {
 
 /** How long to wait after this many earlier failures, in ms. */
 export function waitAfter(failures: number): number {
-  const wait = Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.last);
-  // Jitter keeps many bots from reconnecting in the same second.
-  return wait * (0.5 + Math.random() / 2);
+  return backOff(failures + 1, BACK_OFF);
 }

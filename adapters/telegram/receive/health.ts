@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import { TelegramRefusal } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { backOff, spread } from "../../../src/system/back-off.ts";
 
 /** Why no messages are being received. */
 interface Problem {
@@ -82,9 +83,9 @@ function toProblem(error: unknown): Problem {
 /** How long to wait after this error, in ms; `failures` is the number of failures before it. */
 export function pauseAfter(error: unknown, failures: number): number {
   const { retryAfterMs, status } = error instanceof TelegramRefusal ? error : {};
-  const jitter = 1 + Math.random() / 4;
-  if (retryAfterMs !== undefined) return Math.max(retryAfterMs, FIRST_PAUSE_MS / 2) * jitter;
-  if (status === 401 || status === 404) return MAX_PAUSE_MS * jitter;
-  const first = status === 409 ? CONFLICT_PAUSE_MS : FIRST_PAUSE_MS;
-  return Math.min(MAX_PAUSE_MS, first * 2 ** failures) * jitter;
+  // Not before the time that Telegram asks for.
+  if (retryAfterMs !== undefined) return Math.max(retryAfterMs, FIRST_PAUSE_MS / 2) * (1 + Math.random() / 4);
+  if (status === 401 || status === 404) return spread(MAX_PAUSE_MS);
+  const firstMs = status === 409 ? CONFLICT_PAUSE_MS : FIRST_PAUSE_MS;
+  return backOff(failures + 1, { firstMs, maxMs: MAX_PAUSE_MS });
 }

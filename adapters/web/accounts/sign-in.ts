@@ -67,7 +67,7 @@ const state = z.union([
   z.object({ signIn: z.literal("link") }),
 ]);
 const notSignedIn = z.object({
-  error: z.string().describe("What happened, and what to do."),
+  error: z.string().describe("What went wrong, and what to do."),
   user: z.string().optional().describe("With 409: who is signed in; nothing has changed."),
   other: z.string().optional().describe("With 409: who would be signed in with `switch`."),
 });

@@ -46,12 +46,10 @@ export const EVENT_STREAM = {
 
 type PageUpdate = z.infer<typeof pageUpdate>;
 
-const gap = z
-  .boolean()
-  .describe("Whether something may have been missed: then look at the conversation anew.");
+const gap = z.boolean().describe("Whether updates may have been missed; if so, load the conversation again.");
 const polled = z.object({
   gap,
-  position: z.string().describe("The next request wants it as `after`."),
+  position: z.string().describe("Pass it as `after` in the next request."),
   news: z.array(z.object({ id: z.string(), news: pageUpdate })),
 });
 

@@ -27,7 +27,7 @@ export function describeApi(operations: readonly Operation[]): object {
         key: {
           type: "http",
           scheme: "bearer",
-          description: "A key that `colloquy user add NAME --api` has printed.",
+          description: "A key from `colloquy user add NAME --api`.",
         },
       },
     },
@@ -66,7 +66,7 @@ function successOf({ response, media }: Operation): object {
   return { 200: { description: "Done", content } };
 }
 
-const defaultFailure = z.object({ error: z.string().describe("What happened, and what to do.") });
+const defaultFailure = z.object({ error: z.string().describe("What went wrong, and what to do.") });
 
 function json(schema: object) {
   return { "application/json": { schema } };

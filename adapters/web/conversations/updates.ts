@@ -4,7 +4,7 @@ import { z } from "zod";
 export const threadName = z
   .string()
   .regex(/^[\w-]{1,40}$/)
-  .describe("A conversation: made up by whoever begins it.");
+  .describe("The id of a conversation, chosen by the client that begins it.");
 
 /** The name of a turn: when the question was asked, then the id of the message. Names sort in the order of the turns. */
 export const turnName = z.string().regex(/^\d{15}-[\w-]{1,40}$/);
@@ -12,8 +12,8 @@ export const turnName = z.string().regex(/^\d{15}-[\w-]{1,40}$/);
 /** One of a user's conversations, as lists show it. */
 export const entry = z.object({
   thread: threadName,
-  title: z.string().describe("The name that it was given, else its first words."),
-  at: z.number().describe("When something was last asked, in ms since the epoch."),
+  title: z.string().describe("Its name, or else its first words."),
+  at: z.number().describe("The time of the last question, in ms since the epoch."),
 });
 export type Entry = Readonly<z.infer<typeof entry>>;
 
@@ -21,8 +21,8 @@ export type Entry = Readonly<z.infer<typeof entry>>;
 export const question = z.object({
   turn: turnName,
   text: z.string(),
-  images: z.number().optional().describe("So many images were sent with it."),
-  at: z.number().describe("When, in ms since the epoch."),
+  images: z.number().optional().describe("How many images were sent with it."),
+  at: z.number().describe("The time, in ms since the epoch."),
 });
 export type Question = Readonly<z.infer<typeof question>>;
 
@@ -30,20 +30,20 @@ const choices = z
   .array(z.object({ label: z.string(), command: z.string(), text: z.string() }))
   .readonly()
   .optional()
-  .describe("Commands that may be given by a button.");
+  .describe("Commands to offer as buttons.");
 
 /** One part of an answer: what the engine posted as one message. */
 export const answerPart = z.object({
   ref: z.string(),
-  html: z.string().describe("Safe to be shown as it is."),
+  html: z.string().describe("HTML that is safe to show as it is."),
   choices,
 });
 export type AnswerPart = Readonly<z.infer<typeof answerPart>>;
 
 /** A question and its answer, as far as the answer has been written. */
 export const turn = question.extend({
-  done: z.boolean().describe("Whether no more of the answer comes."),
-  pieces: z.array(answerPart).readonly().describe("The answer, in pieces."),
+  done: z.boolean().describe("Whether the answer is complete."),
+  pieces: z.array(answerPart).readonly().describe("The parts of the answer, in order."),
 });
 export type Turn = Readonly<z.infer<typeof turn>>;
 
@@ -62,12 +62,14 @@ export const pageUpdate = z.discriminatedUnion("kind", [
       add: z.string(),
       choices,
     })
-    .describe("The HTML of a piece now is the first `keep` of its `of` UTF-16 units, and then `add`."),
+    .describe(
+      "The HTML of a part becomes its first `keep` UTF-16 units followed by `add`; `of` is its length before.",
+    ),
   ofTurn
     .extend({ kind: z.literal("removed"), ref: z.string() })
-    .describe("A piece is not part of the answer any more."),
-  ofTurn.extend({ kind: z.literal("done") }).describe("No more of this answer comes."),
-  ofTurn.extend({ kind: z.literal("rewound") }).describe("What was asked from this turn on is forgotten."),
+    .describe("A part no longer belongs to the answer."),
+  ofTurn.extend({ kind: z.literal("done") }).describe("This answer is complete."),
+  ofTurn.extend({ kind: z.literal("rewound") }).describe("This turn and everything after it is deleted."),
   entry.extend({ kind: z.literal("listed") }),
   inConversation.extend({ kind: z.literal("deleted") }),
 ]);

@@ -5,9 +5,10 @@ import type { Log } from "../../log.ts";
 import type { DeadLetters } from "../dead.ts";
 import { bury, logRetry, PROCESS_DIED } from "../failures.ts";
 import { MAX_ATTEMPTS, type Worker } from "../queue.ts";
-import { isTransient, pauseAfter, reasonOf, SURVIVED_MS } from "../retry-policy.ts";
+import { isTransient, MAX_PAUSE_MS, reasonOf, SURVIVED_MS } from "../retry-policy.ts";
 import type { Inbox, TakenEvent } from "./inbox.ts";
 import { createPoisonGate, deathsOf } from "./poison-gate.ts";
+import { backOff } from "../../system/back-off.ts";
 
 /** Repeats a write until it succeeds. */
 export type Persist = <T>(write: () => Promise<T>) => Promise<T>;
@@ -105,7 +106,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     const { id, conversation, failures } = taken;
     const attempts = isTransient(error) ? taken.attempts - 1 : taken.attempts;
     const isLeaving = options.isStopping() && error instanceof Requeued;
-    const retryMs = isLeaving ? 0 : pauseAfter(failures, pauseMs);
+    const retryMs = isLeaving ? 0 : backOff(failures + 1, { firstMs: pauseMs, maxMs: MAX_PAUSE_MS });
     if (!(error instanceof Requeued))
       logRetry(log, { event: id, conversation, attempts, pauseMs: retryMs }, error);
     await persist(() => inbox.giveBack(taken, { attempts, pauseMs: retryMs, failed: true }));

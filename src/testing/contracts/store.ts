@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createHistory } from "../../conversation/conversation.ts";
+import { openHistory } from "../../conversation/conversation.ts";
 import type { Store } from "../../store/store.ts";
 
 /** A database; `open` opens a store on it, as a process does when it starts. */
@@ -122,13 +122,13 @@ export function describeStore(name: string, build: () => Promise<StoreUnderTest>
 
     scenario("stores conversations", async (subject) => {
       const first = await subject.open();
-      const history = createHistory(await first.open("history"));
+      const history = await openHistory(first);
       const conversation = await history.load("paper:ann");
       const messages = [{ role: "user" as const, content: "hello \0 \u{1F600}", at: 1 }];
       await history.save({ ...conversation, messages });
       await first.close();
       const second = await subject.open();
-      const loaded = await createHistory(await second.open("history")).load("paper:ann");
+      const loaded = await (await openHistory(second)).load("paper:ann");
       expect(loaded.messages).toEqual(messages);
       await second.close();
     });

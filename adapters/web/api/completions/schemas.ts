@@ -77,7 +77,7 @@ export type Completion = z.infer<typeof completion>;
 
 const failure = z.object({
   error: z.object({
-    message: z.string().describe("What happened, and what to do."),
+    message: z.string().describe("What went wrong, and what to do."),
     type: z.enum(["authentication_error", "invalid_request_error", "rate_limit_error", "server_error"]),
     param: z.null(),
     code: z.null(),
@@ -101,7 +101,7 @@ export const COMPLETIONS: readonly Operation[] = [
   {
     method: "get",
     path: "/v1/models",
-    summary: "What a request may name as its model.",
+    summary: "The models that a request may name.",
     access: "key",
     response: models,
     failure,

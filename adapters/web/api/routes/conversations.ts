@@ -31,7 +31,7 @@ function listRoute({ records }: ConversationRoutesOptions): Route {
   return route({
     method: "get",
     path: "/api/conversations",
-    summary: "One's conversations, last active first.",
+    summary: "The user's conversations, most recently active first.",
     query: z.object({
       search: z
         .string()
@@ -52,13 +52,13 @@ function readRoute({ records, feed, conversations, partsInProgress }: Conversati
   return route({
     method: "get",
     path: "/api/conversations/{thread}",
-    summary: "What was said in a conversation, oldest first.",
+    summary: "The messages of a conversation, oldest first.",
     response: z.object({
       title: z.string().optional(),
       persona: z.string().optional(),
       model: z.string().optional(),
       turns: z.array(turn),
-      position: z.string().describe("News that came after this are not in here."),
+      position: z.string().describe("Updates after this one are not included."),
     }),
     run: async ({ user, path }) => {
       const thread = threadOf(path);
@@ -85,7 +85,7 @@ function changeRoute({ records, actions }: ConversationRoutesOptions): Route {
   return route({
     method: "patch",
     path: "/api/conversations/{thread}",
-    summary: "Gives a conversation a name, or another persona or model.",
+    summary: "Sets the name, the persona or the model of a conversation.",
     body: z.strictObject({
       title: z.string().trim().min(1).max(MAX_TITLE).optional(),
       persona: z.string().max(200).optional(),
@@ -106,7 +106,7 @@ function deleteRoute(options: ConversationRoutesOptions): Route {
   return route({
     method: "delete",
     path: "/api/conversations/{thread}",
-    summary: "Deletes a conversation, and forgets what was said in it.",
+    summary: "Deletes a conversation with all of its messages.",
     run: async ({ user, path }) => {
       const thread = threadOf(path);
       if (await isKnown(options, user, thread)) await options.actions.remove(user, thread);

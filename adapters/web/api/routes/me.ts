@@ -14,12 +14,12 @@ export function meRoute({ personas, models, currency }: MeOptions): Route {
   return route({
     method: "get",
     path: "/api/me",
-    summary: "Who is signed in, and what there is to choose from.",
+    summary: "The signed-in user, and the personas and models to choose from.",
     response: z.object({
       user: z.string(),
-      personas: z.array(z.string()).describe("The usual one first."),
-      models: z.array(z.string()).describe("The usual one first."),
-      currency: z.string().describe("Of what things cost: a sign such as $, or a code such as CNY."),
+      personas: z.array(z.string()).describe("The default comes first."),
+      models: z.array(z.string()).describe("The default comes first."),
+      currency: z.string().describe("The currency of costs: a sign such as $, or a code such as CNY."),
     }),
     run: async ({ user }) => ({ user, personas: [...personas], models: [...models], currency }),
   });

@@ -19,7 +19,7 @@ function postRoute({ actions }: MessageRoutesOptions): Route {
   return route({
     method: "post",
     path: "/api/conversations/{thread}/messages",
-    summary: "Says something; the answer comes as news. The same `id` twice is the same message.",
+    summary: "Sends a message; the answer arrives as updates. The same `id` twice is the same message.",
     maxBody: MAX_BODY_WITH_IMAGES,
     body: z.strictObject({
       id: z.string().regex(/^[\w-]{8,40}$/),
@@ -29,14 +29,16 @@ function postRoute({ actions }: MessageRoutesOptions): Route {
         .array(z.string())
         .max(MAX_IMAGES)
         .optional()
-        .describe("PNG, JPEG, GIF or WebP, as data: URLs; absent: those of the turn that is replaced."),
+        .describe(
+          "PNG, JPEG, GIF or WebP, as data: URLs; if absent, the images of the turn that is replaced.",
+        ),
       locale: z
         .string()
         .max(35)
         .regex(/^[\w-]*$/)
         .optional()
-        .describe("The language of the person, such as zh-CN."),
-      replaces: turnName.optional().describe("An earlier turn: it and all that followed is forgotten."),
+        .describe("The user's language, such as zh-CN."),
+      replaces: turnName.optional().describe("An earlier turn: it and everything after it is deleted."),
       persona: z.string().max(200).optional(),
       model: z.string().max(200).optional(),
     }),
@@ -49,7 +51,7 @@ function imageRoute({ records }: MessageRoutesOptions): Route {
   return route({
     method: "get",
     path: "/api/conversations/{thread}/images/{turn}/{index}",
-    summary: "An image that was sent with a question; the first one is 0.",
+    summary: "An image of a question; the first one is 0.",
     media: "image/*",
     run: async ({ user, path }) => {
       const thread = threadOf(path);
@@ -66,7 +68,7 @@ function stopRoute(options: MessageRoutesOptions): Route {
   return route({
     method: "post",
     path: "/api/conversations/{thread}/stop",
-    summary: "Stops the answer that is being written; what there is of it stays.",
+    summary: "Stops the answer that is being written; the part that exists stays.",
     run: async ({ user, path }) => {
       const thread = threadOf(path);
       if (await isKnown(options, user, thread)) await options.actions.stop(user, thread);

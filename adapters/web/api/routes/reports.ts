@@ -9,7 +9,7 @@ export function reportRoutes(conversations: Conversations): readonly Route[] {
     route({
       method: "get",
       path: "/api/conversations/{thread}/export",
-      summary: "A conversation as Markdown, JSON Lines, or like user_messages.json.",
+      summary: "Exports a conversation as Markdown, JSON Lines or user_messages.json.",
       query: z.object({ format: z.enum(EXPORT_FORMATS).default("md") }),
       response: z.object({ name: z.string(), content: z.string() }),
       run: async ({ user, path, query }) => {
@@ -23,7 +23,7 @@ export function reportRoutes(conversations: Conversations): readonly Route[] {
     route({
       method: "get",
       path: "/api/usage",
-      summary: "What one's conversations have cost, by day (UTC) and model.",
+      summary: "The cost of the user's conversations, by day (UTC) and model.",
       response: z.array(cost),
       run: async ({ user }) => [...(await conversations.usage(user))],
     }),
