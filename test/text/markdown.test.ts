@@ -294,3 +294,8 @@ test("no letter is lost, whatever the marks", () => {
     { numRuns: runs(175) },
   );
 });
+
+test("control characters in a formula do not separate what belongs together", () => {
+  const [paragraph] = parseMarkdown("$x_\u0001a^2$");
+  expect(paragraph).toMatchObject({ spans: [{ text: "xₐ²", tex: "x_a^2" }] });
+});

@@ -25,8 +25,12 @@ export function inlineMath(state: StateInline, silent: boolean): boolean {
 
 const DELIMITERS = /^(?:\$\$?|\\[([])|(?:\$?\$|\\[)\]])$/g;
 
+/** Control characters have no meaning in LaTeX, and would separate what belongs together: `_` from its subscript. */
+const CONTROLS = /(?![\n\t])\p{Cc}/gu;
+
 /** Stores the formula in `meta.tex`, and its plain-text form as the content of the token. */
-function setFormula(token: Token, tex: string): void {
+function setFormula(token: Token, source: string): void {
+  const tex = source.replace(CONTROLS, "");
   token.content = readTex(tex);
   token.meta = { tex: tex.trim() };
 }
