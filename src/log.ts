@@ -9,6 +9,14 @@ import { createScrubber } from "./sanitize/secrets.ts";
 /** A logger for the operator, in the manner of pino. Message text is never logged. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "child">;
 
+/** The part of a logger that adapters use. */
+export type AdapterLog = Pick<Log, "info" | "warn" | "error">;
+
+const discard = () => undefined;
+
+/** A logger that discards everything; the default of adapters. */
+export const SILENT_LOG: AdapterLog = { info: discard, warn: discard, error: discard };
+
 export interface LogOptions {
   /** A pino level. */
   readonly level: string;

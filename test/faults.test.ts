@@ -54,7 +54,9 @@ describe("a store that fails while the program runs", () => {
       mayWrite("0");
       telegram.say("bob", "meanwhile");
       await until(() => telegram.shows("ann").some((text) => /cannot reach my memory/.test(text)));
-      await until(async () => /^503 .*store.sqlite \(STORE_URL\) cannot be written/.test(await readyz()));
+      await until(async () =>
+        /^503 .*store.sqlite \(STORE_URL\) cannot be (?:read and )?written/.test(await readyz()),
+      );
       await until(async () => /"telegram":"[^"]*STORE_URL/.test(await readyz()));
       expect(answers("bob")).toBe(0);
       mayWrite("unlimited");
@@ -169,6 +171,6 @@ describe("the command line", () => {
     expect(await runProgram(["dead", "drop"], env).exited).toBe(2);
     const nowhere = runProgram(["dead"], { STORE_URL: "sqlite:/nowhere/store.sqlite" });
     expect(await nowhere.exited).toBe(2);
-    expect(nowhere.errors()).toMatch(/no file \/nowhere\/store.sqlite/);
+    expect(nowhere.errors()).toMatch(/the file \/nowhere\/store.sqlite does not exist/);
   });
 });

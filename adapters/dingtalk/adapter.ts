@@ -11,7 +11,7 @@ import { createDingtalkDialect, type DingtalkBody } from "./dialect/dialect.ts";
 import { DingtalkRefusal, wrongCredentials } from "./errors.ts";
 import { toEvent } from "./receive/events.ts";
 import { createHealth, pauseAfter } from "./receive/health.ts";
-import { type Log, SILENCE } from "./log.ts";
+import { type AdapterLog, SILENT_LOG } from "../../src/log.ts";
 import { createMessages } from "./send/messages.ts";
 import { receiveStream } from "./receive/stream.ts";
 
@@ -23,7 +23,7 @@ export interface DingtalkOptions extends ApiOptions {
   readonly agentFor?: (url: string) => Agent | undefined;
   /** Stream answers into cards made from this template, instead of sending complete answers as messages. */
   readonly cardTemplate?: CardTemplate;
-  readonly log?: Log;
+  readonly log?: AdapterLog;
   readonly pace?: Pace;
   /** How often to ping the Stream connection, in ms; one that stays silent for this long is replaced. */
   readonly keepAliveMs?: number;
@@ -59,7 +59,7 @@ const APOLOGIES = {
  * once it is stored. Every process may open its own Stream connection: DingTalk delivers each message over one of them.
  */
 export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> {
-  const { clientId, clientSecret, callback = false, log = SILENCE, agentFor = () => undefined } = options;
+  const { clientId, clientSecret, callback = false, log = SILENT_LOG, agentFor = () => undefined } = options;
   const { cardTemplate } = options;
   const { keepAliveMs = KEEP_ALIVE_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
   const api = createApi(options);

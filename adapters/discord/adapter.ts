@@ -1,5 +1,5 @@
 import type { RESTOptions } from "discord.js";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../src/log.ts";
 import type { Adapter } from "../../src/adapter.ts";
 import { PlatformError } from "../../src/errors.ts";
 import { type Api, createApi } from "./api.ts";
@@ -20,7 +20,7 @@ export interface DiscordOptions {
   readonly apiRoot?: string;
   /** An undici dispatcher for requests through a proxy. */
   readonly agent?: RESTOptions["agent"];
-  readonly log?: Pick<Logger, "info" | "warn" | "error">;
+  readonly log?: AdapterLog;
   /** Minimum time between two writes, in ms. */
   readonly pace?: Adapter["pace"];
   /** How many messages an answer may fill; a longer one also comes as a file. 20 if absent. */

@@ -1,5 +1,5 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, Routes } from "discord.js";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../src/log.ts";
 import { z } from "zod";
 import type { CommandEntry } from "../../src/adapter.ts";
 import { describeError } from "../../src/errors.ts";
@@ -46,7 +46,7 @@ export interface Registration {
   readonly api: Api;
   readonly application: string;
   readonly menu: readonly CommandEntry[];
-  readonly log: Pick<Logger, "info" | "error"> | undefined;
+  readonly log: AdapterLog | undefined;
 }
 
 /**

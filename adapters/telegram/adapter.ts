@@ -5,7 +5,7 @@ import type { ChatEvent } from "../../src/event.ts";
 import { createWebhook } from "../../src/http/webhook.ts";
 import { type ApiOptions, createCall, followMoves } from "./api.ts";
 import { createTelegramDialect, type RichMode, type TelegramBody } from "./dialect/dialect.ts";
-import { type Log, SILENCE } from "./log.ts";
+import { type AdapterLog, SILENT_LOG } from "../../src/log.ts";
 import { registerMenu } from "./menu.ts";
 import { createHealth } from "./receive/health.ts";
 import { poll } from "./receive/poll.ts";
@@ -32,7 +32,7 @@ export interface TelegramOptions extends ApiOptions {
    * button needs 10.3.
    */
   readonly drafts?: boolean;
-  readonly log?: Log;
+  readonly log?: AdapterLog;
   readonly pace?: Pace;
   /** How long Telegram may hold an empty poll open, in seconds; at most 50, which is the default. */
   readonly pollSeconds?: number;
@@ -68,7 +68,7 @@ interface Intake {
 
 /** Creates the Telegram adapter. It polls or serves a webhook, and acknowledges an update only once it is stored. */
 export function createTelegram(options: TelegramOptions): Adapter<TelegramBody> {
-  const { token, webhook, drafts = false, log = SILENCE } = options;
+  const { token, webhook, drafts = false, log = SILENT_LOG } = options;
   const secret = webhook?.secret ?? secretFrom(token);
   const call = createCall(options);
   const callChat = followMoves(call);

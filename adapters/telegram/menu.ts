@@ -1,12 +1,12 @@
 import type { CommandEntry } from "../../src/adapter.ts";
 import { describeError } from "../../src/errors.ts";
 import type { Call } from "./api.ts";
-import type { Log } from "./log.ts";
+import type { AdapterLog } from "../../src/log.ts";
 
 interface MenuOptions {
   readonly call: Call;
   readonly menu: readonly CommandEntry[];
-  readonly log: Log;
+  readonly log: AdapterLog;
   readonly signal: AbortSignal;
 }
 

@@ -34,6 +34,6 @@ function settingOf(which: "FROM" | "TO", name: string): string {
   throw new ConfigError(
     "store_url",
     `${which} names the setting ${name}, and neither the environment nor .env has it: set it to the URL of a store, such ` +
-      "as postgres://user:password@host:5432/database",
+      "as postgres://user@host:5432/database",
   );
 }

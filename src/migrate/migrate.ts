@@ -63,7 +63,7 @@ function nameOf(which: "FROM" | "TO", url: string): string {
   const why = url.startsWith("memory:") ? "is memory:, which stores nothing" : "is not the URL of a store";
   throw new ConfigError(
     "store_url",
-    `${which} ${why}: use sqlite:path/to/file.sqlite or postgres://user:password@host:5432/database`,
+    `${which} ${why}: use sqlite:path/to/file.sqlite or postgres://user@host:5432/database`,
   );
 }
 

@@ -125,7 +125,7 @@ export function openPostgres(url: string): Postgres {
 /** Reads the URL before the driver does: the driver's error messages show the whole URL, including the password. */
 function readUrl(url: string) {
   const reject = (why: string): never => {
-    throw new ConfigError("store_url", `STORE_URL ${why}: use postgres://user:password@host:5432/database`);
+    throw new ConfigError("store_url", `STORE_URL ${why}: use postgres://user@host:5432/database`);
   };
   let parsed: URL;
   try {

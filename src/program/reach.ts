@@ -5,23 +5,28 @@ import { createRanges } from "../http/ranges.ts";
 
 /** Whether only this machine uses the HTTP port: no setting opens it to others or announces a proxy in front of it. */
 export function isForThisMachine(settings: Settings): boolean {
-  const { HTTP_HOST, WEB_URL, TELEGRAM_WEBHOOK_URL, DINGTALK_CLIENT_ID, DINGTALK_MODE } = settings;
-  const hasCallback = DINGTALK_CLIENT_ID !== undefined && DINGTALK_MODE === "callback";
-  const isOpen = WEB_URL !== undefined || TELEGRAM_WEBHOOK_URL !== undefined || hasCallback;
-  return isLoopback(HTTP_HOST) && !isOpen && settings.TRUSTED_PROXIES.length === 0;
+  return isLoopback(settings.HTTP_HOST) && !hasPublicUrl(settings) && settings.TRUSTED_PROXIES.length === 0;
 }
 
 /**
  * The proxies whose `X-Forwarded-For` header is trusted. A proxy on the same machine needs no setting, because only this
  * machine's own processes could impersonate it.
  */
-export function trustedProxies({
-  TRUSTED_PROXIES: named,
+export function trustedProxies(settings: Settings): Forwarded {
+  const { TRUSTED_PROXIES: named } = settings;
+  const trusted = createRanges();
+  const isDefault = named.length === 0 && hasPublicUrl(settings);
+  for (const proxy of isDefault ? ["127.0.0.0/8", "::1"] : named) trusted.add(proxy);
+  return createForwarded(trusted);
+}
+
+/** Whether other machines send requests, by the page's address, a webhook or a callback. */
+function hasPublicUrl({
   WEB_URL,
   TELEGRAM_WEBHOOK_URL,
-}: Settings): Forwarded {
-  const isForwarded = WEB_URL !== undefined || TELEGRAM_WEBHOOK_URL !== undefined;
-  const trusted = createRanges();
-  for (const proxy of named.length > 0 || !isForwarded ? named : ["127.0.0.0/8", "::1"]) trusted.add(proxy);
-  return createForwarded(trusted);
+  DINGTALK_CLIENT_ID,
+  DINGTALK_MODE,
+}: Settings): boolean {
+  const hasCallback = DINGTALK_CLIENT_ID !== undefined && DINGTALK_MODE === "callback";
+  return WEB_URL !== undefined || TELEGRAM_WEBHOOK_URL !== undefined || hasCallback;
 }

@@ -13,6 +13,6 @@ export function pathOf(url: string): string | undefined {
   if (scheme === "sqlite" && path) return path;
   throw new ConfigError(
     "store_url",
-    `STORE_URL is "${/[@?]/.test(url) ? `${scheme ?? ""}:…` : url}". Use sqlite:path/to/file.sqlite, postgres://user:password@host/database or memory:`,
+    `STORE_URL is "${/[@?]/.test(url) ? `${scheme ?? ""}:…` : url}". Use sqlite:path/to/file.sqlite, postgres://user@host/database or memory:`,
   );
 }

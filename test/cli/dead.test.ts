@@ -79,7 +79,7 @@ describe("the list", () => {
     await expect(retryDead({ store, ids: ["x"], all: true })).rejects.toThrow(ConfigError);
     await expect(dropDead({ store, ids: ["paper:9"], all: false })).rejects.toThrow(/no dead letter paper:9/);
     await expect(listDead({ store: "sqlite:/nowhere/s.sqlite", text: false })).rejects.toThrow(
-      /no file \/nowhere\/s.sqlite/,
+      /the file \/nowhere\/s.sqlite does not exist/,
     );
     await expect(listDead({ store: "memory:", text: false })).rejects.toThrow(ConfigError);
   });

@@ -139,7 +139,7 @@ describe("refused is", () => {
 
   test("what is no store, or none that keeps anything", async () => {
     const { from, to } = newStores();
-    await expect(run(from, to)).rejects.toThrow(/FROM: .*there is no file/);
+    await expect(run(from, to)).rejects.toThrow(/FROM: .*the file .* does not exist/);
     await fill(from, small);
     await expect(run("memory:", to)).rejects.toThrow(/FROM is memory:/);
     await expect(run(from, "memory:")).rejects.toThrow(/TO is memory:/);

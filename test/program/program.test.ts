@@ -271,9 +271,9 @@ describe("what an operator gets wrong is a clear sentence", () => {
     [
       { STORE_URL: "sqlite:/dev/null/store.sqlite" },
       1,
-      /\/dev\/null\/store.sqlite \(STORE_URL\) cannot be written/,
+      /\/dev\/null\/store.sqlite \(STORE_URL\) cannot be read and written/,
     ],
-    [{ STORE_URL: "mongodb://x" }, 2, /STORE_URL is "mongodb:\/\/x": use sqlite/],
+    [{ STORE_URL: "mongodb://x" }, 2, /STORE_URL is "mongodb:\/\/x"\. Use sqlite/],
     [{ HTTP_PORT: "http" }, 2, /HTTP_PORT must be a whole number \(given: "http"\)/],
     [{ TELEGRAM_BOT_TOKEN: "a/b" }, 2, /TELEGRAM_BOT_TOKEN must be the token/],
     [

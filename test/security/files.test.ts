@@ -157,7 +157,7 @@ describe("what others could read", () => {
 
     const page = join(folder, "page.html");
     writeFileSync(page, "<p>".repeat(1000));
-    await expect(look(page)).rejects.toThrow(/no SQLite file/);
+    await expect(look(page)).rejects.toThrow(/is not a SQLite file/);
     expect(statSync(page).mode & 0o777).toBe(0o644);
   });
 

@@ -125,7 +125,7 @@ test("an event without end is not kept", async () => {
     pour();
   });
   await expect(ask()).rejects.toMatchObject({
-    message: expect.stringContaining("one event of more than 8 MB"),
+    message: expect.stringContaining("an event of more than 8 MB"),
   });
   await until(() => gone);
   expect(sent).toBeLessThan(100);

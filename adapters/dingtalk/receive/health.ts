@@ -1,6 +1,6 @@
 import { describeError } from "../../../src/errors.ts";
 import { DingtalkRefusal } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 import { backOff, spread } from "../../../src/system/back-off.ts";
 
 /** Whether messages from DingTalk are received; logs each change once. */
@@ -12,7 +12,7 @@ export interface Health {
 }
 
 /** Creates a health without a problem. */
-export function createHealth(log: Log): Health {
+export function createHealth(log: AdapterLog): Health {
   let problem: { readonly kind: string; readonly sentence: string } | undefined;
   return {
     get problem() {

@@ -6,7 +6,7 @@ import { type DingtalkAddress, readAddress } from "./address.ts";
 import type { Api } from "../api.ts";
 import type { DingtalkBody } from "../dialect/dialect.ts";
 import { DingtalkRefusal, unanswered } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 
 /** A card template of the organisation, into which answers are streamed. */
 export interface CardTemplate {
@@ -21,7 +21,7 @@ export interface CardsOptions {
   readonly template: CardTemplate;
   /** Called if no card can be sent, because of the template or a missing permission. */
   readonly disable: (why: string) => void;
-  readonly log: Log;
+  readonly log: AdapterLog;
 }
 
 /** The capabilities of cards; messages can only be sent. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { InteractionResponseType, Routes } from "discord.js";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import type { Receive } from "../../../src/adapter.ts";
 import { describeError, PlatformError } from "../../../src/errors.ts";
 import type { Api } from "../api.ts";
@@ -11,7 +11,7 @@ import type { InteractionAddress, InteractionEvent } from "./events.ts";
 interface ReceiveContext {
   readonly receive: Receive;
   readonly api: Api;
-  readonly log: Pick<Logger, "warn" | "error"> | undefined;
+  readonly log: AdapterLog | undefined;
 }
 
 /** How long to wait for the store before deferring anyway, in ms: a third of the 3 s that Discord allows. */

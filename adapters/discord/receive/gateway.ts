@@ -1,5 +1,5 @@
 import { Events, GatewayCloseCodes } from "discord.js";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import { refusedToken } from "../errors.ts";
 import { createBackoff } from "./backoff.ts";
@@ -22,7 +22,7 @@ type OnDispatch = (dispatch: Dispatch) => void;
 export interface GatewayOptions extends Omit<ConnectionOptions, "info"> {
   readonly session: ShardSession;
   readonly directory: Directory;
-  readonly log?: Pick<Logger, "info" | "warn" | "error"> | undefined;
+  readonly log?: AdapterLog | undefined;
 }
 
 /** The gateway connection of one shard, which reconnects until it is stopped. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Routes } from "discord.js";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import { z } from "zod";
 import { describeError, PlatformError } from "../../../src/errors.ts";
 import type { ChatEvent } from "../../../src/event.ts";
@@ -24,7 +24,7 @@ interface MissedOptions {
   readonly accept: (event: ChatEvent) => Promise<void>;
   /** Stops all fetching. */
   readonly signal: AbortSignal;
-  readonly log: Pick<Logger, "info" | "warn"> | undefined;
+  readonly log: AdapterLog | undefined;
 }
 
 /** Largest page of "Get Channel Messages" (API docs). */

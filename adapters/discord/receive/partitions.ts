@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import type { Adapter, Cluster, CommandEntry, Receive } from "../../../src/adapter.ts";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import type { Api, ApiOptions } from "../api.ts";
@@ -15,7 +15,7 @@ interface PartitionsOptions extends ApiOptions {
   readonly api: Api;
   /** Opens a stored value by name; see `DiscordOptions`. */
   readonly sessions?: (name: string) => StoredValue;
-  readonly log?: Pick<Logger, "info" | "warn" | "error">;
+  readonly log?: AdapterLog;
 }
 
 /** The receiving half of the adapter. */

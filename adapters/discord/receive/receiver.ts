@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import { z } from "zod";
 import type { CommandEntry, Receive } from "../../../src/adapter.ts";
 import { describeError } from "../../../src/errors.ts";
@@ -16,7 +16,7 @@ import { createMissed, type Missed } from "./missed.ts";
 /** Options of a shard's receiver. */
 export interface ReceiverOptions extends GatewayOptions {
   readonly api: Api;
-  readonly log: Pick<Logger, "info" | "warn" | "error"> | undefined;
+  readonly log: AdapterLog | undefined;
 }
 
 /** Receives the events of one shard; can be started again after a stop. */

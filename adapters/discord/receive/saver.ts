@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import { describeError } from "../../../src/errors.ts";
 
 /** Minimum time between two writes to the store, in ms. */
@@ -7,7 +7,7 @@ const SAVE_INTERVAL_MS = 1000;
 /** What to save, and where to report a failure. */
 interface SaverOptions {
   readonly save: () => Promise<void>;
-  readonly log: Pick<Logger, "warn"> | undefined;
+  readonly log: AdapterLog | undefined;
 }
 
 /** Saves changes in the background, one write at a time, and retries a write that failed. */

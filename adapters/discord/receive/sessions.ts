@@ -1,5 +1,5 @@
 import type { SessionInfo } from "discord.js";
-import type { Logger } from "pino";
+import type { AdapterLog } from "../../../src/log.ts";
 import { describeError } from "../../../src/errors.ts";
 import { type ChannelMark, createChannels } from "./channels.ts";
 import { createSaver } from "./saver.ts";
@@ -49,7 +49,7 @@ export interface SessionOptions {
   readonly shard: Shard;
   /** Where to save; without it the session ends with the process. */
   readonly value: StoredValue | undefined;
-  readonly log: Pick<Logger, "warn"> | undefined;
+  readonly log: AdapterLog | undefined;
 }
 
 interface Session {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import { TelegramRefusal } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 import { backOff, spread } from "../../../src/system/back-off.ts";
 
 /** Why no messages are being received. */
@@ -29,7 +29,7 @@ const MAX_PAUSE_MS = 30_000;
 const CONFLICT_PAUSE_MS = 3000;
 
 /** Creates a health that remembers the current problem. */
-export function createHealth(log: Log): Health {
+export function createHealth(log: AdapterLog): Health {
   let problem: Problem | undefined;
 
   return {

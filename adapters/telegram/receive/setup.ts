@@ -1,7 +1,7 @@
 import { ConfigError } from "../../../src/errors.ts";
 import type { Call } from "../api.ts";
 import { malformedAnswer, TelegramRefusal } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 import { Bot } from "./schemas.ts";
 
 /** The bot that the token belongs to; throws a `ConfigError` if Telegram refuses the token. */
@@ -41,7 +41,7 @@ export async function setWebhook({ call, hook, signal }: SetWebhookOptions): Pro
 
 interface ClearWebhookOptions {
   readonly call: Call;
-  readonly log: Log;
+  readonly log: AdapterLog;
   readonly signal: AbortSignal;
 }
 

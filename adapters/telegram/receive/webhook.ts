@@ -5,7 +5,7 @@ import { isSame } from "../../../src/http/is-same.ts";
 import type { Call } from "../api.ts";
 import { foreignWebhook, malformedAnswer, undelivered } from "../errors.ts";
 import type { Health } from "./health.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 
 /** The default secret. Every process derives the same one from the token, but the token cannot be derived from it. */
 export function secretFrom(token: string): string {
@@ -20,7 +20,7 @@ export function hasSecret(headers: Headers, secret: string): boolean {
 export interface WatchOptions {
   readonly call: Call;
   readonly health: Health;
-  readonly log: Log;
+  readonly log: AdapterLog;
   /** The fields of `setWebhook`. */
   readonly hook: { readonly url: string };
   /** How often to check, in ms. */

@@ -4,7 +4,7 @@ import { PlatformError } from "../../../src/errors.ts";
 import { isGroup, readAddress } from "./address.ts";
 import type { TelegramBody } from "../dialect/dialect.ts";
 import { TelegramRefusal } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 import type { Write } from "./write.ts";
 
 type Draft = NonNullable<Adapter<TelegramBody>["draft"]>;
@@ -18,7 +18,7 @@ const NO_DRAFTS = /TEXTDRAFT_PEER_INVALID/;
  * not shown. The rejection is permanent in groups, and in every chat once the server has turned out not to support
  * drafts.
  */
-export function createDraft(write: Write, log: Log): Draft {
+export function createDraft(write: Write, log: AdapterLog): Draft {
   let areSupported = true;
   return async (to, key, body) => {
     const { chat, thread } = readAddress(to);

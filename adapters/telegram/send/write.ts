@@ -3,7 +3,7 @@ import type { Call } from "../api.ts";
 import { type ClassicBody, fitsClassic } from "../dialect/classic.ts";
 import type { TelegramBody } from "../dialect/dialect.ts";
 import { lacksRich, refusesRich, TelegramRefusal } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 import { withoutActs } from "../dialect/mentions.ts";
 import { telegramPayload } from "./payload.ts";
 import { readRich } from "../dialect/rich-read.ts";
@@ -29,7 +29,7 @@ const METHODS: Readonly<Record<Action, { classic: string; rich: string; timeoutM
 const FORMATTING = /entit(y|ies)|\burl\b|parse/i;
 
 /** Creates the `Write` of a bot. Formatting is sent as entities or as a rich message, never as `parse_mode`. */
-export function createWrite(callChat: Call, log: Log): Write {
+export function createWrite(callChat: Call, log: AdapterLog): Write {
   /** True until the server turns out to lack rich messages. */
   let isRichSupported = true;
   return write;

@@ -18,11 +18,11 @@ import { MAX_BODY, MAX_READING_PER_ADDRESS, MAX_READING_PER_USER, MAX_SIGN_IN_BO
 import { describeApi } from "./openapi.ts";
 import type { Env, Route } from "./route.ts";
 import { createApiRoutes, type ApiOptions } from "./routes/all.ts";
-import type { Log } from "./security.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 
 export interface AppOptions extends ApiOptions, Pick<SignInOptions, "url" | "watch" | "security"> {
   readonly accounts: Accounts;
-  readonly log: Log;
+  readonly log: AdapterLog;
 }
 
 /** Creates the handler of all requests: the page, the sign-in, the API, and the streams of updates. */

@@ -5,13 +5,13 @@ import { describeError, Overflow } from "../../../src/errors.ts";
 import { BodyRefused } from "../../../src/http/bodies.ts";
 import { Refused } from "../refused.ts";
 import { describeFailure } from "./completions/schemas.ts";
-import type { Log } from "./security.ts";
+import type { AdapterLog } from "../../../src/log.ts";
 
 /** When a client should try again after the queue was full, in seconds. */
 const OVERFLOW_RETRY_S = 5;
 
 /** The response to a request that failed with an error. Errors that the client did not cause are logged. */
-export function errorResponse(error: Error, c: Context, log: Log): Response {
+export function errorResponse(error: Error, c: Context, log: AdapterLog): Response {
   if (error instanceof Refused && error.retryAfterS !== undefined)
     c.header("retry-after", String(error.retryAfterS));
   if (error instanceof BodyRefused && error.status >= 429) c.header("retry-after", "1");

@@ -1,3 +1,4 @@
+import type { AdapterLog } from "../../../src/log.ts";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { addressKey } from "../../../src/http/connections.ts";
 
@@ -21,13 +22,6 @@ export interface About {
 
 export type SecurityEvent = keyof typeof EVENTS;
 
-/** The part of pino's interface that the web chat uses. */
-export interface Log {
-  info(about: object, message: string): void;
-  warn(about: object, message: string): void;
-  error(about: object, message: string): void;
-}
-
 const EVENTS = {
   "sign-in": ["info", "a user signed in to the web chat"],
   "sign-out": ["info", "a user signed out of the web chat"],
@@ -50,7 +44,7 @@ const EVENTS = {
 const MAX_FAILURES = 20;
 
 /** Creates a security log that writes to the log of the web chat. */
-export function createSecurityLog(log: Log): SecurityLog {
+export function createSecurityLog(log: AdapterLog): SecurityLog {
   const failures = new RateLimiterMemory({ points: MAX_FAILURES, duration: 60 });
   return {
     note,
