@@ -12,7 +12,8 @@ import { createValueStore } from "../../src/store/values.ts";
 import { MAX_ATTEMPTS, MAX_WAITING, type Queue } from "../../src/queue/queue.ts";
 import type { Note } from "../../src/queue/running.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { describeQueue, type QueueUnderTest } from "../../src/testing/contracts/queue.ts";
+import { describeQueue } from "../../src/testing/contracts/queue.ts";
+import type { QueueUnderTest } from "../../src/testing/contracts/queue-under-test.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../../src/testing/until.ts";
 

@@ -1,5 +1,6 @@
 /** The contract tests of adapters, models, queues and stores, for vitest. */
 export { type AdapterUnderTest, describeAdapter } from "./adapter.ts";
 export { describeModel, type ModelUnderTest } from "./model.ts";
-export { describeQueue, type QueueUnderTest } from "./queue.ts";
+export { describeQueue } from "./queue.ts";
+export type { QueueUnderTest } from "./queue-under-test.ts";
 export { describeStore, type StoreUnderTest } from "./store.ts";
