@@ -3,7 +3,7 @@ import { createRanges } from "../src/http/ranges.ts";
 import { jsonOrNull } from "./json.ts";
 
 /** Text that is not empty. */
-export const text = z
+export const nonEmptyText = z
   .string()
   .trim()
   .min(1)
@@ -41,24 +41,24 @@ const modelEntry = z
 
 /** Every setting, under its name in the environment and in the configuration file. */
 export const schema = z.object({
-  OPENAI_API_KEY: text.optional(),
-  OPENAI_API_KEY_FILE: text.optional(),
+  OPENAI_API_KEY: nonEmptyText.optional(),
+  OPENAI_API_KEY_FILE: nonEmptyText.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
-  OPENAI_MODEL: text.default("gpt-5.4-mini"),
-  OPENAI_FALLBACK_MODEL: text.optional(),
+  OPENAI_MODEL: nonEmptyText.default("gpt-5.4-mini"),
+  OPENAI_FALLBACK_MODEL: nonEmptyText.optional(),
   OPENAI_CONTEXT_TOKENS: whole(512, 10_000_000).optional(),
   OPENAI_MAX_COMPLETION_TOKENS: whole(16, 10_000_000).optional(),
   // A list of names, or an object with details for each name.
   OPENAI_MODELS: z
     .preprocess(
       readModels,
-      z.record(text, modelEntry, {
+      z.record(nonEmptyText, modelEntry, {
         error:
           'must be a list such as gpt-5.4-mini,gpt-5.4, or JSON such as {"gpt-5.4": {"context": 400000, "input": 1.25, "output": 10}}',
       }),
     )
     .default({}),
-  CURRENCY: text.max(10, "must be at most 10 characters, such as $ or CNY").default("$"),
+  CURRENCY: nonEmptyText.max(10, "must be at most 10 characters, such as $ or CNY").default("$"),
   // Includes the persona's message.
   HISTORY_MESSAGES: whole(3, 10_000).optional(),
   HISTORY_TOKENS: whole(100, 10_000_000).optional(),
@@ -66,37 +66,37 @@ export const schema = z.object({
   HISTORY_POLICY: z
     .enum(["drop", "summarise", "reset"], { error: "must be drop, summarise or reset" })
     .default("drop"),
-  PERSONA: text
+  PERSONA: nonEmptyText
     .regex(/^[\w-]+$/, "must be the name of a file in config/personas, without .md")
     .default("assistant"),
   // Rejects only what cannot be a token; the server decides whether it is valid.
-  TELEGRAM_BOT_TOKEN: text
+  TELEGRAM_BOT_TOKEN: nonEmptyText
     .regex(/^[\w:-]+$/, "must be the token that @BotFather gives, such as 123456:ABC-DEF")
     .optional(),
-  TELEGRAM_BOT_TOKEN_FILE: text.optional(),
+  TELEGRAM_BOT_TOKEN_FILE: nonEmptyText.optional(),
   TELEGRAM_API_ROOT: httpUrl.default("https://api.telegram.org"),
   TELEGRAM_WEBHOOK_URL: httpUrl.optional(),
-  TELEGRAM_WEBHOOK_SECRET: text
+  TELEGRAM_WEBHOOK_SECRET: nonEmptyText
     .regex(/^[\w-]{1,256}$/, "must be 1 to 256 letters, digits, _ and -")
     .optional(),
-  TELEGRAM_WEBHOOK_SECRET_FILE: text.optional(),
+  TELEGRAM_WEBHOOK_SECRET_FILE: nonEmptyText.optional(),
   TELEGRAM_RICH: z
     .enum(["auto", "classic", "rich"], { error: "must be auto, classic or rich" })
     .default("auto"),
   TELEGRAM_DRAFTS: onOrOff("off"),
-  DISCORD_BOT_TOKEN: text.optional(),
-  DISCORD_BOT_TOKEN_FILE: text.optional(),
+  DISCORD_BOT_TOKEN: nonEmptyText.optional(),
+  DISCORD_BOT_TOKEN_FILE: nonEmptyText.optional(),
   DISCORD_API_ROOT: httpUrl.optional(),
   DISCORD_FILE_AFTER: whole(1, 1000).default(20),
-  DINGTALK_CLIENT_ID: text.optional(),
-  DINGTALK_CLIENT_SECRET: text.optional(),
-  DINGTALK_CLIENT_SECRET_FILE: text.optional(),
+  DINGTALK_CLIENT_ID: nonEmptyText.optional(),
+  DINGTALK_CLIENT_SECRET: nonEmptyText.optional(),
+  DINGTALK_CLIENT_SECRET_FILE: nonEmptyText.optional(),
   DINGTALK_API_ROOT: httpUrl.optional(),
   DINGTALK_MODE: z.enum(["stream", "callback"], { error: "must be stream or callback" }).default("stream"),
-  DINGTALK_CARD_TEMPLATE: text.optional(),
-  DINGTALK_CARD_FIELD: text.default("content"),
-  STORE_URL: text.default("sqlite:data/colloquy.sqlite"),
-  HTTP_HOST: text.default("127.0.0.1"),
+  DINGTALK_CARD_TEMPLATE: nonEmptyText.optional(),
+  DINGTALK_CARD_FIELD: nonEmptyText.default("content"),
+  STORE_URL: nonEmptyText.default("sqlite:data/colloquy.sqlite"),
+  HTTP_HOST: nonEmptyText.default("127.0.0.1"),
   HTTP_PORT: whole(0, 65_535).default(8080),
   WEB_CHAT: onOrOff("on"),
   // The public address of the web chat, if it is open to other machines.
@@ -109,14 +109,14 @@ export const schema = z.object({
     .refine((proxies) => proxies.every((proxy) => createRanges().add(proxy)), {
       error: "must be a list of addresses and ranges such as 127.0.0.1,10.0.0.0/8",
     }),
-  STATUS_TOKEN: text
+  STATUS_TOKEN: nonEmptyText
     .min(16, "must have at least 16 characters, such as the output of openssl rand -hex 16")
     .optional(),
-  STATUS_TOKEN_FILE: text.optional(),
-  HTTP_PROXY: text.optional(),
-  HTTPS_PROXY: text.optional(),
-  ALL_PROXY: text.optional(),
-  NO_PROXY: text.optional(),
+  STATUS_TOKEN_FILE: nonEmptyText.optional(),
+  HTTP_PROXY: nonEmptyText.optional(),
+  HTTPS_PROXY: nonEmptyText.optional(),
+  ALL_PROXY: nonEmptyText.optional(),
+  NO_PROXY: nonEmptyText.optional(),
   ALLOWED_USERS: z
     .string()
     .default("")

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError } from "../src/errors.ts";
 import { jsonOrNull } from "./json.ts";
-import { text } from "./schema.ts";
+import { nonEmptyText } from "./schema.ts";
 
 /** Where container engines mount secrets, readable by every process in the container. */
 const MOUNTED = "/run/secrets/";
@@ -29,7 +29,7 @@ export function readSecret(path: string, name: string, warn: Warn): string {
     if (content) return content;
     throw new ConfigError("key_file", `${name}_FILE: the file ${path} is empty`);
   }
-  const { data } = z.object({ api: text }).safeParse(jsonOrNull(content));
+  const { data } = z.object({ api: nonEmptyText }).safeParse(jsonOrNull(content));
   if (data) return data.api;
   throw new ConfigError(
     "key_file",

@@ -5,7 +5,7 @@ import { passwordsIn, scrub } from "../src/sanitize/secrets.ts";
 import { readConfigFile } from "./config-file.ts";
 import { schema } from "./schema.ts";
 import { readSecret, type Warn } from "./secret-file.ts";
-import { environment, fileSource, mergeSources, type Source, WORKING_FOLDER } from "./sources.ts";
+import { environment, fileSource, mergeSources, type SettingSource, WORKING_FOLDER } from "./sources.ts";
 
 /** All settings, validated. */
 export type Settings = z.infer<typeof schema>;
@@ -21,7 +21,7 @@ const SECRETS = [
 ] as const;
 
 export interface LoadOptions {
-  readonly dotEnv?: Source | undefined;
+  readonly dotEnv?: SettingSource | undefined;
   /** The folder in which the program was started; relative paths start here. */
   readonly folder?: string;
   /** Receives warnings; `process.emitWarning` by default. */

@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { ConfigError } from "../src/errors.ts";
 
 /** Something that provides settings: the environment, `.env`, the configuration file. */
-export interface Source {
+export interface SettingSource {
   /** As shown to people, such as ".env". */
   readonly name: string;
   /**
@@ -47,12 +47,12 @@ export function inFolder(folder: string, path: string): string {
 }
 
 /** The environment, as a source. */
-export function environment(values: Readonly<Record<string, unknown>>): Source {
+export function environment(values: Readonly<Record<string, unknown>>): SettingSource {
   return { name: "the environment", origin: undefined, chosen: true, values };
 }
 
 /** Reads the `.env` of a folder; undefined if there is none. Throws a `ConfigError` if it cannot be read. */
-export function readDotEnv(folder = WORKING_FOLDER): Source | undefined {
+export function readDotEnv(folder = WORKING_FOLDER): SettingSource | undefined {
   const path = join(folder, ".env");
   let text: string;
   try {
@@ -67,8 +67,12 @@ export function readDotEnv(folder = WORKING_FOLDER): Source | undefined {
 /** A configuration file, as a source. `named`: the operator named it in the environment. */
 export function fileSource(
   path: string,
-  { values, named, folder }: Pick<Source, "values"> & { readonly named: boolean; readonly folder: string },
-): Source {
+  {
+    values,
+    named,
+    folder,
+  }: Pick<SettingSource, "values"> & { readonly named: boolean; readonly folder: string },
+): SettingSource {
   const chosen = named && isAbsolute(path);
   return { name: path, origin: chosen ? path : originOf(path, folder), chosen, values };
 }
@@ -87,8 +91,8 @@ export interface Merged {
  * the file's own origin replaces it. If there is none, this throws a `ConfigError` that names both, or only warns if the
  * operator has chosen the file.
  */
-export function mergeSources(sources: readonly Source[], folder: string): Merged {
-  const sourceOf = new Map<string, Source>();
+export function mergeSources(sources: readonly SettingSource[], folder: string): Merged {
+  const sourceOf = new Map<string, SettingSource>();
   for (const source of [...sources].toReversed())
     for (const name of Object.keys(source.values)) sourceOf.set(name, source);
   dropOverridden(sourceOf, sources);
@@ -112,9 +116,9 @@ export function mergeSources(sources: readonly Source[], folder: string): Merged
 }
 
 /** A secret and the file that contains it are two names of one thing: if both are given, the earlier source decides. */
-function dropOverridden(sourceOf: Map<string, Source>, sources: readonly Source[]): void {
+function dropOverridden(sourceOf: Map<string, SettingSource>, sources: readonly SettingSource[]): void {
   for (const secret of [...sourceOf.keys()].filter((name) => sourceOf.has(`${name}_FILE`))) {
-    const rank = (name: string) => sources.indexOf(sourceOf.get(name) as Source);
+    const rank = (name: string) => sources.indexOf(sourceOf.get(name) as SettingSource);
     if (rank(`${secret}_FILE`) < rank(secret)) sourceOf.delete(secret);
   }
 }
@@ -125,7 +129,11 @@ interface Holder {
   readonly origin: string | undefined;
 }
 
-function holderOf(sourceOf: ReadonlyMap<string, Source>, secret: string, folder: string): Holder | undefined {
+function holderOf(
+  sourceOf: ReadonlyMap<string, SettingSource>,
+  secret: string,
+  folder: string,
+): Holder | undefined {
   const source = sourceOf.get(secret);
   if (source?.values[secret]) return source;
   const named = sourceOf.get(`${secret}_FILE`);
@@ -133,7 +141,7 @@ function holderOf(sourceOf: ReadonlyMap<string, Source>, secret: string, folder:
 }
 
 /** A folder can name any file of this machine, so naming a file does not make its content the folder's own. */
-function fileHolder(named: Source, secret: string, folder: string): Holder {
+function fileHolder(named: SettingSource, secret: string, folder: string): Holder {
   const path = String(named.values[`${secret}_FILE`]);
   if (named.origin === undefined || named.chosen) return named;
   const name = `the file ${path} (${secret}_FILE in ${named.name})`;
@@ -142,10 +150,10 @@ function fileHolder(named: Source, secret: string, folder: string): Holder {
 
 /** Finds a source of the same origin that contains the secret. */
 function ownSecret(
-  sources: readonly Source[],
+  sources: readonly SettingSource[],
   secret: string,
-  { source, folder }: { readonly source: Source; readonly folder: string },
-): Source | undefined {
+  { source, folder }: { readonly source: SettingSource; readonly folder: string },
+): SettingSource | undefined {
   return sources.find((one) => {
     if (one.origin !== source.origin) return false;
     if (one.values[secret]) return true;
@@ -153,7 +161,7 @@ function ownSecret(
   });
 }
 
-function useSecret(sourceOf: Map<string, Source>, secret: string, own: Source): void {
+function useSecret(sourceOf: Map<string, SettingSource>, secret: string, own: SettingSource): void {
   for (const name of [secret, `${secret}_FILE`]) sourceOf.delete(name);
   for (const name of [secret, `${secret}_FILE`, COMPANIONS[secret] ?? secret])
     if (own.values[name] !== undefined) sourceOf.set(name, own);
@@ -164,7 +172,7 @@ interface Pair {
   readonly other: Holder;
 }
 
-function mixedOrigins(address: string, source: Source, { secret, other }: Pair): ConfigError {
+function mixedOrigins(address: string, source: SettingSource, { secret, other }: Pair): ConfigError {
   return new ConfigError(
     "settings_apart",
     `${address} comes from ${source.name} and ${secret} from ${other.name}, and a file in the folder where the program ` +
@@ -174,16 +182,16 @@ function mixedOrigins(address: string, source: Source, { secret, other }: Pair):
   );
 }
 
-function replaced(address: string, source: Source, { secret, other }: Pair): string {
+function replaced(address: string, source: SettingSource, { secret, other }: Pair): string {
   return `${address} comes from ${source.name}, so the ${secret} that belongs to it is used instead of the one from ${other.name}`;
 }
 
-function combined(address: string, source: Source, { secret, other }: Pair): string {
+function combined(address: string, source: SettingSource, { secret, other }: Pair): string {
   return `${address} comes from ${source.name}, and receives the ${secret} from ${other.name}`;
 }
 
 /** Warns if a file decides where conversations or sign-ins go, although no secret is sent there. */
-function dataWarnings(sourceOf: ReadonlyMap<string, Source>, folder: string): string[] {
+function dataWarnings(sourceOf: ReadonlyMap<string, SettingSource>, folder: string): string[] {
   const store = sourceOf.get("STORE_URL");
   const page = sourceOf.get("WEB_URL");
   const warnings: string[] = [];

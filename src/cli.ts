@@ -4,18 +4,18 @@ import { ConfigError, describeError } from "./errors.ts";
 import type { ProgramRole } from "./program/start.ts";
 import { scrub } from "./sanitize/secrets.ts";
 import { backup } from "./cli/backup.ts";
-import { ask } from "./cli/chat/ask.ts";
+import { runAsk } from "./cli/chat/ask.ts";
 import { chat } from "./cli/chat/chat.ts";
-import { drop, list, retry } from "./cli/dead.ts";
+import { dropLetters, list, retry } from "./cli/dead.ts";
 import { adoptDotEnv, ownSecrets, toStderr } from "./cli/environment.ts";
 import { exportFile, FORMATS, importFile } from "./cli/exchange.ts";
 import { migrateStore } from "./cli/migrate.ts";
 import { playground } from "./cli/playground.ts";
 import { preview } from "./cli/preview.ts";
-import { start } from "./cli/start.ts";
+import { runStart } from "./cli/start.ts";
 import { exitWithStreams } from "./cli/streams.ts";
 import type { ReportBy } from "./cli/usage-report.ts";
-import { usage } from "./cli/usage.ts";
+import { runUsage } from "./cli/usage.ts";
 import { addUser, listUsers, removeUser, reopenNames, revokeKey } from "./cli/user.ts";
 
 /** Exit codes: 0 success, 1 failure, 2 wrong usage or wrong settings. */
@@ -44,7 +44,7 @@ cli
       .choices(ROLES)
       .default("all"),
   )
-  .action(start);
+  .action(runStart);
 cli
   .command("playground")
   .description("serve a page that simulates all platforms side by side, for trying things out")
@@ -61,7 +61,7 @@ withConsoleFlags(
     .command("ask")
     .description("print one answer; the question, or more of it, can come from standard input")
     .argument("[question...]", "the question"),
-).action(ask);
+).action(runAsk);
 
 cli
   .command("preview")
@@ -87,7 +87,7 @@ dead
   .description("delete them")
   .argument("[id...]", "the ids of the messages")
   .option("--all", "delete every message")
-  .action(drop);
+  .action(dropLetters);
 
 cli
   .command("backup")
@@ -153,7 +153,7 @@ cli
   .addOption(new Option("--by <what>", "what each line is for").choices(BY).default("user"))
   .option("--since <day>", "count from this day on (UTC), such as 2026-11-23")
   .option("--json", "print a line of JSON for each")
-  .action(usage);
+  .action(runUsage);
 
 cli
   .command("migrate")

@@ -1,14 +1,14 @@
 import type { Adapter } from "./adapter.ts";
-import type { PacingPeers, Refusal } from "./delivery/pacing.ts";
+import type { PacingPeers, WriteRefusal } from "./delivery/pacing.ts";
 import type { Log } from "./log.ts";
 import type { Postgres } from "./postgres/pool.ts";
-import type { Session } from "./postgres/session.ts";
+import type { ClusterSession } from "./postgres/session.ts";
 import { WORKERS } from "./queue/retry-policy.ts";
 import { shareHighWaterMarks } from "./receive/high-water-marks.ts";
 
 /** What the processes of a bot that share a database publish to one another. */
 export interface ClusterMember {
-  readonly session: Session;
+  readonly session: ClusterSession;
   /** The other processes that write to the same platforms. */
   readonly pacingPeers: PacingPeers;
   leave(): Promise<void>;
@@ -34,7 +34,7 @@ export async function joinCluster(
 }
 
 /** Connects the adapters of each platform in all processes. */
-function connectPubSub(adapters: readonly Adapter[], session: Session): void {
+function connectPubSub(adapters: readonly Adapter[], session: ClusterSession): void {
   for (const { name, cluster } of adapters) {
     const { pubSub } = cluster ?? {};
     if (!pubSub) continue;
@@ -43,11 +43,11 @@ function connectPubSub(adapters: readonly Adapter[], session: Session): void {
   }
 }
 
-function pacingPeersOf(session: Session): PacingPeers {
+function pacingPeersOf(session: ClusterSession): PacingPeers {
   return {
     writers: () => session.countLocks(WORKERS),
     // A process that misses this is refused by the platform as well.
     publish: (refusal) => void session.publish("refused", refusal).catch(() => undefined),
-    subscribe: (listener) => session.subscribe("refused", (message) => listener(message as Refusal)),
+    subscribe: (listener) => session.subscribe("refused", (message) => listener(message as WriteRefusal)),
   };
 }

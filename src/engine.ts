@@ -14,7 +14,7 @@ import type { Queue, Signals } from "./queue/queue.ts";
 import type { KeyedLock } from "./store/keyed-lock.ts";
 import { emit } from "./telemetry/events.ts";
 import { markStage } from "./telemetry/stages.ts";
-import { createTurn, imagesOf, runHandlers } from "./turn.ts";
+import { createTurn, imageLoader, runHandlers } from "./turn.ts";
 
 export interface EngineOptions {
   readonly adapters: readonly Adapter[];
@@ -86,7 +86,7 @@ export function createEngine(options: EngineOptions): Engine {
       event,
       conversation: record.draft,
       signal: AbortSignal.any([signals.interrupted, signals.requeued, over.signal]),
-      image: imagesOf(adapter, log),
+      image: imageLoader(adapter, log),
       log,
     });
     const reply = known ?? (await runHandlers(handle, turn));

@@ -13,7 +13,7 @@ export function createTurn(parts: Omit<Turn, "locale" | "say">): Turn {
 }
 
 /** How a turn gets the images of its conversation; one that cannot be fetched is left out. */
-export function imagesOf(adapter: Adapter, log: Log): Turn["image"] {
+export function imageLoader(adapter: Adapter, log: Log): Turn["image"] {
   return async (ref) =>
     adapter.files?.image?.(ref).catch((error: unknown) => {
       log.warn(`an image is left out: ${describeError(error)}`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { allowOnly } from "../src/access/allow.ts";
-import { createPace, limitPace } from "../src/access/pace.ts";
+import { createMessageRate, limitMessageRate } from "../src/access/pace.ts";
 import type { Message } from "../src/model/model.ts";
 import type { SimulatedRequest } from "../src/testing/openai.ts";
 import { openStore } from "../src/store/store.ts";
@@ -347,7 +347,9 @@ describe("access", () => {
 
   test("a user who writes too fast is told once, and /reset goes through", async () => {
     const { telegram, model } = await openWorld({
-      middleware: [limitPace({ pace: createPace({ messagesPerMinute: 2 }), always: new Set(["reset"]) })],
+      middleware: [
+        limitMessageRate({ pace: createMessageRate({ messagesPerMinute: 2 }), always: new Set(["reset"]) }),
+      ],
     });
     for (let n = 0; n < 6; n += 1) telegram.say("ann", `m${n}`);
     telegram.say("ann", "/reset");

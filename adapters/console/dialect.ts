@@ -4,7 +4,15 @@ import { spellOutLinks } from "../../src/text/links.ts";
 import { alignTable, tableCards } from "../../src/text/dialect/table.ts";
 import { displayWidth } from "../../src/text/dialect/width.ts";
 import { type Layout, layOut, type StyledText } from "./layout.ts";
-import { dim, type Format, harmless, isLinkable, painter, type Printer, styledText } from "./styles.ts";
+import {
+  dim,
+  type Format,
+  withoutControls,
+  isTerminalLink,
+  painter,
+  type Printer,
+  styledText,
+} from "./styles.ts";
 
 export interface ConsoleDialectOptions {
   /** Whether to use colours and styles. */
@@ -90,7 +98,7 @@ function fitting(mark: string, { columns }: Printer): string {
 }
 
 function printSpans(spans: readonly Span[], printer: Printer, formats: Format[] = []): string[] {
-  const shown = spellOutLinks(spans, (link) => printer.links && isLinkable(link));
+  const shown = spellOutLinks(spans, (link) => printer.links && isTerminalLink(link));
   return lines(
     shown.map((span) => styledText(span, printer, formats)),
     printer,
@@ -103,10 +111,10 @@ function lines(texts: readonly StyledText[], { columns }: Printer, at: Layout["a
 }
 
 function printCode(text: string, language: string, printer: Printer): string[] {
-  const code = harmless(text, printer);
+  const code = withoutControls(text, printer);
   const longest = Math.max(2, ...(code.match(/`{3,}/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(Math.min(longest + 1, MIN_COLUMNS));
-  const [opening = fence] = monospaced(fence + harmless(language, printer), printer, "dim");
+  const [opening = fence] = monospaced(fence + withoutControls(language, printer), printer, "dim");
   return [opening, ...monospaced(code, printer, "cyan"), dim(fence, printer)];
 }
 
@@ -136,7 +144,8 @@ function markerOf({ checked }: ListItem, number: number | undefined): string {
 
 function printTable(table: Table, printer: Printer): string[] {
   const rows = alignTable(table, printer.columns ?? TABLE_WIDTH);
-  if (rows) return rows.flatMap((row) => lines([{ text: harmless(row, printer) }], printer, "anywhere"));
+  if (rows)
+    return rows.flatMap((row) => lines([{ text: withoutControls(row, printer) }], printer, "anywhere"));
   return tableCards({ ...table, head: table.head.map((cell) => clipped(cell, printer)) }).flatMap(
     (card, index) => [...(index > 0 ? [""] : []), ...card.flatMap((spans) => printSpans(spans, printer))],
   );

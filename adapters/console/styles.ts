@@ -26,7 +26,7 @@ export function styledText(
   printer: Printer,
   formats: Format[],
 ): StyledText {
-  const safe = harmless(text, printer);
+  const safe = withoutControls(text, printer);
   const shown = printer.color ? safe : marked(safe, styles);
   const paint = painter([...formats, ...styles.map((style) => FORMATS[style])], printer);
   return { text: shown, paint: href ? (part) => linked(paint ? paint(part) : part, href) : paint };
@@ -49,7 +49,7 @@ export function dim(text: string, printer: Printer): string {
 }
 
 /** Whether a link may be hidden behind its text. If the text looks like an address itself, the target is written out. */
-export function isLinkable({ href = "", spans }: Link): boolean {
+export function isTerminalLink({ href = "", spans }: Link): boolean {
   return (
     /^https?:/i.test(href) && URL.canParse(href) && !spans.some(({ text }) => /https?:|www\./i.test(text))
   );
@@ -61,7 +61,7 @@ function linked(text: string, href: string): string {
 }
 
 /** Removes control characters, so that text cannot send commands to the terminal, and direction overrides. */
-export function harmless(text: string, { columns }: Printer): string {
+export function withoutControls(text: string, { columns }: Printer): string {
   const safe = HARMLESS.test(text) ? text : text.replace(HARMFUL, "");
   return columns === undefined ? safe : safe.replaceAll("\t", "    ");
 }

@@ -10,13 +10,13 @@ export interface PaceOptions {
 }
 
 /** Limits the messages of each user per minute, over all processes. */
-export interface Pace {
+export interface MessageRate {
   /** Counts a message. Returns undefined if it is within the limit; `isFirst` is set for the first one of a minute that is not. */
   count(user: string): Promise<{ readonly waitS: number; readonly isFirst: boolean } | undefined>;
 }
 
 /** Creates a limit that counts in memory or in the database. */
-export function createPace({ messagesPerMinute, postgres }: PaceOptions): Pace {
+export function createMessageRate({ messagesPerMinute, postgres }: PaceOptions): MessageRate {
   const limiter = createLimiter(messagesPerMinute, postgres);
   return {
     count: async (user) => {
@@ -37,11 +37,11 @@ export function createPace({ messagesPerMinute, postgres }: PaceOptions): Pace {
  * no answer. The commands in `always` are not limited. Messages are counted here, at the beginning of their turn: a platform
  * whose message is refused earlier would only deliver it again.
  */
-export function limitPace({
+export function limitMessageRate({
   pace,
   always,
 }: {
-  readonly pace: Pace;
+  readonly pace: MessageRate;
   readonly always: ReadonlySet<string>;
 }): Handler {
   return async (turn, next) => {
@@ -56,7 +56,7 @@ export function limitPace({
 }
 
 /** Counts messages before they are accepted, for platforms that can refuse them at once. */
-export function admitAt(platform: string, pace: Pace) {
+export function admitAt(platform: string, pace: MessageRate) {
   return async (user: string, { text, locale }: { text: string; locale?: string | undefined }) => {
     const refused = await pace.count(`${platform}:${user}`);
     if (!refused) return undefined;

@@ -36,7 +36,7 @@ export async function retry(ids: readonly string[], { all = false }: { all?: boo
 }
 
 /** `colloquy dead drop`. */
-export async function drop(ids: readonly string[], { all = false }: { all?: boolean }): Promise<void> {
+export async function dropLetters(ids: readonly string[], { all = false }: { all?: boolean }): Promise<void> {
   const store = ownSettings().STORE_URL;
   process.stdout.write(await dropDead({ store, notice: toStderr, ids, all }));
 }

@@ -5,7 +5,7 @@ import type { Settings } from "../../config/settings.ts";
 import { openHistory } from "../conversation/conversation.ts";
 import { keyOf as keyOfThread } from "../conversation/threads.ts";
 import { ConfigError } from "../errors.ts";
-import { type ExportFormat, type Named, print, type Told } from "../exchange/export.ts";
+import { type ExportFormat, type Named, print, type Personas } from "../exchange/export.ts";
 import { importMessages } from "../exchange/import.ts";
 import { readUserMessages } from "../exchange/user-messages.ts";
 import { writeWhole } from "../exchange/write.ts";
@@ -76,7 +76,7 @@ export function formatOf(file: string): ExportFormat {
 }
 
 /** The text of the usual persona, and the texts of all personas. */
-export function personasOf(settings: Settings): Told {
+export function personasOf(settings: Settings): Personas {
   const personas = loadPersonas();
   return { persona: findPersona(personas, settings.PERSONA), personas };
 }

@@ -12,15 +12,15 @@ const ECHO_MS = 500;
 const FATAL = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV"] as const;
 
 /** A command that is running. */
-export interface Running {
+export interface RunningCommand {
   /** Resolves when the command has finished by itself. */
   running(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Runs a command until it finishes or a signal arrives, and then stops it in order. */
-export async function run(log: Log, begin: () => Promise<Running>): Promise<void> {
-  let program: Running | undefined;
+export async function run(log: Log, begin: () => Promise<RunningCommand>): Promise<void> {
+  let program: RunningCommand | undefined;
   const onSecondError = (err: unknown) => log.error({ err }, `a second error: ${describeError(err)}`);
   const options: Options = { delay: STOP_WITHIN_MS, logger: false, skip: [...FATAL], onSecondError };
   const grace = closeWithGrace(options, async ({ signal, err }) => {

@@ -18,7 +18,7 @@ function reportToPlayground(open: string): void {
 }
 
 /** `colloquy start`: runs the program, with a console if no platform is configured. */
-export async function start({ role }: { role: ProgramRole }): Promise<void> {
+export async function runStart({ role }: { role: ProgramRole }): Promise<void> {
   const settings = ownSettings();
   const withConsole = !hasPlatforms(settings) && role === "all";
   const quiet = withConsole && process.stdout.isTTY && !process.env["LOG_LEVEL"];

@@ -14,7 +14,7 @@ interface UsageFlags {
 }
 
 /** `colloquy usage`: prints what all conversations have cost, as a table or as lines of JSON. */
-export async function usage({ by, since, json }: UsageFlags): Promise<void> {
+export async function runUsage({ by, since, json }: UsageFlags): Promise<void> {
   if (since !== undefined && !/^\d{4}-\d\d-\d\d$/.test(since)) {
     throw new ConfigError("since", `--since is "${since}": write a day such as 2026-11-23`);
   }

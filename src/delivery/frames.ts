@@ -3,7 +3,7 @@ import { describeError, PlatformError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { readReply } from "./reply-stream.ts";
 import type { StreamingStrategy } from "./streaming.ts";
-import { pauseAfter } from "./retry.ts";
+import { pauseAfterRefusal } from "./retry.ts";
 
 interface FramesOptions<Body> {
   readonly strategy: StreamingStrategy<Body>;
@@ -33,7 +33,7 @@ export async function streamFrames<Body>(
     if (stream.ended) break;
     const refusal = await tryUpdate(await paginate(stream.text));
     failures = refusal ? failures + 1 : 0;
-    pauseMs = refusal ? pauseAfter(refusal, failures) : GATHER_MS;
+    pauseMs = refusal ? pauseAfterRefusal(refusal, failures) : GATHER_MS;
     if (!refusal) await stream.nextChange(strategy.refreshMs);
   }
   await stream.end;

@@ -33,13 +33,13 @@ export interface PacingPeers {
   /** How many processes write, including this one; undefined if that is unknown. */
   writers(): number | undefined;
   /** Sends a refusal to the other processes. */
-  publish(refusal: Refusal): void;
+  publish(refusal: WriteRefusal): void;
   /** Calls `receive` with each refusal that another process publishes. */
-  subscribe(receive: (refusal: Refusal) => void): void;
+  subscribe(receive: (refusal: WriteRefusal) => void): void;
 }
 
 /** A platform accepts no writes for `forMs`: in one chat, or in all of them if `chat` is absent. */
-export interface Refusal {
+export interface WriteRefusal {
   readonly platform: string;
   readonly chat?: string;
   readonly forMs: number;

@@ -22,7 +22,7 @@ export async function retryUntilAccepted<T>(
       return await action();
     } catch (error) {
       if (!(error instanceof PlatformError) || error.permanent || error.gone) throw error;
-      const pauseMs = pauseAfter(error, attempt + 1);
+      const pauseMs = pauseAfterRefusal(error, attempt + 1);
       log.warn(
         { code: error.code, attempt: attempt + 1, pauseMs },
         `the platform did not accept a message, trying again: ${describeError(error)}`,
@@ -34,7 +34,7 @@ export async function retryUntilAccepted<T>(
 }
 
 /** The pause after a number of failures in a row, in ms: as long as the platform asks, or else longer each time. */
-export function pauseAfter(error: PlatformError, failures: number): number {
+export function pauseAfterRefusal(error: PlatformError, failures: number): number {
   if (error.retryAfterMs !== undefined) return error.retryAfterMs + Math.random() * 100;
   return backOff(failures, BACK_OFF);
 }

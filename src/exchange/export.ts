@@ -10,13 +10,13 @@ export type ExportFormat = "json" | "jsonl" | "markdown";
 export type Named = readonly [name: string, conversation: Conversation];
 
 /** The texts of the personas. */
-export type Told = NonNullable<Parameters<typeof toFileMessages>[1]>;
+export type Personas = NonNullable<Parameters<typeof toFileMessages>[1]>;
 
 /** Writes a file in chunks. Without `personas`, the system messages of personas are left out. */
 export function print(
   format: ExportFormat,
   all: AsyncIterable<Named>,
-  personas?: Told,
+  personas?: Personas,
 ): AsyncIterable<string> {
   switch (format) {
     case "json":
@@ -28,12 +28,12 @@ export function print(
   }
 }
 
-async function* inFile(all: AsyncIterable<Named>, personas?: Told) {
+async function* inFile(all: AsyncIterable<Named>, personas?: Personas) {
   for await (const [name, conversation] of all) yield [name, toFileMessages(conversation, personas)] as const;
 }
 
 /** Writes one line per message: `{"user", "role", "content", "at"?}`, with the time in ISO 8601. */
-async function* printLines(all: AsyncIterable<Named>, personas?: Told): AsyncGenerator<string> {
+async function* printLines(all: AsyncIterable<Named>, personas?: Personas): AsyncGenerator<string> {
   for await (const [user, conversation] of all) {
     const messages = toFileMessages(conversation, personas);
     const offset = messages.length - conversation.messages.length;
@@ -46,7 +46,7 @@ async function* printLines(all: AsyncIterable<Named>, personas?: Told): AsyncGen
 }
 
 /** Writes each message below a heading with its author, without characters that control a terminal. */
-async function* printMarkdown(all: AsyncIterable<Named>, personas?: Told): AsyncGenerator<string> {
+async function* printMarkdown(all: AsyncIterable<Named>, personas?: Personas): AsyncGenerator<string> {
   let gap = "";
   for await (const [name, conversation] of all) {
     yield `${gap}# ${inHeading(conversation.title ?? name)}\n`;

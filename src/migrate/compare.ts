@@ -1,4 +1,4 @@
-import { type End, type Item, pageOf, TABLES, type Table } from "./end.ts";
+import { type End, type Item, pageOf, TABLES, type CopiedTable } from "./end.ts";
 import type { Progress } from "./progress.ts";
 
 interface Comparison {
@@ -20,7 +20,7 @@ export async function findDifference(comparison: Comparison): Promise<string | u
 
 async function compareRecords(
   { source, target, progress }: Comparison,
-  table: Table,
+  table: CopiedTable,
 ): Promise<string | undefined> {
   const total = await source.count(table);
   let done = 0;
@@ -44,7 +44,7 @@ async function compareRecords(
 /** The first record that only the target has. */
 async function findExtra(
   { source, target }: Pick<Comparison, "source" | "target">,
-  table: Table,
+  table: CopiedTable,
 ): Promise<string | undefined> {
   for await (const items of pages(target, table)) {
     const known = await source.find(
@@ -78,7 +78,7 @@ async function* each(end: End): AsyncGenerator<Item, undefined> {
   return undefined;
 }
 
-async function* pages(end: End, table: Table): AsyncGenerator<Item[]> {
+async function* pages(end: End, table: CopiedTable): AsyncGenerator<Item[]> {
   for (let after: string | undefined; ; ) {
     const listed = pageOf(await end.list(table, after));
     after = listed.at(-1)?.at;
@@ -91,6 +91,6 @@ async function* pages(end: End, table: Table): AsyncGenerator<Item[]> {
   }
 }
 
-function named(table: Table, key: string): string {
+function named(table: CopiedTable, key: string): string {
   return `${table} ${JSON.stringify(key)}`;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type End, pageOf, type Table, TABLES } from "./end.ts";
+import { type End, pageOf, type CopiedTable, TABLES } from "./end.ts";
 import type { Progress } from "./progress.ts";
 
 /** The progress of a migration: the current table, and the position up to which it was copied. */
@@ -49,7 +49,7 @@ async function write({
   table,
   keys,
   marker,
-}: Pick<Migration, "source" | "target"> & { table: Table; keys: readonly string[]; marker: Marker }) {
+}: Pick<Migration, "source" | "target"> & { table: CopiedTable; keys: readonly string[]; marker: Marker }) {
   const found = await source.find(table, keys);
   const items = keys.flatMap((key) => found.get(key) ?? []);
   await target.write(table, items, JSON.stringify(marker));

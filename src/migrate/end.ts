@@ -1,10 +1,10 @@
-import { type Entry, readEntry, writeEntry } from "../queue/entry.ts";
+import { type QueueEntry, readEntry, writeEntry } from "../queue/entry.ts";
 
 /** The tables that are copied from one store into another, in this order. */
 export const TABLES = ["history", "kept", "dead", "wishes", "web", "queue"] as const;
 
 /** A table with records of one kind. */
-export type Table = (typeof TABLES)[number];
+export type CopiedTable = (typeof TABLES)[number];
 
 /** The key in the table `kept` that holds the progress of a migration into the store. */
 export const MARKER = "migration";
@@ -36,13 +36,13 @@ export interface Listed {
 /** A store at one end of a migration; no program can use it until it is closed. */
 export interface End {
   /** The number of records, without the marker. */
-  count(table: Table): Promise<number>;
+  count(table: CopiedTable): Promise<number>;
   /** Lists the next records, at most `PAGE`, events of the queue in its order; none at the end. */
-  list(table: Table, after?: string): Promise<Listed[]>;
+  list(table: CopiedTable, after?: string): Promise<Listed[]>;
   /** Finds records by their keys; missing ones are left out. */
-  find(table: Table, keys: readonly string[]): Promise<Map<string, Item>>;
+  find(table: CopiedTable, keys: readonly string[]): Promise<Map<string, Item>>;
   /** Appends records and sets the marker, atomically. */
-  write(table: Table, items: readonly Item[], marker: string): Promise<void>;
+  write(table: CopiedTable, items: readonly Item[], marker: string): Promise<void>;
   /** The marker; undefined if there is none. */
   marker(): Promise<string | undefined>;
   /** Hands the complete queue over to the program. Safe to call again. */
@@ -97,7 +97,7 @@ export function toEventItem(
 }
 
 /** The entry of a waiting event; undefined if it is invalid. */
-export function entryOf({ key, text, number }: Item): Entry | undefined {
+export function entryOf({ key, text, number }: Item): QueueEntry | undefined {
   const entry = number === undefined ? undefined : readEntry(key, valueOf(text));
   return entry && number !== undefined ? { ...entry, number } : undefined;
 }

@@ -1,9 +1,9 @@
-import type { Table } from "./end.ts";
+import type { CopiedTable } from "./end.ts";
 
 /** The progress of one part of a migration. */
 export interface Step {
   readonly action: "copying" | "comparing";
-  readonly table: Table;
+  readonly table: CopiedTable;
   /** In records. */
   readonly done: number;
   readonly total: number;
@@ -19,7 +19,7 @@ export interface Progress {
 /** How often to show progress, in ms. */
 const EVERY_MS = 1_000;
 
-const NAMES: Readonly<Record<Table, string>> = {
+const NAMES: Readonly<Record<CopiedTable, string>> = {
   history: "conversations",
   kept: "stored values",
   dead: "dead letters",

@@ -10,7 +10,7 @@ import {
   MARKER,
   PAGE,
   TABLES,
-  type Table,
+  type CopiedTable,
   toEventItem,
   toItem,
   valueOf,
@@ -78,7 +78,7 @@ async function openTables(store: Store): Promise<Query> {
     (await connection.query(sql, values)) as Row[];
 }
 
-async function listRecords(query: Query, table: Table, after?: string): Promise<Listed[]> {
+async function listRecords(query: Query, table: CopiedTable, after?: string): Promise<Listed[]> {
   const rows = await query<{ key: string; size: number | null }>(
     `select key, octet_length(value) as size from ${table}
      where key ${after === undefined ? ">=" : ">"} ? and key < ? and key <> ? order by key limit ${PAGE}`,
@@ -104,7 +104,7 @@ async function listQueue(query: Query, after = "[-1,0]"): Promise<Listed[]> {
   }));
 }
 
-async function find(query: Query, table: Table, keys: readonly string[]): Promise<Map<string, Item>> {
+async function find(query: Query, table: CopiedTable, keys: readonly string[]): Promise<Map<string, Item>> {
   const rows = await query<{ key: string; value: unknown }>(
     `select key, value from ${table} where key in (${keys.map(() => "?").join()})`,
     keys.map((key) => PREFIX + key),
@@ -119,7 +119,7 @@ async function find(query: Query, table: Table, keys: readonly string[]): Promis
 
 async function write(
   query: Query,
-  { table, items, marker }: { table: Table; items: readonly Item[]; marker: string },
+  { table, items, marker }: { table: CopiedTable; items: readonly Item[]; marker: string },
 ): Promise<void> {
   await query("begin immediate");
   try {
@@ -146,6 +146,6 @@ function numbered(item: Item): string {
 }
 
 /** The key to leave out of a table; where there is none, an empty key, which no key with the prefix is. */
-function hidden(table: Table): string {
+function hidden(table: CopiedTable): string {
   return table === "kept" ? PREFIX + MARKER : "";
 }

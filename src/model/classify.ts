@@ -1,5 +1,5 @@
 import type { ModelErrorCode } from "../errors.ts";
-import type { ErrorFields, Refusal } from "./refusal.ts";
+import type { ErrorFields, ServiceRefusal } from "./refusal.ts";
 
 /** The code of an error. The wording takes precedence over the status, which services use inconsistently. */
 export function classify(status: number | undefined, fields: ErrorFields): ModelErrorCode {
@@ -16,21 +16,21 @@ export function classify(status: number | undefined, fields: ErrorFields): Model
 }
 
 /** Whether a request with images may have been refused because the service does not accept images. */
-export function mayRefuseImages({ status, body }: Refusal): boolean {
+export function mayRefuseImages({ status, body }: ServiceRefusal): boolean {
   return !ABOUT_THE_CLIENT.has(status) && ABOUT_IMAGES.test(body);
 }
 
 /** Whether the service refuses the field that limits an answer because it does not know it, not because of its value. */
-export function refusesLimit(refusal: Refusal | undefined): boolean {
+export function refusesLimit(refusal: ServiceRefusal | undefined): boolean {
   return isBadRequest(refusal) && LIMIT.test(refusal.body) && UNKNOWN.test(refusal.body);
 }
 
 /** Whether the service refuses `stream_options`, or an unknown field that it does not name. */
-export function refusesOptionalField(refusal: Refusal | undefined): boolean {
+export function refusesOptionalField(refusal: ServiceRefusal | undefined): boolean {
   return isBadRequest(refusal) && OPTIONAL_FIELD.test(refusal.body);
 }
 
-function isBadRequest(refusal: Refusal | undefined): refusal is Refusal {
+function isBadRequest(refusal: ServiceRefusal | undefined): refusal is ServiceRefusal {
   return refusal?.status === 400 || refusal?.status === 422;
 }
 

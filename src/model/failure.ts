@@ -5,7 +5,7 @@ import {
   type ErrorFields,
   parseErrorFields,
   parseRetryAfter,
-  type Refusal,
+  type ServiceRefusal,
   refusalOf,
   streamErrorFields,
 } from "./refusal.ts";
@@ -47,7 +47,7 @@ const ADVICE: Readonly<Record<ModelErrorCode, string>> = {
 };
 
 /** Whether another attempt may succeed. */
-export function isTransient(error: ModelError): boolean {
+export function isTransientFailure(error: ModelError): boolean {
   return TRANSIENT.has(error.code);
 }
 
@@ -110,7 +110,7 @@ export function imagesRefused(error: unknown, service: Service, sent: string): M
   return modelError("blind", `refused the images (${status})${quoted}`, { service, status });
 }
 
-function refused({ status, headers, body }: Refusal, service: Service, sent: string): ModelError {
+function refused({ status, headers, body }: ServiceRefusal, service: Service, sent: string): ModelError {
   const fields = parseErrorFields(body);
   const code = classify(status, fields);
   const retryAfterMs = parseRetryAfter(headers);

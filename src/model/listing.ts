@@ -1,6 +1,6 @@
 import { ModelError } from "../errors.ts";
 import { toModelError } from "./failure.ts";
-import { Refusal } from "./refusal.ts";
+import { ServiceRefusal } from "./refusal.ts";
 
 export interface ListingOptions {
   readonly apiKey: string;
@@ -34,7 +34,7 @@ export async function listModels(
     });
     const body = (await response.text()).slice(0, MAX_LIST);
     if (response.status === 401 || response.status === 403)
-      throw toModelError(new Refusal(response.status, response.headers, body), service);
+      throw toModelError(new ServiceRefusal(response.status, response.headers, body), service);
     return response.ok ? namesIn(body) : undefined;
   } catch (error) {
     if (error instanceof ModelError) throw error;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError } from "../errors.ts";
-import { isTransient, type Service, toModelError, withTries } from "./failure.ts";
+import { isTransientFailure, type Service, toModelError, withTries } from "./failure.ts";
 import type { Message, Model, Price, Usage } from "./model.ts";
 import {
   addChunk,
@@ -9,7 +9,7 @@ import {
   type Completion,
   MAX_ANSWER,
 } from "./openai/completion.ts";
-import { createRequester, textOf } from "./openai/request.ts";
+import { createRequester, textOfMessage } from "./openai/request.ts";
 import { emit } from "../telemetry/events.ts";
 import { createThoughtFilter } from "./reasoning.ts";
 import { countTokens } from "./tokens.ts";
@@ -84,13 +84,13 @@ export function createOpenAI(options: OpenAIOptions): Model {
       } catch (cause) {
         if (signal.aborted) emit("asked", { model, outcome: "stopped" });
         signal.throwIfAborted();
-        const error = toModelError(cause, service, textOf(messages));
+        const error = toModelError(cause, service, textOfMessage(messages));
         emit("asked", { model, outcome: error.code });
         const pauseMs = error.retryAfterMs ?? backOff(attempt, BACK_OFF);
         if (completion.isVisible) throw error;
         const ms = performance.now() - since;
         const isLast = attempt >= MAX_ATTEMPTS || pauseMs > maxWaitMs || ms + pauseMs > budgetMs;
-        if (isLast || !isTransient(error)) throw withTries(error, { count: attempt, ms });
+        if (isLast || !isTransientFailure(error)) throw withTries(error, { count: attempt, ms });
         log?.warn(
           `${error.message} Trying again in ${Math.round(pauseMs)} ms (attempt ${attempt + 1} of ${MAX_ATTEMPTS}).`,
         );

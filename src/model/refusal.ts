@@ -1,5 +1,5 @@
 /** A response of the service that is not a stream. It passes through the openai package, which would lose the body. */
-export class Refusal extends Error {
+export class ServiceRefusal extends Error {
   // No message: the package searches the messages of foreign errors for "timed out", and drops those errors.
   override readonly name = "Refusal";
   readonly status: number;
@@ -15,9 +15,9 @@ export class Refusal extends Error {
 }
 
 /** The refusal behind an error of the openai package, if there is one. */
-export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof Refusal) return error;
-  return error instanceof Error && error.cause instanceof Refusal ? error.cause : undefined;
+export function refusalOf(error: unknown): ServiceRefusal | undefined {
+  if (error instanceof ServiceRefusal) return error;
+  return error instanceof Error && error.cause instanceof ServiceRefusal ? error.cause : undefined;
 }
 
 /** What a service says about an error, in the fields that most services use. */

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { ending } from "./stream.ts";
 
 /** A service to which requests are passed on. */
-export interface Service {
+export interface ModelService {
   /** Includes "/v1" or its equivalent. */
   readonly baseURL: string;
   readonly key?: string | undefined;
@@ -37,8 +37,8 @@ export async function startRelay({
   demo,
   real,
 }: {
-  demo: Service;
-  real?: Service | undefined;
+  demo: ModelService;
+  real?: ModelService | undefined;
 }): Promise<Relay> {
   const key = `sk-playground-${randomUUID()}`;
   const faults = { slow: false, refusing: false, real: false };

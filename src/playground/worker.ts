@@ -6,7 +6,7 @@ import { end, type Home, spawnProgram } from "./children.ts";
 import type { StageReport } from "./journey.ts";
 
 /** The program that talks to the simulated platforms; it is restarted whenever it ends. */
-export interface Worker {
+export interface PlaygroundWorker {
   readonly state: "starting" | "ready" | "down";
   /** Why it ended, if it was not killed on request. */
   readonly trouble: string | undefined;
@@ -20,7 +20,7 @@ export interface Worker {
 export interface WorkerOptions extends Home {
   readonly onStage: (report: StageReport) => void;
   /** Called when its state has changed. */
-  readonly changed: (state: Worker["state"]) => void;
+  readonly changed: (state: PlaygroundWorker["state"]) => void;
 }
 
 /** The pause before a restart, in ms; it grows with each failure in a row. */
@@ -33,9 +33,9 @@ const Line = z.object({
 });
 
 /** Starts the worker. */
-export function startWorker({ onStage, changed, ...home }: WorkerOptions): Worker {
+export function startWorker({ onStage, changed, ...home }: WorkerOptions): PlaygroundWorker {
   let child: ChildProcess | undefined;
-  let state: Worker["state"] = "starting";
+  let state: PlaygroundWorker["state"] = "starting";
   let url: string | undefined;
   let trouble: string | undefined;
   let lastError = "";
@@ -101,7 +101,7 @@ export function startWorker({ onStage, changed, ...home }: WorkerOptions): Worke
     timer = setTimeout(start, Math.min(MAX_PAUSE_MS, PAUSE_MS * Math.max(1, failures)));
   }
 
-  function setState(next: Worker["state"]): void {
+  function setState(next: PlaygroundWorker["state"]): void {
     if (state === next) return;
     state = next;
     changed(state);

@@ -5,12 +5,12 @@ import { StoreError } from "../errors.ts";
 const TRANSIENT = /^(08|57P0[123]|53300|40001|40P01)/;
 
 /** Whether another attempt may succeed. A failure that the server did not report is a failure of the connection. */
-export function isTransient(cause: unknown): boolean {
+export function isTransientError(cause: unknown): boolean {
   return cause instanceof pg.DatabaseError ? TRANSIENT.test(cause.code ?? "") : true;
 }
 
 /** Turns a failure into an error that names the database (`where`) and says what to do. */
-export function toStoreError(where: string, cause: unknown): StoreError {
+export function toPostgresError(where: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const { code = "postgres" } = (cause ?? {}) as { code?: string };
   return new StoreError(code, `${where} ${whatToDo(code)}`, { cause });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { ConfigError, type StoreError } from "../errors.ts";
-import { isTransient, toStoreError } from "./errors.ts";
+import { isTransientError, toPostgresError } from "./errors.ts";
 import { type BackOff, backOff } from "../system/back-off.ts";
 
 /** A PostgreSQL database. Failures reject with a `StoreError` that says what to do. */
@@ -76,8 +76,8 @@ export function openPostgres(url: string): Postgres {
         try {
           return (await pool.query<Row>(sql, [...values])).rows;
         } catch (cause) {
-          if (closed || !isTransient(cause) || Date.now() + pauseMs > deadline)
-            throw toStoreError(where, cause);
+          if (closed || !isTransientError(cause) || Date.now() + pauseMs > deadline)
+            throw toPostgresError(where, cause);
           await sleep(pauseMs);
         }
       }
@@ -89,11 +89,11 @@ export function openPostgres(url: string): Postgres {
         await client.connect();
         return client;
       } catch (cause) {
-        throw toStoreError(where, cause);
+        throw toPostgresError(where, cause);
       }
     },
     openSeparatePool: (connections) => {
-      if (closed) throw toStoreError(where, new Error("the program has already closed it"));
+      if (closed) throw toPostgresError(where, new Error("the program has already closed it"));
       const pool = openPool(connections);
       const separate = {
         pool,
@@ -105,7 +105,7 @@ export function openPostgres(url: string): Postgres {
       separatePools.add(separate);
       return separate;
     },
-    describe: (cause) => toStoreError(where, cause),
+    describe: (cause) => toPostgresError(where, cause),
     close: () => (closed ??= Promise.race([endAll(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])),
   };
 

@@ -31,13 +31,13 @@ export async function keysOf(db: Postgres, name: string, prefix: string): Promis
   const rows = await db.query<{ key: string }>(
     // These operators compare bytes, as the index does.
     `select key from colloquy.records where place = $1 and key ~>=~ $2 and key ~<~ $3 order by key using ~<~`,
-    [name, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
+    [name, escapedKey(prefix), `${escapedKey(prefix)}\u{10FFFF}`],
   );
-  return rows.map(({ key }) => unescaped(key));
+  return rows.map(({ key }) => unescapedKey(key));
 }
 
 /** Counts the records under a name whose keys begin with `prefix`, and their bytes. */
-export async function sizeOf(
+export async function sizeOfRecords(
   db: Postgres,
   name: string,
   prefix: string,
@@ -45,7 +45,7 @@ export async function sizeOf(
   const [row] = await db.query<{ count: number; bytes: number }>(
     `select count(*)::int as count, coalesce(sum(octet_length(value)), 0)::float8 as bytes
      from colloquy.records where place = $1 and key ~>=~ $2 and key ~<~ $3`,
-    [name, escaped(prefix), `${escaped(prefix)}\u{10FFFF}`],
+    [name, escapedKey(prefix), `${escapedKey(prefix)}\u{10FFFF}`],
   );
   return row ?? { count: 0, bytes: 0 };
 }
@@ -59,7 +59,7 @@ function createRecords(db: Postgres, name: string) {
     get: async (key: string) => {
       const [row] = await db.query<{ value: string }>(
         "select value from colloquy.records where place = $1 and key = $2",
-        [name, escaped(key)],
+        [name, escapedKey(key)],
       );
       return row && read(row.value);
     },
@@ -67,11 +67,11 @@ function createRecords(db: Postgres, name: string) {
     getMany: async (keys: readonly string[]) => {
       const rows = await db.query<{ key: string; value: string }>(
         "select key, value from colloquy.records where place = $1 and key = any($2)",
-        [name, keys.map(escaped)],
+        [name, keys.map(escapedKey)],
       );
       const found = new Map(rows.map(({ key, value }) => [key, value]));
       return keys.map((key) => {
-        const value = found.get(escaped(key));
+        const value = found.get(escapedKey(key));
         return value === undefined ? undefined : read(value);
       });
     },
@@ -82,7 +82,7 @@ function createRecords(db: Postgres, name: string) {
          where r.revision is null or excluded.revision is null or r.revision < excluded.revision
            or (r.revision = excluded.revision and r.value = excluded.value)
          returning 1`,
-        [name, escaped(key), JSON.stringify(envelope), revisionOf(envelope)],
+        [name, escapedKey(key), JSON.stringify(envelope), revisionOf(envelope)],
       );
       if (written.length > 0) return true;
       throw new StoreError(
@@ -93,7 +93,7 @@ function createRecords(db: Postgres, name: string) {
     delete: async (key: string) => {
       const gone = await db.query("delete from colloquy.records where place = $1 and key = $2 returning 1", [
         name,
-        escaped(key),
+        escapedKey(key),
       ]);
       return gone.length > 0;
     },
@@ -106,7 +106,7 @@ function createRecords(db: Postgres, name: string) {
            order by key limit $3`,
           [name, after ?? null, PAGE_SIZE],
         );
-        for (const { key, value } of rows) yield [unescaped(key), read(value)];
+        for (const { key, value } of rows) yield [unescapedKey(key), read(value)];
         after = rows.at(-1)?.key;
         if (after === undefined) return;
       }
@@ -115,12 +115,12 @@ function createRecords(db: Postgres, name: string) {
 }
 
 /** Escapes a key: text in PostgreSQL cannot contain the character U+0000, and keys contain ids from outside. */
-export function escaped(key: string): string {
+export function escapedKey(key: string): string {
   return key.replace(/[\\\0]/g, (character) => (character === "\0" ? "\\0" : "\\\\"));
 }
 
 /** Reverses `escaped`. */
-export function unescaped(key: string): string {
+export function unescapedKey(key: string): string {
   return key.replace(/\\([0\\])/g, (_, kind: string) => (kind === "0" ? "\0" : "\\"));
 }
 

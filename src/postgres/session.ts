@@ -12,7 +12,7 @@ import { createSubscriptions } from "./subscriptions.ts";
  * them. A session has one connection. When the connection ends, PostgreSQL releases all its locks, and so the other
  * processes notice that a process is gone.
  */
-export interface Session {
+export interface ClusterSession {
   /**
    * Requests a lock, which only one process holds at a time, and keeps trying until the lock is released. Each `gained`
    * is followed by a `lost`, unless the lock is released.
@@ -76,7 +76,7 @@ interface LockState extends LockRequest {
  * Opens a session. It connects in the background and reconnects whenever the connection is lost. `tickMs` is a second by
  * default.
  */
-export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): Session {
+export function openSession(db: Postgres, log: Log, tickMs = TICK_MS): ClusterSession {
   const locks = new Set<LockState>();
   /** The number of locks in each group that was asked for. */
   const counts = new Map<string, number | undefined>();

@@ -6,7 +6,7 @@ import { claimStore } from "../store/claim.ts";
 import { createKeyedLock } from "../store/keyed-lock.ts";
 import type { Store } from "../store/store.ts";
 import { chatOptions } from "./chat-options.ts";
-import { useProxy } from "./platforms.ts";
+import { useConfiguredProxy } from "./platforms.ts";
 import type { ProgramOptions } from "./start.ts";
 
 export interface ConsoleProgramOptions extends ProgramOptions {
@@ -27,7 +27,7 @@ export interface ConsoleProgramOptions extends ProgramOptions {
 /** Creates a bot for the console, which can run beside the program: it shares the histories, but has its own queue. */
 export async function createConsoleColloquy(options: ConsoleProgramOptions): Promise<Colloquy> {
   const { settings, log, console, store, middleware = [], commands = [], user, chosen = {} } = options;
-  await useProxy(settings);
+  await useConfiguredProxy(settings);
   const queue = await chooseConsoleQueue(settings.STORE_URL, user);
   const colloquy = await createColloquy({
     adapters: [console],

@@ -1,7 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 import { apologiseForOld } from "../access/age.ts";
 import { allowOnly, isAllowed } from "../access/allow.ts";
-import type { Pace } from "../access/pace.ts";
+import type { MessageRate } from "../access/pace.ts";
 import { interruptingNames } from "../commands/all.ts";
 import type { ChatEvent } from "../event.ts";
 import type { Handler } from "../handler.ts";
@@ -9,7 +9,7 @@ import type { Log } from "../log.ts";
 import { hasPlatforms } from "./platforms.ts";
 
 /** Creates the handlers that decide who may use the bot, and how fast, as configured. */
-export async function createGuards(settings: Settings, log: Log, pace: Pace): Promise<Handler[]> {
+export async function createGuards(settings: Settings, log: Log, pace: MessageRate): Promise<Handler[]> {
   const { ALLOWED_USERS: users, MAX_EVENT_AGE: hours } = settings;
   // Before the pace: messages that piled up while the program was down were not written too fast.
   const listed = users.length > 0 ? new Set(users) : undefined;
@@ -18,7 +18,7 @@ export async function createGuards(settings: Settings, log: Log, pace: Pace): Pr
     asking: new Set(["ask"]),
     ...(listed && { admits: (event: ChatEvent) => isAllowed(listed, event) }),
   });
-  const { limitPace } = await import("../access/pace.ts");
+  const { limitMessageRate: limitPace } = await import("../access/pace.ts");
   // The web chat counts messages itself, and refuses excess ones immediately.
   const paced = exceptFor("web", limitPace({ pace, always: interruptingNames() }));
   // The user of the console runs the program; users of the web chat are admitted individually.

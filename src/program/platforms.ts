@@ -12,7 +12,7 @@ export function hasPlatforms(settings: Settings): boolean {
 /** Creates the adapters of all configured platforms. The packages of the others are not loaded. */
 export async function createPlatforms(settings: Settings, log: Log, values: ValueStore): Promise<Adapter[]> {
   // Before discord.js is loaded, which keeps a reference to the WebSocket class that a proxy replaces.
-  const proxy = await useProxy(settings);
+  const proxy = await useConfiguredProxy(settings);
   const adapters: Adapter[] = [];
   if (settings.TELEGRAM_BOT_TOKEN) {
     const { createTelegram } = await import("../../adapters/telegram/index.ts");
@@ -62,7 +62,7 @@ export async function createPlatforms(settings: Settings, log: Log, values: Valu
  * Sends all connections through the configured proxy, if there is one. Its packages are loaded only then: loading them
  * takes a fifth of the time that the program needs to start.
  */
-export async function useProxy(settings: Settings): Promise<Proxy | undefined> {
+export async function useConfiguredProxy(settings: Settings): Promise<Proxy | undefined> {
   const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY } = settings;
   if (!HTTP_PROXY && !HTTPS_PROXY && !ALL_PROXY) return undefined;
   const proxy = await import("../proxy/proxy.ts");

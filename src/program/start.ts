@@ -87,7 +87,7 @@ async function buildColloquy(
   const platforms = role === "web" ? [] : await createPlatforms(settings, log, values);
   const consoles = platforms.length === 0 && console ? [console] : [];
   const chat = chatOptions(settings, log);
-  const { admitAt, createPace } = await import("../access/pace.ts");
+  const { admitAt, createMessageRate: createPace } = await import("../access/pace.ts");
   const pace = createPace({ messagesPerMinute: settings.MESSAGES_PER_MINUTE, postgres: store.postgres });
   const web = settings.WEB_CHAT ? [await loadWebChat(admitAt("web", pace))] : [];
   const adapters = [...consoles, ...platforms, ...web];

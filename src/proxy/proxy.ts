@@ -8,7 +8,7 @@ import {
   Agent as UndiciAgent,
 } from "undici";
 import type { ClientOptions, WebSocket } from "ws";
-import { createRoute, type Env, isSecure, type ProxyAddress } from "./route.ts";
+import { createRoute, type ProxyEnv, isSecure, type ProxyAddress } from "./route.ts";
 import { createTunnels, type Tunnels } from "./tunnel.ts";
 
 /**
@@ -26,7 +26,7 @@ export interface Proxy {
  * undefined if all connections are direct. Call it once, before discord.js is imported: discord.js remembers the
  * WebSocket class.
  */
-export function useProxy(env: Env = process.env): Proxy | undefined {
+export function useProxy(env: ProxyEnv = process.env): Proxy | undefined {
   const route = createRoute(env);
   if (!route) return undefined;
   const opened = new Map<string, Tunnels>();

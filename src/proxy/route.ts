@@ -10,9 +10,9 @@ export interface ProxyAddress {
 }
 
 /** Chooses the proxy for a URL; undefined for a direct connection. */
-export type Route = (url: URL) => ProxyAddress | undefined;
+export type ProxyRoute = (url: URL) => ProxyAddress | undefined;
 
-export type Env = Readonly<Record<string, string | undefined>>;
+export type ProxyEnv = Readonly<Record<string, string | undefined>>;
 
 /** Connections to this machine never use a proxy, which could not reach a local model. */
 const LOOPBACK = "localhost 127.0.0.0/8 ::1";
@@ -37,7 +37,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * includes its subdomains, an address may be a range (10.0.0.0/8), both may have a port, and "*" matches everything.
  * Returns undefined if all connections are direct.
  */
-export function createRoute(env: Env): Route | undefined {
+export function createRoute(env: ProxyEnv): ProxyRoute | undefined {
   const all = readProxy(env, "all_proxy");
   const http = readProxy(env, "http_proxy") ?? all;
   const https = readProxy(env, "https_proxy") ?? all ?? http;
@@ -56,7 +56,7 @@ export function isSecure({ protocol }: URL): boolean {
 }
 
 /** Reads one setting. Errors name it without its value, which may hold a password. */
-function readProxy(env: Env, name: string): ProxyAddress | undefined {
+function readProxy(env: ProxyEnv, name: string): ProxyAddress | undefined {
   const setting = env[name] ? name : name.toUpperCase();
   const given = env[setting];
   if (!given) return undefined;

@@ -11,10 +11,10 @@ export interface Tunnels {
   /** The agent for clients on `node:http` and for `ws`; it keeps connections open between calls. */
   readonly agent: Agent;
   /** Opens a tunnel; resolves once it can be written to. Rejects with a `ProxyError` if the proxy fails or refuses. */
-  open(to: Target): Promise<Socket>;
+  open(to: TunnelTarget): Promise<Socket>;
 }
 
-export interface Target {
+export interface TunnelTarget {
   readonly host: string;
   readonly port: number;
   /** Whether the target uses TLS. */

@@ -1,6 +1,6 @@
 import { Interrupted } from "../errors.ts";
 import type { ChatEvent } from "../event.ts";
-import type { Entry } from "./entry.ts";
+import type { QueueEntry } from "./entry.ts";
 import type { Leftover, PoisonGuard } from "./poison.ts";
 
 /** The events of one conversation, in order. */
@@ -38,7 +38,7 @@ export interface Backlogs {
   /** The jobs of a conversation, in order. */
   of(conversation: string): readonly Job[];
   /** Adds a job at the end of its conversation at once, so that jobs are in the order of these calls. */
-  add(entry: Entry, origin: Origin): Job;
+  add(entry: QueueEntry, origin: Origin): Job;
   /** Takes the next conversation that may run. */
   next(): Backlog | undefined;
   /** Makes a conversation ready again after its first job has failed. */
@@ -121,7 +121,7 @@ export function createBacklogs({ keyOf, interrupts, guard }: BacklogsOptions): B
   }
 }
 
-function createJob(entry: Entry, { writing, begun = -1 }: Origin, onStored: () => void): Job {
+function createJob(entry: QueueEntry, { writing, begun = -1 }: Origin, onStored: () => void): Job {
   // The first attempt is not written to the journal, but the process has died with it.
   const attempts = begun >= 0 ? Math.max(1, entry.attempts) : entry.attempts;
   return {

@@ -3,7 +3,7 @@ import type { ChatEvent } from "../event.ts";
 import { type Upgrade, upgrade } from "../store/versions.ts";
 
 /** An event in the queue, as it is stored. */
-export interface Entry {
+export interface QueueEntry {
   /** Larger than the numbers of all earlier entries. */
   readonly number: number;
   readonly event: ChatEvent;
@@ -33,12 +33,12 @@ const event = z.looseObject({
 const entry = z.object({ number: z.int(), event, attempts: z.int().nonnegative() });
 
 /** Adds the version to an entry before it is stored. */
-export function writeEntry(parts: Entry): Entry & { readonly version: number } {
+export function writeEntry(parts: QueueEntry): QueueEntry & { readonly version: number } {
   return { version: STEPS.length + 1, ...parts };
 }
 
 /** Reads an entry of any version. Returns undefined if it is invalid; throws a `StoreError` if its version is newer. */
-export function readEntry(id: string, found: unknown): Entry | undefined {
+export function readEntry(id: string, found: unknown): QueueEntry | undefined {
   const { data } = entry.safeParse(upgrade(found, STEPS, `The event ${id} in the queue`));
   return data && { ...data, event: data.event as unknown as ChatEvent };
 }

@@ -8,12 +8,12 @@ import { bury, PROCESS_DIED } from "./failures.ts";
 import type { PoisonGuard } from "./poison.ts";
 import { MAX_ATTEMPTS, type Worker } from "./queue.ts";
 import { isTransient, reasonOf, SURVIVED_MS } from "./retry-policy.ts";
-import type { Running } from "./running.ts";
+import type { RunningEvents } from "./running.ts";
 
 export interface AttemptsOptions {
   readonly keyv: Keyv;
   readonly dead: DeadLetters;
-  readonly running: Running;
+  readonly running: RunningEvents;
   readonly guard: PoisonGuard<Job>;
   readonly log: Log;
 }

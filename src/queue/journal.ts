@@ -5,7 +5,7 @@ import type { ChatEvent } from "../event.ts";
 import type { Log } from "../log.ts";
 import { type Backlog, createBacklogs, type Job, type Origin } from "./backlogs.ts";
 import type { DeadLetters } from "./dead.ts";
-import { type Entry, readEntry, writeEntry } from "./entry.ts";
+import { type QueueEntry, readEntry, writeEntry } from "./entry.ts";
 import { logRetry } from "./failures.ts";
 import { createAttempts } from "./journal-attempts.ts";
 import { conversationIsFull, queueIsFull } from "./overflow.ts";
@@ -102,12 +102,12 @@ export function createJournalQueue(options: JournalOptions): Queue {
 
   function store(event: ChatEvent): Promise<void> {
     number = Math.max(number + 1, Date.now() * 1000);
-    const entry: Entry = { number, event, attempts: 0 };
+    const entry: QueueEntry = { number, event, attempts: 0 };
     const writing = keyv.set(event.id, writeEntry(entry)).then(() => markStage("stored", event));
     return enqueue(entry, { writing }).stored;
   }
 
-  function enqueue(entry: Entry, origin: Origin): Job {
+  function enqueue(entry: QueueEntry, origin: Origin): Job {
     const job = backlogs.add(entry, origin);
     pump();
     return job;
@@ -186,8 +186,8 @@ export function createJournalQueue(options: JournalOptions): Queue {
   }
 }
 
-async function readAll(keyv: Keyv, log: Log): Promise<Entry[]> {
-  const entries: Entry[] = [];
+async function readAll(keyv: Keyv, log: Log): Promise<QueueEntry[]> {
+  const entries: QueueEntry[] = [];
   for await (const [id, value] of keyv.iterator?.({}) ?? []) {
     const entry = readEntry(String(id), value);
     if (entry) entries.push(entry);

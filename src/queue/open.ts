@@ -1,6 +1,6 @@
 import { type ChatEvent, conversationKey } from "../event.ts";
 import type { Log } from "../log.ts";
-import type { Session } from "../postgres/session.ts";
+import type { ClusterSession } from "../postgres/session.ts";
 import type { Store } from "../store/store.ts";
 import { createValueStore } from "../store/values.ts";
 import { openDeadLetters } from "./dead.ts";
@@ -11,7 +11,7 @@ export interface QueueOptions {
   /** Where the events are stored. */
   readonly store: Store;
   /** The connection to the other processes, if the store is a database that they share. */
-  readonly session: Session | undefined;
+  readonly session: ClusterSession | undefined;
   /** The commands that stop earlier answers, by name. */
   readonly interrupting: ReadonlySet<string>;
   /** How many turns run at the same time in this process. */

@@ -1,5 +1,5 @@
 /** The ids of the events that are being processed, stored so that the next run knows what may have ended this one. */
-export interface Running {
+export interface RunningEvents {
   /** The events that were running when the last run ended, in the order in which they began. */
   left(): Promise<readonly string[]>;
   /** Resolves when it is stored that the event is running. */
@@ -15,7 +15,7 @@ export interface Note {
 }
 
 /** Stores the ids in one note. Changes that arrive during a write are combined into the next write. */
-export function createRunning(note: Note): Running {
+export function createRunning(note: Note): RunningEvents {
   const ids = new Set<string>();
   let writing: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import type { Adapter } from "../adapter.ts";
-import type { Session } from "../postgres/session.ts";
+import type { ClusterSession } from "../postgres/session.ts";
 
 /** How often each process publishes its marks, in ms. */
 const PUBLISH_EVERY_MS = 500;
@@ -8,7 +8,7 @@ const PUBLISH_EVERY_MS = 500;
 const TOPIC = "sight";
 
 /** Shares the high-water marks of the processes that run the same bots. Returns a function that stops it. */
-export function shareHighWaterMarks(adapters: readonly Adapter[], session: Session): () => void {
+export function shareHighWaterMarks(adapters: readonly Adapter[], session: ClusterSession): () => void {
   const published = new Map<string, string>();
   const marks = new Map(
     adapters.flatMap(({ name, cluster }) =>

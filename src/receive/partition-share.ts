@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Lock, Session } from "../postgres/session.ts";
+import type { Lock, ClusterSession } from "../postgres/session.ts";
 
 /** The partitions of one adapter that this process receives. A lock for each keeps other processes away from it. */
 export interface PartitionShare {
@@ -15,7 +15,7 @@ export interface PartitionShare {
 
 export interface PartitionShareOptions {
   readonly partitions: readonly string[];
-  readonly session: Session;
+  readonly session: ClusterSession;
   /** The name of the adapter. */
   readonly name: string;
 }

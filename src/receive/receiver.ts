@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Adapter, CommandEntry, Receive } from "../adapter.ts";
 import { ConfigError, describeError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Session } from "../postgres/session.ts";
+import type { ClusterSession } from "../postgres/session.ts";
 import { createPartitionShare, type PartitionShare } from "./partition-share.ts";
 
 export interface ReceiverOptions {
@@ -10,7 +10,7 @@ export interface ReceiverOptions {
   readonly receive: Receive;
   readonly menu: readonly CommandEntry[];
   /** Connects this process with the others; undefined if there are none. */
-  readonly session: Session | undefined;
+  readonly session: ClusterSession | undefined;
   readonly log: Log;
 }
 
@@ -86,7 +86,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function receiveShare(
     adapter: Adapter,
     partitions: readonly string[],
-    session: Session,
+    session: ClusterSession,
   ): Promise<void> {
     const share = createPartitionShare({ partitions, session, name: adapter.name });
     shares.push(share);

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { StoreError } from "../errors.ts";
 import { makeFile, makeFolder } from "../system/owner-only.ts";
-import { type Connection, connectTo } from "./sqlite-connection.ts";
-import { toStoreError } from "./sqlite-errors.ts";
+import { type SqliteConnection, connectTo } from "./sqlite-connection.ts";
+import { toSqliteError } from "./sqlite-errors.ts";
 import { pathOf } from "./url.ts";
 
 /** How long to wait for a claim, in ms: its owner keeps it for long. (0 would mean sqlite3's default of a second.) */
@@ -21,7 +21,7 @@ export async function claimStore(url: string): Promise<Claim | undefined> {
   if (path === undefined) return { release: async () => undefined };
   const file = `${path}.lock`;
   const connect = await connectTo(file, CLAIM_TIMEOUT_MS);
-  let sqlite: Connection | undefined;
+  let sqlite: SqliteConnection | undefined;
   try {
     makeFolder(dirname(path));
     makeFile(file);
@@ -29,7 +29,7 @@ export async function claimStore(url: string): Promise<Claim | undefined> {
     await sqlite.query("BEGIN EXCLUSIVE");
   } catch (cause) {
     await sqlite?.close().catch(() => undefined);
-    const error = cause instanceof StoreError ? cause : toStoreError(path, cause);
+    const error = cause instanceof StoreError ? cause : toSqliteError(path, cause);
     if (error.code === "SQLITE_BUSY") return undefined;
     throw error;
   }

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { keysOf, openRecords, sizeOf } from "../postgres/records.ts";
+import { keysOf, openRecords, sizeOfRecords } from "../postgres/records.ts";
 import { openTables } from "../postgres/tables.ts";
 import { createStore } from "./base.ts";
 import type { Store } from "./store.ts";
@@ -10,7 +10,7 @@ export async function openPostgresStore(url: string): Promise<Store> {
   const store = createStore({
     create: async (name) => openRecords(postgres, name),
     keys: (name, prefix) => keysOf(postgres, name, prefix),
-    size: (name, prefix) => sizeOf(postgres, name, prefix),
+    size: (name, prefix) => sizeOfRecords(postgres, name, prefix),
     backup: async () => {
       throw new ConfigError(
         "store_url",

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { StoreError } from "../errors.ts";
-import { toStoreError } from "./sqlite-errors.ts";
+import { toSqliteError } from "./sqlite-errors.ts";
 
 /** How long a write waits for another process that is writing, in ms. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -16,7 +16,7 @@ export async function connectTo(path: string, busyTimeout = BUSY_TIMEOUT_MS) {
     const query = sqlite.query;
     sqlite.query = (sql, ...values) =>
       query(sql, ...values).catch((cause: unknown) => {
-        throw toStoreError(path, cause);
+        throw toSqliteError(path, cause);
       });
     return sqlite;
   };
@@ -42,7 +42,7 @@ async function loadSqlite() {
  * While another process does the same with a new file, SQLite returns SQLITE_BUSY at once and ignores the busy timeout,
  * because two processes that want an exclusive lock would wait for each other. So this function retries.
  */
-export async function enableWriteAheadLog(sqlite: Connection): Promise<void> {
+export async function enableWriteAheadLog(sqlite: SqliteConnection): Promise<void> {
   const until = Date.now() + BUSY_TIMEOUT_MS;
   for (;;) {
     try {
@@ -55,15 +55,15 @@ export async function enableWriteAheadLog(sqlite: Connection): Promise<void> {
 }
 
 /** A connection to a SQLite file. */
-export interface Connection {
+export interface SqliteConnection {
   query(sql: string, ...values: unknown[]): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
 /** Runs an action on a connection and closes the connection. */
 export async function once(
-  sqlite: Connection,
-  action: (sqlite: Connection) => Promise<unknown>,
+  sqlite: SqliteConnection,
+  action: (sqlite: SqliteConnection) => Promise<unknown>,
 ): Promise<void> {
   try {
     await action(sqlite);

@@ -1,7 +1,7 @@
 import { StoreError } from "../errors.ts";
 
 /** Turns an error of SQLite into a sentence that names the file and says what to do. */
-export function toStoreError(path: string, cause: unknown): StoreError {
+export function toSqliteError(path: string, cause: unknown): StoreError {
   const { code = "open" } = cause as { code?: string };
   return new StoreError(code, `The store ${path} (STORE_URL) ${whatToDo(code, path)}`, { cause });
 }

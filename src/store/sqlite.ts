@@ -13,8 +13,8 @@ import {
   taken,
 } from "../system/owner-only.ts";
 import { createStore, KEYV_OPTIONS } from "./base.ts";
-import { type Connection, connectTo, enableWriteAheadLog, once } from "./sqlite-connection.ts";
-import { toStoreError } from "./sqlite-errors.ts";
+import { type SqliteConnection, connectTo, enableWriteAheadLog, once } from "./sqlite-connection.ts";
+import { toSqliteError } from "./sqlite-errors.ts";
 import type { Size, Store } from "./store.ts";
 
 /** Sorts after every key with the same prefix. */
@@ -40,20 +40,21 @@ export async function openSqlite(path: string, notice: Notice): Promise<Store> {
     await store.check();
   } catch (cause) {
     await store.close().catch(() => undefined);
-    throw cause instanceof StoreError ? cause : toStoreError(path, cause);
+    throw cause instanceof StoreError ? cause : toSqliteError(path, cause);
   }
   const { ino } = statSync(path);
   return {
     ...store,
     check: async () => {
       // SQLite would continue to write to the deleted file.
-      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw toStoreError(path, { code: "moved" });
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino)
+        throw toSqliteError(path, { code: "moved" });
       await store.check();
     },
   };
 }
 
-function createSqliteStore(connect: (table: string) => Connection): Store {
+function createSqliteStore(connect: (table: string) => SqliteConnection): Store {
   return createStore({
     create: async (table, flush) => {
       const sqlite = connect(table);
@@ -62,7 +63,7 @@ function createSqliteStore(connect: (table: string) => Connection): Store {
       return new Keyv({ ...KEYV_OPTIONS, store: sqlite });
     },
     keys: async (name, prefix, { store: sqlite }) => {
-      const rows = (await (sqlite as Connection).query(
+      const rows = (await (sqlite as SqliteConnection).query(
         `SELECT key FROM ${name} WHERE key >= ? AND key < ? ORDER BY key`,
         prefix,
         prefix + LAST,
@@ -71,7 +72,7 @@ function createSqliteStore(connect: (table: string) => Connection): Store {
     },
     size: async (name, prefix, { store: sqlite }) => {
       // SQLite keeps the length of a value in the header of its row and does not read the value.
-      const [row] = (await (sqlite as Connection).query(
+      const [row] = (await (sqlite as SqliteConnection).query(
         `SELECT COUNT(*) AS count, COALESCE(SUM(OCTET_LENGTH(value)), 0) AS bytes FROM ${name} WHERE key >= ? AND key < ?`,
         prefix,
         prefix + LAST,
@@ -93,7 +94,7 @@ function createSqliteStore(connect: (table: string) => Connection): Store {
   });
 }
 
-async function migrate(sqlite: Connection, path: string): Promise<void> {
+async function migrate(sqlite: SqliteConnection, path: string): Promise<void> {
   const versionOf = async () => {
     const rows = (await sqlite.query("PRAGMA user_version")) as { user_version: number }[];
     return rows[0]?.user_version ?? 0;

@@ -1,6 +1,6 @@
 import type { Block, Cell, List, ListItem, Span } from "./block.ts";
 import { isAddress } from "./links.ts";
-import { type Size, sizeOfBlock, sizeOfCell, sizeOfItem, sizeOfRow, sizeOfSpan } from "./size.ts";
+import { type SizeOf, sizeOfBlock, sizeOfCell, sizeOfItem, sizeOfRow, sizeOfSpan } from "./size.ts";
 
 /** The first `n` units. A formula that is cut becomes text. */
 export function take(blocks: readonly Block[], n: number): Block[] {
@@ -9,7 +9,7 @@ export function take(blocks: readonly Block[], n: number): Block[] {
 
 interface Sequence<T> {
   readonly parts: readonly T[];
-  readonly size: Size<T>;
+  readonly size: SizeOf<T>;
   /** The first `n` units of a part that has more. */
   readonly first?: (part: T, n: number) => T;
   /** All but the first `n` units of a part that has more. */

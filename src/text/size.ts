@@ -56,9 +56,9 @@ export function partsOf(blocks: readonly Block[]): number {
 }
 
 /** Returns the size of a part, in units; it may stop counting beyond `limit`. */
-export type Size<T> = (part: T, limit: number) => number;
+export type SizeOf<T> = (part: T, limit: number) => number;
 
-function sum<T>(parts: readonly T[], size: Size<T>, limit = Number.POSITIVE_INFINITY): number {
+function sum<T>(parts: readonly T[], size: SizeOf<T>, limit = Number.POSITIVE_INFINITY): number {
   let total = 0;
   for (const part of parts) {
     if (total > limit) break;

@@ -15,7 +15,7 @@ import type { ChatEvent } from "../../src/event.ts";
 import type { Handler } from "../../src/handler.ts";
 import { createDemoModel } from "../../src/model/demo/demo.ts";
 import { openDeadLetters } from "../../src/queue/dead.ts";
-import { type Entry, writeEntry } from "../../src/queue/entry.ts";
+import { type QueueEntry, writeEntry } from "../../src/queue/entry.ts";
 import { MAX_ATTEMPTS } from "../../src/queue/queue.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createEcho } from "../example/echo-adapter.ts";
@@ -193,16 +193,16 @@ function poisoned<Body>(adapter: Adapter<Body>, broken: () => boolean): Adapter<
   return { ...adapter, dialect: { ...dialect, print } };
 }
 
-async function readQueue(url: string): Promise<Entry[]> {
+async function readQueue(url: string): Promise<QueueEntry[]> {
   const store = await openStore(url);
-  const entries: Entry[] = [];
+  const entries: QueueEntry[] = [];
   for await (const [, value] of (await store.open("queue")).iterator?.({}) ?? [])
-    entries.push(value as Entry);
+    entries.push(value as QueueEntry);
   await store.close();
   return entries;
 }
 
-async function leaveInQueue(url: string, entries: readonly Entry[]): Promise<void> {
+async function leaveInQueue(url: string, entries: readonly QueueEntry[]): Promise<void> {
   const store = await openStore(url);
   const queue = await store.open("queue");
   for (const entry of entries) await queue.set(entry.event.id, writeEntry(entry));

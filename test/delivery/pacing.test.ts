@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createTelegram } from "../../adapters/telegram/index.ts";
 import { startTelegramSimulator } from "../../adapters/telegram/simulator/simulator.ts";
 import { createColloquy } from "../../src/colloquy.ts";
-import { createPacing, type Refusal, type ChatPacing } from "../../src/delivery/pacing.ts";
+import { createPacing, type WriteRefusal, type ChatPacing } from "../../src/delivery/pacing.ts";
 import { PlatformError } from "../../src/errors.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../../src/testing/until.ts";
@@ -27,7 +27,7 @@ const refuse = (retryAfterMs: number) => async () => {
 describe("several processes", () => {
   /** Two processes that receive each other's refusals. */
   function together(pace: { direct: number; overall: number }) {
-    const receivers: ((refusal: Refusal) => void)[] = [];
+    const receivers: ((refusal: WriteRefusal) => void)[] = [];
     return [0, 1].map((self) => {
       const pacing = createPacing({
         writers: () => 2,

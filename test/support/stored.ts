@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { ChatEvent } from "../../src/event.ts";
-import { type Entry, readEntry, writeEntry } from "../../src/queue/entry.ts";
+import { type QueueEntry, readEntry, writeEntry } from "../../src/queue/entry.ts";
 import { openStore } from "../../src/store/store.ts";
 
 const PLACES = ["history", "kept", "dead", "wishes"] as const;
@@ -8,7 +8,7 @@ const PLACES = ["history", "kept", "dead", "wishes"] as const;
 /** All that stands in a store; of the queue in its order. */
 export interface Stored {
   readonly records: Readonly<Record<(typeof PLACES)[number], ReadonlyMap<string, unknown>>>;
-  readonly waiting: readonly Pick<Entry, "event" | "attempts">[];
+  readonly waiting: readonly Pick<QueueEntry, "event" | "attempts">[];
 }
 
 /** Writes it into an SQLite store. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Address, type Attachment, type ChatEvent, parseCommand } from "../../../src/event.ts";
 
 /** The robot that receives a message. */
-export interface Receiver {
+export interface Robot {
   readonly clientId: string;
   /** Whether a session webhook belongs to DingTalk. */
   readonly isOwn: (webhook: string) => boolean;
@@ -57,7 +57,7 @@ const ATTACHMENTS: Readonly<Record<string, string>> = {
  * Converts a message into an event; undefined if a group's message does not mention the robot. Throws a `ZodError` if it
  * is not a message. The event's id comes from the message's, so a message that is delivered again is the same event.
  */
-export function toEvent(raw: unknown, { clientId, isOwn }: Receiver): ChatEvent | undefined {
+export function toEvent(raw: unknown, { clientId, isOwn }: Robot): ChatEvent | undefined {
   const message = Message.parse(raw);
   const { senderStaffId: staff, senderNick: name } = message;
   const isGroup = message.conversationType === "2";
@@ -93,7 +93,7 @@ function attachmentsOf({ msgtype, content }: Message): Attachment[] {
 }
 
 /** The address of the answer; `readAddress` is the inverse. */
-function toAddress(message: Message, { clientId, isOwn }: Receiver): Address {
+function toAddress(message: Message, { clientId, isOwn }: Robot): Address {
   const { sessionWebhook: webhook, sessionWebhookExpiredTime: until, senderStaffId: staff } = message;
   return {
     conversation: message.conversationId,

@@ -27,7 +27,7 @@ export interface ConnectionOptions extends ApiOptions {
 }
 
 /** A discord.js client, which cannot be used again once it is destroyed. */
-export interface Connection {
+export interface GatewayConnection {
   readonly client: Client;
   /** Every shard ever created: the library drops a failed one, but does not stop it from reconnecting. */
   readonly shards: Set<object>;
@@ -66,7 +66,7 @@ const SESSION_OVER: readonly number[] = [
 ];
 
 /** Creates a client that only maintains the connection of one shard: it caches nothing and parses no payloads. */
-export function createConnection(options: ConnectionOptions, reconnect: ReconnectOptions): Connection {
+export function createConnection(options: ConnectionOptions, reconnect: ReconnectOptions): GatewayConnection {
   const { shard, turns, info } = options;
   const client = new Client({
     intents: [GatewayIntentBits.DirectMessages],
@@ -82,7 +82,7 @@ export function createConnection(options: ConnectionOptions, reconnect: Reconnec
   });
   // Set afterwards, because the library replaces a 1 in the constructor's options by the variable SHARD_COUNT.
   client.options.shardCount = shard.count;
-  const connection: Connection = { client, shards: new Set(), ended: false };
+  const connection: GatewayConnection = { client, shards: new Set(), ended: false };
   // The library's own handlers would fill its caches, drop DMs of unknown channels, and throw uncaught errors at
   // payloads of an unexpected form. `Events.Raw` gets the payloads before them.
   Reflect.set(client.ws, "handlePacket", () => true);
@@ -92,7 +92,7 @@ export function createConnection(options: ConnectionOptions, reconnect: Reconnec
 /** Creates the library's default strategy, with our stored sessions and our backoff. */
 function createStrategy(
   manager: Manager,
-  connection: Connection,
+  connection: GatewayConnection,
   reconnect: ReconnectOptions & { generalUrl: string },
 ): SimpleShardingStrategy {
   const { session, isAddressDead, generalUrl } = reconnect;
@@ -125,7 +125,7 @@ function createStrategy(
 }
 
 /** Makes a shard back off before it reconnects, resume after a broken socket, and not wait for a silent one. */
-function patchShard(shard: object, connection: Connection, reconnect: ReconnectOptions): void {
+function patchShard(shard: object, connection: GatewayConnection, reconnect: ReconnectOptions): void {
   const destroy = methodOf(shard, "destroy");
   Reflect.set(shard, "internalConnect", connectWithBackoff(shard, connection, reconnect));
   Reflect.set(shard, "destroy", (options: DestroyOptions = {}) => {
@@ -145,7 +145,7 @@ function patchShard(shard: object, connection: Connection, reconnect: ReconnectO
 /** Replaces a shard's connect method: the first attempt starts at once, each further one after a pause. */
 function connectWithBackoff(
   shard: object,
-  connection: Connection,
+  connection: GatewayConnection,
   { pause: wait, onError }: ReconnectOptions,
 ) {
   const open = methodOf(shard, "internalConnect");
@@ -185,7 +185,7 @@ function methodOf(shard: object, name: string): (...args: unknown[]) => Promise<
  * Ends a connection for good. The library's `destroy` waits for the closing handshake without a limit, and does not stop
  * a shard that is about to reconnect; this does both.
  */
-export async function endConnection(connection: Connection): Promise<void> {
+export async function endConnection(connection: GatewayConnection): Promise<void> {
   const { client, shards } = connection;
   connection.ended = true;
   client.removeAllListeners();

@@ -3,7 +3,12 @@ import type { AdapterLog } from "../../../src/log.ts";
 import { ConfigError, describeError } from "../../../src/errors.ts";
 import { refusedToken } from "../errors.ts";
 import { createBackoff } from "./backoff.ts";
-import { type Connection, type ConnectionOptions, createConnection, endConnection } from "./connection.ts";
+import {
+  type GatewayConnection,
+  type ConnectionOptions,
+  createConnection,
+  endConnection,
+} from "./connection.ts";
 import type { Directory } from "./directory.ts";
 import type { Accepted, ShardSession } from "./sessions.ts";
 import { prefixOf } from "./shard.ts";
@@ -54,7 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const backoff = createBackoff();
   let problem: string | undefined;
   let lost = false;
-  let connection: Connection | undefined;
+  let connection: GatewayConnection | undefined;
   let halt = new AbortController();
 
   async function start(onDispatch: OnDispatch): Promise<void> {

@@ -5,7 +5,7 @@ import { ConfigError, describeError } from "../../../src/errors.ts";
 import type { Api, ApiOptions } from "../api.ts";
 import { waitAfter } from "./backoff.ts";
 import { createDirectory } from "./directory.ts";
-import { createReceiver, type Receiver } from "./receiver.ts";
+import { createPartitionReceiver, type PartitionReceiver } from "./receiver.ts";
 import { createSession, type StoredValue } from "./sessions.ts";
 import { botIdOf, partitionOf, shardOf, shardsOf, valueNameOf } from "./shard.ts";
 import { createTurns } from "./turns.ts";
@@ -28,7 +28,7 @@ export function createPartitions(options: PartitionsOptions): Partitions {
   const { token, log } = options;
   const bot = botIdOf(token);
   const common = { ...options, log, turns: createTurns(), directory: createDirectory(options) };
-  const receivers = new Map<string, Receiver>();
+  const receivers = new Map<string, PartitionReceiver>();
   /** A problem that concerns no single shard. */
   let problem: string | undefined = "Discord is not started.";
   let halt = new AbortController();
@@ -74,7 +74,7 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     return undefined;
   }
 
-  function receiverOf(partition: string): Receiver {
+  function receiverOf(partition: string): PartitionReceiver {
     const known = receivers.get(partition);
     if (known) return known;
     const shard = shardOf(bot, partition);
@@ -85,7 +85,7 @@ export function createPartitions(options: PartitionsOptions): Partitions {
       value: options.sessions?.(valueNameOf(shard)),
       log,
     });
-    const receiver = createReceiver({ ...common, shard, session });
+    const receiver = createPartitionReceiver({ ...common, shard, session });
     receivers.set(partition, receiver);
     return receiver;
   }

@@ -14,13 +14,13 @@ import { createGateway, type Dispatch, type GatewayOptions } from "./gateway.ts"
 import { createMissed, type Missed } from "./missed.ts";
 
 /** Options of a shard's receiver. */
-export interface ReceiverOptions extends GatewayOptions {
+export interface PartitionReceiverOptions extends GatewayOptions {
   readonly api: Api;
   readonly log: AdapterLog | undefined;
 }
 
 /** Receives the events of one shard; can be started again after a stop. */
-export interface Receiver {
+export interface PartitionReceiver {
   /** Resolves once connected; rejects with a `ConfigError` if Discord refuses the bot. */
   start(receive: Receive, menu: readonly CommandEntry[]): Promise<void>;
   /** Saves the session, so that the process that starts the shard next misses nothing. */
@@ -45,7 +45,7 @@ const readySchema = z.object({
 });
 
 /** Creates the receiver of a shard: its connection, its session, and the messages missed without it. */
-export function createReceiver(options: ReceiverOptions): Receiver {
+export function createPartitionReceiver(options: PartitionReceiverOptions): PartitionReceiver {
   const { shard, session, api, log } = options;
   const gateway = createGateway(options);
   let halt = new AbortController();

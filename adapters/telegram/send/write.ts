@@ -9,13 +9,13 @@ import { telegramPayload } from "./payload.ts";
 import { readRich } from "../dialect/rich-read.ts";
 
 /** Writes a body in the best form that the server accepts; resolves with the server's answer. */
-export type Write = (action: Action, body: TelegramBody, target: Target) => Promise<unknown>;
+export type Write = (action: Action, body: TelegramBody, target: WriteTarget) => Promise<unknown>;
 
 /** What to do with a body. */
 export type Action = "send" | "edit" | "draft";
 
 /** The fields of a call that address the chat, the topic or the message. */
-export type Target = { readonly chat_id: number; readonly [field: string]: unknown };
+export type WriteTarget = { readonly chat_id: number; readonly [field: string]: unknown };
 
 /** The methods of each action, and the timeout in ms if it is not the default. */
 const METHODS: Readonly<Record<Action, { classic: string; rich: string; timeoutMs?: number }>> = {
@@ -35,7 +35,7 @@ export function createWrite(callChat: Call, log: AdapterLog): Write {
   return write;
 
   /** Writes the rich form if there is one, or the classic form if the server refuses the rich one. */
-  async function write(action: Action, body: TelegramBody, chat: Target): Promise<unknown> {
+  async function write(action: Action, body: TelegramBody, chat: WriteTarget): Promise<unknown> {
     const { buttons } = body;
     const target = { ...chat, ...(buttons && { reply_markup: { inline_keyboard: buttons } }) };
     if (body.rich === undefined) return writeClassic(action, body, target);
@@ -61,7 +61,7 @@ export function createWrite(callChat: Call, log: AdapterLog): Write {
   }
 
   /** Writes text with entities, or without them if Telegram refuses those: plain text is better than no message. */
-  async function writeClassic(action: Action, body: ClassicBody, target: Target): Promise<unknown> {
+  async function writeClassic(action: Action, body: ClassicBody, target: WriteTarget): Promise<unknown> {
     const { text, entities } = body;
     const { classic: method, ...options } = METHODS[action];
     const plain = { ...target, ...telegramPayload(unformatted(text)) };

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
-import type { Env, Operation } from "../api/route.ts";
+import type { RequestEnv, Operation } from "../api/route.ts";
 import type { SecurityLog } from "../api/security.ts";
 import { Refused, tooManyTries } from "../refused.ts";
 import type { Accounts } from "./accounts.ts";
@@ -22,13 +22,13 @@ export interface SignInOptions {
 /** Signing in and out, by a cookie. */
 export interface SignIn {
   /** The session of a request; undefined if the request has none that is valid. */
-  session(c: Context<Env>): Promise<Session | undefined>;
+  session(c: Context<RequestEnv>): Promise<Session | undefined>;
   /** Who is signed in, or how to sign in here. */
-  state(c: Context<Env>): Promise<z.infer<typeof state>>;
+  state(c: Context<RequestEnv>): Promise<z.infer<typeof state>>;
   /** Begins a session with what the user has given: a key or a name. Rejects with a `Refused` if that is not valid. */
-  begin(c: Context<Env>, given: unknown): Promise<z.infer<typeof signedIn>>;
+  begin(c: Context<RequestEnv>, given: unknown): Promise<z.infer<typeof signedIn>>;
   /** Ends the session of a request. */
-  end(c: Context<Env>): Promise<void>;
+  end(c: Context<RequestEnv>): Promise<void>;
 }
 
 const NAME = z
@@ -135,13 +135,13 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
     },
   };
 
-  async function session(c: Context<Env>): Promise<Session | undefined> {
+  async function session(c: Context<RequestEnv>): Promise<Session | undefined> {
     if (!c.req.header("cookie")) return undefined;
     const id = getCookie(c, await cookieName());
     return id ? accounts.session(id) : undefined;
   }
 
-  async function setSession(c: Context<Env>, id: string): Promise<void> {
+  async function setSession(c: Context<RequestEnv>, id: string): Promise<void> {
     setCookie(c, await cookieName(), id, {
       httpOnly: true,
       sameSite: "Strict",
@@ -158,21 +158,25 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
   }
 
   /** An attacker could send their own link to a user, who would then go on writing in the attacker's account. */
-  function askFirst(c: Context<Env>, user: string, other: string): Refused {
+  function askFirst(c: Context<RequestEnv>, user: string, other: string): Refused {
     security.note("switch-asked", { user, other, address: c.env.address });
     return new Refused(409, `You are signed in as ${user}, and this would sign you in as ${other}.`, {
       more: { user, other },
     });
   }
 
-  async function linkOf(c: Context<Env>, key: string, current: Session | undefined): Promise<FoundKey> {
+  async function linkOf(
+    c: Context<RequestEnv>,
+    key: string,
+    current: Session | undefined,
+  ): Promise<FoundKey> {
     const link = await accounts.find(key, "link");
     if (link && (link.pass === current?.link || !link.spent)) return link;
     throw await refused(c, { user: link?.user, why: link?.spent ?? "unknown" });
   }
 
   async function refused(
-    c: Context<Env>,
+    c: Context<RequestEnv>,
     about: { user: string | undefined; why: string },
   ): Promise<Refused> {
     const { address } = c.env;
@@ -180,7 +184,7 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
     return new Refused(403, "This link is not valid or no longer valid. Ask the operator for a new one.");
   }
 
-  async function checkName(c: Context<Env>, name: string): Promise<string> {
+  async function checkName(c: Context<RequestEnv>, name: string): Promise<string> {
     if (await isOperator(c)) return name;
     const byName = await isByName(c);
     const about = { user: name, address: c.env.address, how: "name", why: byName ? "token" : "link" };
@@ -194,11 +198,11 @@ export function createSignIn({ accounts, users, url, watch, security }: SignInOp
   }
 
   /** Whether the operator on this machine may sign in by name: they may as long as no key was ever made. */
-  async function isByName({ env }: Context<Env>): Promise<boolean> {
+  async function isByName({ env }: Context<RequestEnv>): Promise<boolean> {
     return env.local !== undefined && url === undefined && (await accounts.isOpen());
   }
 
-  async function isOperator(c: Context<Env>): Promise<boolean> {
+  async function isOperator(c: Context<RequestEnv>): Promise<boolean> {
     return c.env.local === true && (await isByName(c));
   }
 

@@ -16,7 +16,7 @@ import { createListeners, EVENT_STREAM, EVENTS, streamUpdates, waitForUpdates } 
 import { requireSameSite, requireSession, setSecurityHeaders } from "./guards.ts";
 import { MAX_BODY, MAX_READING_PER_ADDRESS, MAX_READING_PER_USER, MAX_SIGN_IN_BODY } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
-import type { Env, Route } from "./route.ts";
+import type { RequestEnv, ApiRoute } from "./route.ts";
 import { createApiRoutes, type ApiOptions } from "./routes/all.ts";
 import type { AdapterLog } from "../../../src/log.ts";
 
@@ -28,7 +28,7 @@ export interface AppOptions extends ApiOptions, Pick<SignInOptions, "url" | "wat
 /** Creates the handler of all requests: the page, the sign-in, the API, and the streams of updates. */
 export function createApp(options: AppOptions): (request: Request, from?: RequestFrom) => Promise<Response> {
   const { accounts, records, feed, url, watch, security } = options;
-  const app = new Hono<Env>();
+  const app = new Hono<RequestEnv>();
   const bodies = createBodies();
   const listeners = createListeners();
   const reading = createConcurrencyLimit();
@@ -75,7 +75,7 @@ export function createApp(options: AppOptions): (request: Request, from?: Reques
   return async (request, from) => app.fetch(request, from ?? {});
 }
 
-async function run(route: Route, c: Context<Env>, bodies: Bodies): Promise<Response> {
+async function run(route: ApiRoute, c: Context<RequestEnv>, bodies: Bodies): Promise<Response> {
   const { user } = c.var;
   const query = route.query && check(route.query, c.req.query());
   const request = { user, path: c.req.param(), query };

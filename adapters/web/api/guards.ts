@@ -1,7 +1,7 @@
 import type { Context, Next } from "hono";
 import type { SignIn } from "../accounts/sign-in.ts";
 import { Refused } from "../refused.ts";
-import type { Env } from "./route.ts";
+import type { RequestEnv } from "./route.ts";
 import type { SecurityLog } from "./security.ts";
 
 /**
@@ -37,7 +37,7 @@ export async function setSecurityHeaders(c: Context, next: Next): Promise<void> 
  * parameter: a page that was asleep while another tab switched accounts must not act as the new user.
  */
 export function requireSession(signIn: SignIn) {
-  return async (c: Context<Env>, next: Next) => {
+  return async (c: Context<RequestEnv>, next: Next) => {
     const session = await signIn.session(c);
     if (!session) throw new Refused(401, "Please sign in first.");
     const as = c.req.header("x-colloquy-user") ?? encodeURIComponent(c.req.query("as") ?? "");
@@ -51,7 +51,7 @@ export function requireSession(signIn: SignIn) {
 
 /** Refuses requests from other sites: their pages could send a request with the user's cookie. Reading is harmless. */
 export function requireSameSite(security: SecurityLog) {
-  return async (c: Context<Env>, next: Next) => {
+  return async (c: Context<RequestEnv>, next: Next) => {
     const { method, path } = c.req;
     const site = c.req.header("sec-fetch-site");
     const origin = c.req.header("origin");

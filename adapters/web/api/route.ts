@@ -5,7 +5,7 @@ import type { RequestFrom } from "../../../src/adapter.ts";
  * What the server knows about a request: where it comes from and, once that has been checked, its user and the `pass` of
  * the session or key that authorizes it.
  */
-export type Env = { Bindings: RequestFrom; Variables: { user: string; pass: string } };
+export type RequestEnv = { Bindings: RequestFrom; Variables: { user: string; pass: string } };
 
 /** An operation of the API. The OpenAPI document is generated from these. */
 export interface Operation {
@@ -28,7 +28,7 @@ export interface Operation {
 }
 
 /** An operation for users who are signed in, with its handler. */
-export interface Route extends Operation {
+export interface ApiRoute extends Operation {
   /** Resolves with the JSON of the response, or with a whole `Response`. */
   run(request: RouteRequest<unknown, unknown>): Promise<unknown>;
 }
@@ -43,7 +43,7 @@ export interface RouteRequest<Body, Query> {
 }
 
 interface TypedRoute<Body extends z.ZodType, Query extends z.ZodObject, Result extends z.ZodType> {
-  readonly method: Route["method"];
+  readonly method: ApiRoute["method"];
   readonly path: string;
   readonly summary: string;
   readonly body?: Body;
@@ -57,6 +57,6 @@ interface TypedRoute<Body extends z.ZodType, Query extends z.ZodObject, Result e
 /** Creates a route whose handler has the types of its schemas. */
 export function route<Body extends z.ZodType, Query extends z.ZodObject, Result extends z.ZodType>(
   typed: TypedRoute<Body, Query, Result>,
-): Route {
+): ApiRoute {
   return typed;
 }

@@ -3,7 +3,7 @@ import { type RecordStore, recordKey } from "./record-store.ts";
 import {
   answerPart,
   type AnswerPart,
-  type Entry,
+  type ThreadEntry,
   entry,
   type Question,
   question,
@@ -17,9 +17,9 @@ import {
  */
 export interface Records {
   /** The user's conversations, last active first. */
-  list(user: string): Promise<Entry[]>;
-  entry(user: string, thread: string): Promise<Entry | undefined>;
-  saveEntry(user: string, entry: Entry): Promise<void>;
+  list(user: string): Promise<ThreadEntry[]>;
+  entry(user: string, thread: string): Promise<ThreadEntry | undefined>;
+  saveEntry(user: string, entry: ThreadEntry): Promise<void>;
   /** The turns of a conversation, oldest first. An answer that is still being written has no `pieces` here. */
   turns(user: string, thread: string): Promise<Turn[]>;
   /** The turns of a conversation, newest first, a few at a time: a conversation may be long. */

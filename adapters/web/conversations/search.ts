@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Records } from "./records.ts";
-import type { Entry } from "./updates.ts";
+import type { ThreadEntry } from "./updates.ts";
 
 /** Finds conversations by a text that occurs in them. */
 export interface Search {
   /** Finds the user's conversations whose title or turns contain `text`. Case does not matter. */
-  find(user: string, text: string): Promise<readonly Entry[]>;
+  find(user: string, text: string): Promise<readonly ThreadEntry[]>;
 }
 
 /** How much text one search reads at most, the newest first, in UTF-16 units: about half a second of work. */
@@ -22,7 +22,7 @@ export function createSearch(records: Records, { maxSearched = MAX_SEARCHED } = 
       const own = {};
       running.set(user, own);
       const wanted = text.toLocaleLowerCase();
-      const found: Entry[] = [];
+      const found: ThreadEntry[] = [];
       let left = maxSearched;
       const occursIn = (searched: string) => {
         left -= searched.length;
@@ -39,7 +39,7 @@ export function createSearch(records: Records, { maxSearched = MAX_SEARCHED } = 
       }
       return found;
 
-      async function occursInTurns({ thread }: Entry): Promise<boolean> {
+      async function occursInTurns({ thread }: ThreadEntry): Promise<boolean> {
         for await (const turns of records.newest(user, thread)) {
           for (const { text: question, pieces } of turns)
             if (occursIn(question) || pieces.some(({ html }) => occursIn(textOf(html)))) return true;

@@ -15,7 +15,7 @@ export const entry = z.object({
   title: z.string().describe("Its name, or else its first words."),
   at: z.number().describe("The time of the last question, in ms since the epoch."),
 });
-export type Entry = Readonly<z.infer<typeof entry>>;
+export type ThreadEntry = Readonly<z.infer<typeof entry>>;
 
 /** The user's message of a turn. */
 export const question = z.object({

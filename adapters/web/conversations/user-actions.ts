@@ -4,7 +4,7 @@ import { eventOf, imageRefOf, messageIdOf, silentCommand, timeOf, turnNameOf } f
 import { checkImages } from "./images.ts";
 import { checkQuotas, QUOTAS, type Quotas } from "./quotas.ts";
 import type { Records, TurnKey } from "./records.ts";
-import type { Entry, Question, Update } from "./updates.ts";
+import type { ThreadEntry, Question, Update } from "./updates.ts";
 
 /** What a user does in their conversations. Every method rejects with a `Refused` if the request is invalid. */
 export interface UserActions {
@@ -15,7 +15,7 @@ export interface UserActions {
   /** Chooses the persona or the model of a conversation, from the next question on. */
   choose(user: string, thread: string, chosen: Chosen): Promise<void>;
   /** Adds a conversation to the user's list, or changes its title there. */
-  saveEntry(user: string, entry: Entry): Promise<void>;
+  saveEntry(user: string, entry: ThreadEntry): Promise<void>;
   /** Deletes a conversation and resets its history. */
   remove(user: string, thread: string): Promise<void>;
 }
@@ -184,7 +184,7 @@ export function createUserActions(options: UserActionsOptions): UserActions {
     if (model !== undefined && !models.includes(model)) throw new Refused(400, `There is no model ${model}.`);
   }
 
-  async function saveEntry(user: string, entry: Entry): Promise<void> {
+  async function saveEntry(user: string, entry: ThreadEntry): Promise<void> {
     await records.saveEntry(user, entry);
     publish(user, { kind: "listed", ...entry });
   }

@@ -2,7 +2,7 @@ import type { Choice } from "../../../src/text/dialect/dialect.ts";
 import type { Question } from "../conversations/updates.ts";
 
 export type { Choice } from "../../../src/text/dialect/dialect.ts";
-export type { Entry, Update } from "../conversations/updates.ts";
+export type { ThreadEntry, Update } from "../conversations/updates.ts";
 
 export interface AnswerPart {
   readonly ref: string;

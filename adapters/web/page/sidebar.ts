@@ -1,4 +1,4 @@
-import { call, type Entry, type Update } from "./client.ts";
+import { call, type ThreadEntry, type Update } from "./client.ts";
 import { ask, h, iconButton } from "./dom.ts";
 import { say } from "./texts.ts";
 
@@ -26,7 +26,7 @@ type Listed = Extract<Update, { kind: "listed" | "deleted" }>;
 
 /** Creates the list of conversations, with a search, and buttons to rename and delete them. */
 export function createSidebar({ open, begin, failed, footer }: SidebarOptions): Sidebar {
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, ThreadEntry>();
   /** The conversations that a search has found; all are shown if absent. */
   let found: ReadonlySet<string> | undefined;
   let selected = "";
@@ -65,7 +65,7 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
   async function refresh(): Promise<void> {
     const own: Listed[] = [];
     missed = own;
-    const all = await call<Entry[]>("GET", "conversations");
+    const all = await call<ThreadEntry[]>("GET", "conversations");
     // Another load has begun meanwhile, and only the newest one counts.
     if (missed !== own) return;
     missed = undefined;
@@ -86,7 +86,8 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
 
   async function runSearch(): Promise<void> {
     const text = search.value.trim();
-    const answer = text && (await call<Entry[]>("GET", `conversations?search=${encodeURIComponent(text)}`));
+    const answer =
+      text && (await call<ThreadEntry[]>("GET", `conversations?search=${encodeURIComponent(text)}`));
     // The user may have typed something else meanwhile.
     if (text !== search.value.trim()) return;
     found = answer ? new Set(answer.map(({ thread }) => thread)) : undefined;
@@ -106,7 +107,7 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
     if (focused) list.querySelector<HTMLElement>(`[data-at="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  function item(entry: Entry): HTMLElement {
+  function item(entry: ThreadEntry): HTMLElement {
     const { thread, title } = entry;
     const isOpen = thread === selected;
     const rename = iconButton(
@@ -132,12 +133,12 @@ export function createSidebar({ open, begin, failed, footer }: SidebarOptions): 
     return h("li", { class: isOpen ? "open" : "" }, link, rename, remove);
   }
 
-  async function renamed({ thread, title }: Entry): Promise<void> {
+  async function renamed({ thread, title }: ThreadEntry): Promise<void> {
     const wish = await ask({ title: say("renameTo"), value: title, yes: say("save"), no: say("cancel") });
     if (wish?.trim()) await call("PATCH", `conversations/${thread}`, { title: wish.trim() });
   }
 
-  async function deleted({ thread, title }: Entry): Promise<void> {
+  async function deleted({ thread, title }: ThreadEntry): Promise<void> {
     const sure = await ask({
       title: `${title}: ${say("deleteSure")}`,
       yes: say("delete"),

@@ -7,8 +7,8 @@ import { type ConsoleFlags, looks, toStderr } from "../environment.ts";
 import { personasOf } from "../exchange.ts";
 import { openThreads } from "../threads.ts";
 import { newThread } from "./picker.ts";
-import { addUser } from "./save.ts";
-import { converse, type Session, withSession } from "./session.ts";
+import { appendUser } from "./save.ts";
+import { converse, type ChatSession, withSession } from "./session.ts";
 
 /** The persona, file name and texts of the article's program, which is in Chinese regardless of the system's language. */
 const PERSONA = "python";
@@ -31,7 +31,7 @@ export async function article(flags: ConsoleFlags): Promise<void> {
   await withSession({ ...flags, persona: flags.persona ?? PERSONA }, articleSession);
 }
 
-async function articleSession(session: Session): Promise<void> {
+async function articleSession(session: ChatSession): Promise<void> {
   const { stdin, stdout } = process;
   const { settings, store } = session;
   const personas = personasOf(settings);
@@ -94,7 +94,7 @@ async function articleSession(session: Session): Promise<void> {
   async function saveMessages(): Promise<void> {
     const conversation = await threads.load(keyOf("console", seat.user, seat.thread));
     try {
-      await addUser(FILE, { user: seat.user, conversation, personas });
+      await appendUser(FILE, { user: seat.user, conversation, personas });
     } catch (error) {
       toStderr(describeError(error));
       process.exitCode = 1;

@@ -12,7 +12,7 @@ import { converse, withSession } from "./session.ts";
 const FAILED = 1;
 
 /** `colloquy ask`: prints one answer. */
-export async function ask(words: readonly string[], flags: ConsoleFlags): Promise<void> {
+export async function runAsk(words: readonly string[], flags: ConsoleFlags): Promise<void> {
   const question = [words.join(" "), await pipedText(words.length > 0)].filter(Boolean).join("\n\n");
   if (!question.trim())
     throw new ConfigError("question", 'There is no question: colloquy ask "why is rain?"');

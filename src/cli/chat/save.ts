@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Settings } from "../../../config/settings.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import { describeError } from "../../errors.ts";
-import { type ExportFormat, print, type Told } from "../../exchange/export.ts";
+import { type ExportFormat, print, type Personas } from "../../exchange/export.ts";
 import { readUserMessages, toFileMessages, writeUserMessages } from "../../exchange/user-messages.ts";
 import { writeWhole } from "../../exchange/write.ts";
 import type { Command } from "../../handler.ts";
@@ -38,7 +38,7 @@ export function save(settings: Settings): Command {
 interface UserConversation {
   readonly user: string;
   readonly conversation: Conversation;
-  readonly personas: Told;
+  readonly personas: Personas;
 }
 
 async function write(
@@ -46,12 +46,12 @@ async function write(
   format: ExportFormat,
   { user, conversation, personas }: UserConversation,
 ): Promise<void> {
-  if (format === "json") return addUser(file, { user, conversation, personas });
+  if (format === "json") return appendUser(file, { user, conversation, personas });
   await writeWhole(file, print(format, one([user, conversation] as const), personas), { replace: false });
 }
 
 /** Writes one user's messages into a `user_messages.json`; those of other users stay as they are. */
-export async function addUser(
+export async function appendUser(
   file: string,
   { user, conversation, personas }: UserConversation,
 ): Promise<void> {

@@ -7,7 +7,7 @@ import { type ConsoleFlags, logTo, settingsFor, toStderr } from "../environment.
 import { run } from "../run.ts";
 
 /** What each command that converses at the console begins with. */
-export interface Session {
+export interface ChatSession {
   readonly settings: Settings;
   readonly log: Log;
   readonly store: Store;
@@ -16,7 +16,7 @@ export interface Session {
 /** Opens the store for a command, and closes it when `use` has finished. */
 export async function withSession(
   flags: ConsoleFlags,
-  use: (session: Session) => Promise<void>,
+  use: (session: ChatSession) => Promise<void>,
 ): Promise<void> {
   const settings = settingsFor(flags);
   const log = logTo(process.stderr, settings);
@@ -36,7 +36,7 @@ export interface ConverseOptions
 }
 
 /** Answers the input of the console until it ends or a signal arrives. */
-export async function converse(session: Session, { close, ...options }: ConverseOptions): Promise<void> {
+export async function converse(session: ChatSession, { close, ...options }: ConverseOptions): Promise<void> {
   await run(session.log, async () => {
     const colloquy = await createConsoleColloquy({ ...session, ...options });
     return {

@@ -12,7 +12,7 @@ import { openThreads } from "../threads.ts";
 import { outputMiddleware } from "./output.ts";
 import { newSeat, pickThread, pickUser } from "./picker.ts";
 import { save } from "./save.ts";
-import { type Session, withSession } from "./session.ts";
+import { type ChatSession, withSession } from "./session.ts";
 
 type TerminalFlags = ConsoleFlags & { readonly files: boolean };
 
@@ -24,7 +24,7 @@ export async function chatOnTerminal(flags: TerminalFlags): Promise<void> {
   await withSession(flags, (session) => chatInSession(session, flags));
 }
 
-async function chatInSession(session: Session, flags: TerminalFlags): Promise<void> {
+async function chatInSession(session: ChatSession, flags: TerminalFlags): Promise<void> {
   const { settings, log, store } = session;
   const { stdin, stdout } = process;
   const locale = systemLocale() ?? "en";

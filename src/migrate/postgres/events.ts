@@ -1,6 +1,6 @@
 import { type ChatEvent, conversationKey } from "../../event.ts";
 import type { Postgres } from "../../postgres/pool.ts";
-import { idOf, openInbox } from "../../queue/postgres/inbox.ts";
+import { eventIdOf, openInbox } from "../../queue/postgres/inbox.ts";
 import { entryOf, type Item, PAGE, toEventItem, valueOf } from "../end.ts";
 import { MARK, OVER_OLD } from "./records.ts";
 
@@ -18,7 +18,7 @@ export async function listQueue(db: Postgres, after = "0") {
 export async function findEvents(db: Postgres, keys: readonly string[]): Promise<Map<string, Item>> {
   const rows = await db.query<{ id: string; entry: string; number: number; attempts: number }>(
     "select id, entry, number::float8 as number, attempts from colloquy.inbox where id = any($1)",
-    [keys.map(idOf)],
+    [keys.map(eventIdOf)],
   );
   return new Map(rows.map(({ id, entry, ...known }) => [id, toEventItem(id, parse(entry), known)]));
 }
@@ -72,7 +72,7 @@ export async function writeEvents(
  * The row of an event; an invalid one is set aside, so that it does not block others and the operator can inspect it.
  */
 function rowOf(item: Item, interrupts: (event: ChatEvent) => boolean) {
-  const id = idOf(item.key);
+  const id = eventIdOf(item.key);
   const entry = JSON.stringify(valueOf(item.text));
   const read = entryOf(item);
   if (!read)

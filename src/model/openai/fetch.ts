@@ -1,4 +1,4 @@
-import { Refusal } from "../refusal.ts";
+import { ServiceRefusal } from "../refusal.ts";
 
 /** The most bytes of a refusal that are read. */
 const MAX_REFUSAL = 16_384;
@@ -14,7 +14,7 @@ export function guardFetch(given: typeof fetch | undefined): typeof fetch {
     const response = await (given ?? fetch)(input, init);
     if (response.ok && !/json|html/i.test(response.headers.get("content-type") ?? ""))
       return limitEvents(response);
-    throw new Refusal(response.status, response.headers, await readStart(response));
+    throw new ServiceRefusal(response.status, response.headers, await readStart(response));
   };
 }
 

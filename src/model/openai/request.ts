@@ -45,7 +45,7 @@ export function createRequester(options: RequesterOptions): Requester {
       return await post(messages, signal);
     } catch (error) {
       const hasImages = messages.some(({ images }) => images);
-      const refusal = hasImages ? imagesRefused(error, service, textOf(messages)) : undefined;
+      const refusal = hasImages ? imagesRefused(error, service, textOfMessage(messages)) : undefined;
       if (!refusal) throw error;
       // The question is about its own images, but it may be answered without the earlier ones.
       if (messages.at(-1)?.images) throw refusal;
@@ -114,7 +114,7 @@ export function createRequester(options: RequesterOptions): Requester {
 }
 
 /** The text of a request, without its images. */
-export function textOf(messages: readonly Message[]): string {
+export function textOfMessage(messages: readonly Message[]): string {
   return messages.map(({ content }) => content).join("\n");
 }
 

@@ -57,7 +57,7 @@ export function openInbox(db: Postgres): Inbox {
       const [row] = await db.query<{ verdict: string; count: number }>(PUSH, [
         conversation,
         jobKeyOf(conversation),
-        idOf(event.id),
+        eventIdOf(event.id),
         entryOf(event),
         entryOf(overflow),
         interrupts,
@@ -127,7 +127,7 @@ export function openInbox(db: Postgres): Inbox {
 }
 
 /** Replaces U+0000, which text in PostgreSQL cannot contain. The event in the entry keeps its id. */
-export function idOf(id: string): string {
+export function eventIdOf(id: string): string {
   return id.replaceAll("\0", "\uFFFD");
 }
 

@@ -4,13 +4,13 @@ import { describeError } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
-import type { Session } from "../../postgres/session.ts";
+import type { ClusterSession } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import { WORKERS } from "../retry-policy.ts";
 
 export interface MaintenanceOptions {
   readonly db: Postgres;
-  readonly session: Session;
+  readonly session: ClusterSession;
   readonly dead: DeadLetters;
   /** Stores an event in the queue again; returns false if it is already there. */
   readonly takeBack: (event: ChatEvent) => Promise<boolean>;

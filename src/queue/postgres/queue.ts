@@ -2,7 +2,7 @@ import { markStage } from "../../telemetry/stages.ts";
 import type { ChatEvent } from "../../event.ts";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
-import type { Session } from "../../postgres/session.ts";
+import type { ClusterSession } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import { queueIsFull } from "../overflow.ts";
 import { startMaintenance } from "./maintenance.ts";
@@ -13,7 +13,7 @@ import { holdLease, type Lease } from "./lease.ts";
 
 export interface PostgresQueueOptions {
   readonly db: Postgres;
-  readonly session: Session;
+  readonly session: ClusterSession;
   /** The list of events that were given up. */
   readonly dead: DeadLetters;
   /** The conversation of an event. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, Requeued } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
-import type { Session } from "../../postgres/session.ts";
+import type { ClusterSession } from "../../postgres/session.ts";
 import type { DeadLetters } from "../dead.ts";
 import type { Worker } from "../queue.ts";
 import { WORKERS } from "../retry-policy.ts";
@@ -12,7 +12,7 @@ import { startJobs } from "./jobs.ts";
 
 export interface WorkerPoolOptions {
   readonly db: Postgres;
-  readonly session: Session;
+  readonly session: ClusterSession;
   readonly inbox: Inbox;
   readonly dead: DeadLetters;
   readonly worker: Worker;

@@ -1,5 +1,5 @@
 import type { Span } from "../block.ts";
-import { type Kind, type Leaf, MAX_LEAD, type Breakpoint } from "./outline.ts";
+import { type BreakKind, type Leaf, MAX_LEAD, type Breakpoint } from "./outline.ts";
 
 /** A link or formula longer than this, in UTF-16 units, may be cut; a cut link becomes two links. */
 const MAX_LINK = 200;
@@ -38,7 +38,7 @@ const ANYWHERE: Penalty = 10;
 /** The page cuts a link or a formula. */
 const CUT_LINK: Penalty = 11;
 
-const PENALTIES: Readonly<Record<Kind, Penalty>> = {
+const PENALTIES: Readonly<Record<BreakKind, Penalty>> = {
   block: 0,
   line: 1,
   sentence: 2,

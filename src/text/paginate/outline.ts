@@ -15,14 +15,14 @@ export interface Known {
 /** A position where a page can end. */
 export interface Breakpoint {
   readonly at: number;
-  readonly kind: Kind;
+  readonly kind: BreakKind;
   /** The text that contains it. */
   readonly leaf?: Leaf;
   /** Whether the block before it should stay with the block after it; "perhaps" if the latter is not known yet. */
   readonly bound?: "yes" | "perhaps";
 }
 
-export type Kind = "block" | "line" | "sentence" | "word" | "grapheme";
+export type BreakKind = "block" | "line" | "sentence" | "word" | "grapheme";
 
 /** A run of text in a block, as far as it is settled. */
 export interface Leaf {
@@ -58,7 +58,7 @@ interface Walk {
 
 interface From {
   readonly at: number;
-  readonly kind: Kind;
+  readonly kind: BreakKind;
 }
 
 function walkBlocks(blocks: readonly Block[], { at, kind }: From, walk: Walk): number {

@@ -1,5 +1,5 @@
 import type { Node } from "./markdown.ts";
-import type { Frame } from "./start.ts";
+import type { Container } from "./start.ts";
 
 /** A text, and where its lines begin. */
 export interface Lines {
@@ -15,7 +15,7 @@ interface Position extends Lines {
 
 /** A quote or an item that contains a line. */
 export interface Level {
-  readonly frame: Frame;
+  readonly frame: Container;
   /** Its first line in the tail. */
   readonly line: number;
   /** The mark that this line begins with. */

@@ -2,7 +2,7 @@ import { sizeOf } from "../size.ts";
 import { type Node, toBlocks } from "./markdown.ts";
 import { firstLine, leafAt, type Level, lineAt, type Lines, textAt } from "./lines.ts";
 import { LONG_LINE } from "./segment.ts";
-import type { Frame, Start } from "./start.ts";
+import type { Container, Start } from "./start.ts";
 
 /** A start, with its position in the text that was parsed. */
 export interface ResumePoint extends Start {
@@ -25,7 +25,7 @@ interface Path extends Omit<OpenBlock, "start"> {
   readonly levels: readonly Level[];
   readonly start: Start | undefined;
   /** The frames in which parsing began and that were not entered yet. */
-  readonly spine: readonly Frame[];
+  readonly spine: readonly Container[];
 }
 
 /** The last position in a block before which all text is settled; undefined if there is none. */

@@ -9,7 +9,7 @@ export interface Start {
   /** The number of characters of the first text that are there only to continue a paragraph. */
   readonly sentinel: number;
   /** The containers of the first block, outermost first; all of them continue. */
-  readonly spine: readonly Frame[];
+  readonly spine: readonly Container[];
   /** Whether the first block itself continues. */
   readonly continues: boolean;
   /** The widths of the columns, if the first block is a table that continues. */
@@ -19,7 +19,7 @@ export interface Start {
 }
 
 /** A quote, a list whose next item follows, or an item of a list. */
-export interface Frame {
+export interface Container {
   readonly type: "quote" | "list" | "item";
   /** In an ordered list, the number of the next item, or of this one. */
   readonly number?: number | undefined;

@@ -8,10 +8,10 @@ import type { Feed } from "../../conversations/feed.ts";
 import type { UserActions } from "../../conversations/user-actions.ts";
 import { Refused, tooManyTries } from "../../refused.ts";
 import { MAX_BODY_WITH_IMAGES, MAX_READING_PER_USER } from "../limits.ts";
-import type { Env } from "../route.ts";
+import type { RequestEnv } from "../route.ts";
 import type { SecurityLog } from "../security.ts";
 import { readMarkdownAnswer } from "./markdown-answer.ts";
-import { imagesOf, parseRequest, textOf, threadFor } from "./request.ts";
+import { imagesOfContent, parseRequest, textOfContent, threadFor } from "./request.ts";
 import { INVALID_KEY, streamCompletion, wholeCompletion } from "./responses.ts";
 import type { CompletionRequest, Models, Usage } from "./schemas.ts";
 
@@ -32,9 +32,9 @@ export interface CompletionsOptions {
  * Creates an API like OpenAI's in front of personas that remember: only the last message of a request is read. A key has
  * one conversation, or one for each `user` that requests name; the key's owner finds them in the web chat.
  */
-export function createCompletions(options: CompletionsOptions): Hono<Env> {
+export function createCompletions(options: CompletionsOptions): Hono<RequestEnv> {
   const { accounts, conversations, personas, models, actions, watch, security, bodies } = options;
-  const app = new Hono<Env>();
+  const app = new Hono<RequestEnv>();
   app.use("*", requireKey);
   app.get("/models", (c) => {
     const list: Models = {
@@ -62,7 +62,7 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
   });
   return app;
 
-  async function requireKey(c: Context<Env>, next: Next): Promise<void> {
+  async function requireKey(c: Context<RequestEnv>, next: Next): Promise<void> {
     const key = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
     const found = key ? await accounts.find(key, "api") : undefined;
     if (!found || found.spent || !(await accounts.use(found))) {
@@ -76,10 +76,10 @@ export function createCompletions(options: CompletionsOptions): Hono<Env> {
   }
 
   /** Posts the message of a request, and reads the answer from its beginning. */
-  async function begin({ user, pass }: Env["Variables"], request: CompletionRequest) {
+  async function begin({ user, pass }: RequestEnv["Variables"], request: CompletionRequest) {
     const { model, messages, stream, stream_options: streaming, user: name } = request;
     const last = messages.at(-1);
-    const [text, images] = [textOf(last?.content), imagesOf(last?.content)];
+    const [text, images] = [textOfContent(last?.content), imagesOfContent(last?.content)];
     if (last?.role !== "user" || (!text && images.length === 0))
       throw new Refused(400, "The last message must be the user's, with a text or images.");
     const thread = threadFor(name ?? "");

@@ -2,16 +2,16 @@ import { createHash } from "node:crypto";
 import { describeIssues, isCheckable } from "../../../../src/http/issues.ts";
 import { threadName } from "../../conversations/updates.ts";
 import { Refused } from "../../refused.ts";
-import { type CompletionRequest, type Content, MAX_MESSAGES, request } from "./schemas.ts";
+import { type CompletionRequest, type Content, MAX_REQUEST_MESSAGES, request } from "./schemas.ts";
 
 /** Parses a request. Of its messages only the last one is checked, and only that one is in the result. */
 export function parseRequest(body: Buffer): CompletionRequest {
   const given = parseJson(body);
   const { messages } = (given ?? {}) as { readonly messages?: unknown };
-  if (Array.isArray(messages) && messages.length > MAX_MESSAGES)
+  if (Array.isArray(messages) && messages.length > MAX_REQUEST_MESSAGES)
     throw new Refused(
       400,
-      `The request has ${messages.length} messages, and the limit is ${MAX_MESSAGES}. Please send fewer.`,
+      `The request has ${messages.length} messages, and the limit is ${MAX_REQUEST_MESSAGES}. Please send fewer.`,
     );
   const checked = Array.isArray(messages) ? { ...(given as object), messages: messages.slice(-1) } : given;
   if (!isCheckable(checked)) throw new Refused(400, "The request has too many parts.");
@@ -30,12 +30,12 @@ function parseJson(body: Buffer): unknown {
 }
 
 /** The text of a message. */
-export function textOf(content: Content): string {
+export function textOfContent(content: Content): string {
   return typeof content === "string" ? content : (content ?? []).flatMap(({ text = [] }) => text).join("\n");
 }
 
 /** The URLs of a message's images. They are never fetched: an address could lead into the network of the program. */
-export function imagesOf(content: Content): string[] {
+export function imagesOfContent(content: Content): string[] {
   const parts = typeof content === "string" ? [] : (content ?? []);
   return parts.flatMap(({ image_url: image }) => image?.url ?? []);
 }

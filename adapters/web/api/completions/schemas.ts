@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Operation } from "../route.ts";
 
 /** Clients send the conversation from its beginning. A longer one would mean megabytes with each request. */
-export const MAX_MESSAGES = 4_096;
+export const MAX_REQUEST_MESSAGES = 4_096;
 
 /** No person and no program writes a message of more parts. */
 const MAX_PARTS = 64;
@@ -25,7 +25,7 @@ export const request = z.object({
       }),
     )
     .min(1)
-    .max(MAX_MESSAGES)
+    .max(MAX_REQUEST_MESSAGES)
     .describe("Only the last one is read."),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),

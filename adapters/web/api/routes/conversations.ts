@@ -6,7 +6,7 @@ import { createSearch } from "../../conversations/search.ts";
 import { type AnswerPart, entry, turn } from "../../conversations/updates.ts";
 import type { Chosen, UserActions } from "../../conversations/user-actions.ts";
 import { Refused } from "../../refused.ts";
-import { type Route, route } from "../route.ts";
+import { type ApiRoute, route } from "../route.ts";
 import { isKnown, threadOf } from "./thread.ts";
 
 export interface ConversationRoutesOptions {
@@ -22,11 +22,11 @@ export interface ConversationRoutesOptions {
 const MAX_TITLE = 120;
 
 /** Lists, reads, changes and deletes conversations. */
-export function conversationRoutes(options: ConversationRoutesOptions): readonly Route[] {
+export function conversationRoutes(options: ConversationRoutesOptions): readonly ApiRoute[] {
   return [listRoute(options), readRoute(options), changeRoute(options), deleteRoute(options)];
 }
 
-function listRoute({ records }: ConversationRoutesOptions): Route {
+function listRoute({ records }: ConversationRoutesOptions): ApiRoute {
   const search = createSearch(records);
   return route({
     method: "get",
@@ -48,7 +48,7 @@ function listRoute({ records }: ConversationRoutesOptions): Route {
   });
 }
 
-function readRoute({ records, feed, conversations, partsInProgress }: ConversationRoutesOptions): Route {
+function readRoute({ records, feed, conversations, partsInProgress }: ConversationRoutesOptions): ApiRoute {
   return route({
     method: "get",
     path: "/api/conversations/{thread}",
@@ -81,7 +81,7 @@ function readRoute({ records, feed, conversations, partsInProgress }: Conversati
   });
 }
 
-function changeRoute({ records, actions }: ConversationRoutesOptions): Route {
+function changeRoute({ records, actions }: ConversationRoutesOptions): ApiRoute {
   return route({
     method: "patch",
     path: "/api/conversations/{thread}",
@@ -102,7 +102,7 @@ function changeRoute({ records, actions }: ConversationRoutesOptions): Route {
   });
 }
 
-function deleteRoute(options: ConversationRoutesOptions): Route {
+function deleteRoute(options: ConversationRoutesOptions): ApiRoute {
   return route({
     method: "delete",
     path: "/api/conversations/{thread}",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Route, route } from "../route.ts";
+import { type ApiRoute, route } from "../route.ts";
 
 export interface MeOptions {
   /** What users may choose from, the default first. */
@@ -10,7 +10,7 @@ export interface MeOptions {
 }
 
 /** The route that says who is signed in. */
-export function meRoute({ personas, models, currency }: MeOptions): Route {
+export function meRoute({ personas, models, currency }: MeOptions): ApiRoute {
   return route({
     method: "get",
     path: "/api/me",

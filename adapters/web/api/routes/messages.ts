@@ -4,18 +4,18 @@ import { MAX_IMAGES, readImage } from "../../conversations/images.ts";
 import { turnName } from "../../conversations/updates.ts";
 import { Refused } from "../../refused.ts";
 import { MAX_BODY_WITH_IMAGES } from "../limits.ts";
-import { type Route, route } from "../route.ts";
+import { type ApiRoute, route } from "../route.ts";
 import type { ConversationRoutesOptions } from "./conversations.ts";
 import { isKnown, threadOf } from "./thread.ts";
 
 type MessageRoutesOptions = Pick<ConversationRoutesOptions, "records" | "conversations" | "actions">;
 
 /** Posts messages, serves their images, and stops answers. */
-export function messageRoutes(options: MessageRoutesOptions): readonly Route[] {
+export function messageRoutes(options: MessageRoutesOptions): readonly ApiRoute[] {
   return [postRoute(options), imageRoute(options), stopRoute(options)];
 }
 
-function postRoute({ actions }: MessageRoutesOptions): Route {
+function postRoute({ actions }: MessageRoutesOptions): ApiRoute {
   return route({
     method: "post",
     path: "/api/conversations/{thread}/messages",
@@ -47,7 +47,7 @@ function postRoute({ actions }: MessageRoutesOptions): Route {
   });
 }
 
-function imageRoute({ records }: MessageRoutesOptions): Route {
+function imageRoute({ records }: MessageRoutesOptions): ApiRoute {
   return route({
     method: "get",
     path: "/api/conversations/{thread}/images/{turn}/{index}",
@@ -64,7 +64,7 @@ function imageRoute({ records }: MessageRoutesOptions): Route {
   });
 }
 
-function stopRoute(options: MessageRoutesOptions): Route {
+function stopRoute(options: MessageRoutesOptions): ApiRoute {
   return route({
     method: "post",
     path: "/api/conversations/{thread}/stop",

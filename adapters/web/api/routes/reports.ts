@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Conversations, cost, EXPORT_FORMATS } from "../../conversations/conversations.ts";
-import { type Route, route } from "../route.ts";
+import { type ApiRoute, route } from "../route.ts";
 import { threadOf } from "./thread.ts";
 
 /** Exports a conversation, and reports what conversations have cost. */
-export function reportRoutes(conversations: Conversations): readonly Route[] {
+export function reportRoutes(conversations: Conversations): readonly ApiRoute[] {
   return [
     route({
       method: "get",
