@@ -100,6 +100,7 @@ function toAddress(message: Message, { clientId, isOwn }: Robot): Address {
     group: message.conversationType === "2",
     robot: message.robotCode || clientId,
     ...(staff && { staff }),
-    ...(webhook && until !== undefined && isOwn(webhook) && { webhook, until }),
+    // JSON can hold -0, which an event would not survive: + 0 makes it 0.
+    ...(webhook && until !== undefined && isOwn(webhook) && { webhook, until: until + 0 }),
   };
 }

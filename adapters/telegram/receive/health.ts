@@ -25,8 +25,8 @@ export interface Health {
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 
-/** The first pause after a conflict, in ms. Telegram delays the answer to a second poller by 3 s as well (telegram-bot-api, Client.cpp). */
-const CONFLICT_PAUSE_MS = 3000;
+/** The first pause after a conflict, in ms: at least the 3 s by which Telegram delays a second poller (telegram-bot-api, Client.cpp). */
+const CONFLICT_PAUSE_MS = 4000;
 
 /** Creates a health that remembers the current problem. */
 export function createHealth(log: AdapterLog): Health {

@@ -158,9 +158,9 @@ describe("polling", () => {
     fc.assert(
       fc.property(fc.constantFrom(0, 409, 500, 502, 401, 404), fc.nat(100_000), (status, failures) => {
         const ms = pauseAfter(refusal(status), failures);
-        expect(ms).toBeGreaterThanOrEqual(status === 409 ? 3000 : 1000);
-        expect(ms).toBeLessThanOrEqual(37_500);
-        if (failures > 5) expect(ms).toBeGreaterThanOrEqual(30_000);
+        expect(ms).toBeGreaterThanOrEqual(status === 409 ? 3000 : 750);
+        expect(ms).toBeLessThanOrEqual(30_000);
+        if (failures > 5) expect(ms).toBeGreaterThanOrEqual(22_500);
       }),
     );
     expect(pauseAfter(refusal(429, 60_000), 0)).toBeGreaterThanOrEqual(60_000);
