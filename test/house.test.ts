@@ -166,6 +166,7 @@ const HOUSE: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       "src/event.ts",
       "src/handler.ts",
       "src/http/",
+      "src/i18n/",
       "src/log.ts",
       "src/sanitize/",
       "src/system/",

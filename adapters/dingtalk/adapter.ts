@@ -14,6 +14,7 @@ import { createHealth, pauseAfter } from "./receive/health.ts";
 import { type AdapterLog, SILENT_LOG } from "../../src/log.ts";
 import { createMessages } from "./send/messages.ts";
 import { receiveStream } from "./receive/stream.ts";
+import { localeOf, texts } from "../../src/i18n/texts.ts";
 
 /** Options of the DingTalk adapter. */
 export interface DingtalkOptions extends ApiOptions {
@@ -47,12 +48,6 @@ const FIRST_PAUSE_MS = 1000;
 
 /** How long `stop` waits for messages that are being stored, in ms. */
 const STOP_TIMEOUT_MS = 5000;
-
-/** The apology for a message that could not be stored. */
-const APOLOGIES = {
-  en: "I cannot receive messages right now; please send it again in a while.",
-  zh: "我现在无法接收消息；请稍后再发一次。",
-} as const;
 
 /**
  * Creates the adapter for DingTalk, which receives in Stream mode or by HTTP callbacks. A message is acknowledged only
@@ -179,8 +174,8 @@ export function createDingtalk(options: DingtalkOptions): Adapter<DingtalkBody> 
   }
 
   /** Asks the user to send the message again: DingTalk may not repeat a callback, unlike a message of the stream. */
-  async function apologize({ id, to, text }: ChatEvent): Promise<void> {
-    const sentence = /\p{Script=Han}/u.test(text) ? APOLOGIES.zh : APOLOGIES.en;
+  async function apologize({ id, to, user, text }: ChatEvent): Promise<void> {
+    const sentence = texts(localeOf(user.locale, text))("unstored.again");
     const sent = messages.send(to, { title: sentence, text: sentence }, `${id}#unstored`);
     await sent.catch((error: unknown) => log.warn({}, describeError(error)));
   }

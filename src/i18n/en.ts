@@ -85,6 +85,8 @@ export const en = {
   "error.internal": "Something went wrong on my side, and I could not answer. Please try again.",
   "error.store":
     "I cannot reach my memory at the moment. Your message is safe; I will answer as soon as I can.",
+  "unstored.again": "I could not save your message. Please send it again.",
+  "unstored.later": "I cannot save messages right now. I will answer as soon as I can.",
   "error.dead":
     "I am sorry: I tried to answer this message many times, but it did not work. Please ask in other words. The person who runs me has been notified.",
   "limit.reset": "Our conversation had reached its limit, so I am starting over with this question.",

@@ -74,6 +74,8 @@ export const zh: Readonly<Record<TextName, Sentence>> = {
   "access.old": "抱歉，你发消息时我不在线，现在回答已经太晚了。如果还需要，请再问一次。",
   "error.internal": "我这边出了点问题，没能回答。请再试一次。",
   "error.store": "我暂时读不到自己的记忆。你的消息已经保存，一恢复我就回答。",
+  "unstored.again": "这条消息未能保存，请重新发送。",
+  "unstored.later": "我现在无法保存消息，恢复后会马上回答你。",
   "error.dead": "很抱歉，这条消息我试了很多次，还是没法回答。请换个说法再问；管理员会看到这个问题。",
   "limit.reset": "我们的对话已达到上限，所以我从这个问题起重新开始。",
   "limit.summary": "我们的对话已经很长了。前面部分的摘要：",

@@ -1,3 +1,4 @@
+import type { ChatEvent } from "../../../src/event.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { InteractionResponseType, Routes } from "discord.js";
 import type { AdapterLog } from "../../../src/log.ts";
@@ -6,6 +7,7 @@ import { describeError, PlatformError } from "../../../src/errors.ts";
 import type { Api } from "../api.ts";
 import { codes } from "../errors.ts";
 import type { InteractionAddress, InteractionEvent } from "./events.ts";
+import { localeOf, texts } from "../../../src/i18n/texts.ts";
 
 /** What receiving an interaction needs. */
 interface ReceiveContext {
@@ -23,15 +25,9 @@ const ATTEMPT_MS = 1000;
 const RETRY_MS = 100;
 
 const NO_PINGS = { parse: [] };
-const apologies = {
-  en: "Your message could not be saved; please send it again.",
-  zh: "这条消息未能保存，请重新发送。",
-} as const;
-
-/** The apology for a message that could not be stored; in both languages if the user's is unknown. */
-export function apologyIn(locale: string | undefined): string {
-  if (!locale) return `${apologies.en}\n${apologies.zh}`;
-  return locale.toLowerCase().startsWith("zh") ? apologies.zh : apologies.en;
+/** What a user reads whose message could not be stored. */
+export function apologyTo({ user, text }: ChatEvent): string {
+  return texts(localeOf(user.locale, text))("unstored.again");
 }
 
 /**
@@ -45,7 +41,7 @@ export async function receiveInteraction(
   const { api, log } = context;
   const arrivedAt = Date.now();
   const stored = store(interaction, context);
-  const apology = { content: apologyIn(interaction.event.user.locale), allowed_mentions: NO_PINGS };
+  const apology = { content: apologyTo(interaction.event), allowed_mentions: NO_PINGS };
   const inTime = await withTimeout(stored, STORE_TIMEOUT_MS);
   if (inTime === false) {
     const type = InteractionResponseType.ChannelMessageWithSource;

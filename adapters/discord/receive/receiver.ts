@@ -8,7 +8,7 @@ import { registerCommands } from "../commands.ts";
 import { readAddress } from "../send/address.ts";
 import { sendPage } from "../send/messages.ts";
 import type { ChannelMark } from "./channels.ts";
-import { apologyIn, receiveInteraction } from "./deferral.ts";
+import { apologyTo, receiveInteraction } from "./deferral.ts";
 import { type InteractionEvent, toInteractionEvent, toMessageEvent } from "./events.ts";
 import { createGateway, type Dispatch, type GatewayOptions } from "./gateway.ts";
 import { createMissed, type Missed } from "./missed.ts";
@@ -117,7 +117,7 @@ export function createPartitionReceiver(options: PartitionReceiverOptions): Part
       await receive(event);
     } catch (error) {
       log?.error(`A direct message could not be stored: ${describeError(error)}`);
-      const page = { content: apologyIn(event.user.locale) };
+      const page = { content: apologyTo(event) };
       await sendPage(api, readAddress(event.to), { page, key: `${event.id}#lost` }).catch(
         (failure: unknown) => log?.warn(describeError(failure)),
       );

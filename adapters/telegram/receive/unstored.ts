@@ -1,5 +1,6 @@
 import type { Receive } from "../../../src/adapter.ts";
 import type { ChatEvent } from "../../../src/event.ts";
+import { localeOf, texts } from "../../../src/i18n/texts.ts";
 
 export interface UnstoredOptions {
   /** Sends the text to the chat of the event; rejects if it cannot be sent. */
@@ -19,11 +20,6 @@ export interface Unstored {
 /** The most chats that are notified while the store is unavailable. */
 const MAX_CHATS = 1000;
 
-const TEXTS = {
-  en: "I cannot save messages right now. I will answer as soon as I can.",
-  zh: "我现在无法保存消息，恢复后会马上回答你。",
-} as const;
-
 /** Measures how long the events of each chat remain unstored, over all attempts. */
 export function createUnstored({ notify, patienceMs }: UnstoredOptions): Unstored {
   const waiting = new Map<string, NodeJS.Timeout>();
@@ -32,7 +28,8 @@ export function createUnstored({ notify, patienceMs }: UnstoredOptions): Unstore
     receive: async (event, store) => {
       const { id } = event.chat;
       if (!waiting.has(id) && waiting.size < MAX_CHATS && !event.silent) {
-        const late = () => void notify(event, textIn(event.user.locale)).catch(() => undefined);
+        const say = texts(localeOf(event.user.locale, event.text));
+        const late = () => void notify(event, say("unstored.later")).catch(() => undefined);
         waiting.set(id, setTimeout(late, patienceMs).unref());
       }
       await store(event);
@@ -44,10 +41,4 @@ export function createUnstored({ notify, patienceMs }: UnstoredOptions): Unstore
       waiting.clear();
     },
   };
-}
-
-/** The text in the user's language, or in both languages if theirs is unknown. */
-function textIn(locale: string | undefined): string {
-  if (!locale) return `${TEXTS.en}\n${TEXTS.zh}`;
-  return locale.toLowerCase().startsWith("zh") ? TEXTS.zh : TEXTS.en;
 }

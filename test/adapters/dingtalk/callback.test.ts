@@ -57,7 +57,7 @@ test("what could not be stored is answered with 503, and so is everything while 
   dingtalk.say("ann", "too late");
   await until(() => statuses.length === 3);
   expect(statuses).toEqual([503, 503, 503]);
-  expect(dingtalk.shows("ann")).toEqual([expect.stringContaining("please send it again")]);
+  expect(dingtalk.shows("ann")).toEqual([expect.stringContaining("Please send it again")]);
 });
 
 test("without DingTalk's signature, or with an old one, nothing is taken", async () => {

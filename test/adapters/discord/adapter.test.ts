@@ -262,8 +262,8 @@ test("when an event cannot be stored the person is told", async () => {
   discord.say("cid", "q");
   await until(() => discord.shows("cid").length === 1);
   expect(discord.shows("ann")).toEqual(["这条消息未能保存，请重新发送。"]);
-  expect(discord.shows("bob")).toEqual(["Your message could not be saved; please send it again."]);
-  expect(discord.shows("cid")[0]).toContain("please send it again");
+  expect(discord.shows("bob")).toEqual(["I could not save your message. Please send it again."]);
+  expect(discord.shows("cid")[0]).toContain("Please send it again");
   expect(lines()).toContain("disk full");
 });
 
@@ -274,7 +274,7 @@ test("a store that fails after the deferral is told in its place", async () => {
   await until(() => discord.screen("ann").at(-1)?.state === "thinking");
   fail(new Error("disk full"));
   await until(() => discord.shows("ann").length === 1);
-  expect(discord.shows("ann")[0]).toContain("please send it again");
+  expect(discord.shows("ann")[0]).toContain("Please send it again");
 });
 
 test("a deferral that is cut off is tried again, and counts once", async () => {
