@@ -1,14 +1,6 @@
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { createAccounts } from "../../adapters/web/index.ts";
-import { loadSettings } from "../../config/settings.ts";
+import { startModelProgram } from "../support/model-program.ts";
+import { expect, test } from "vitest";
 import { MAX_TEXT } from "../../src/event.ts";
-import { startProgram } from "../../src/program/start.ts";
-import { startModelSimulator } from "../../src/testing/openai.ts";
-import { openStore } from "../../src/store/store.ts";
-import { openRecordStore } from "../../src/program/web-chat.ts";
-import { temporaryFolder } from "../support/folder.ts";
-import { captureLog } from "../support/log.ts";
 import { scriptedModel, talk } from "../support/talk.ts";
 import { until } from "../../src/testing/until.ts";
 import { openWorld } from "../support/world.ts";
@@ -39,24 +31,9 @@ test("what is just short enough is read to its end", async () => {
 });
 
 test("the web chat's API and OpenAI's clients are refused with a sentence, and nothing of it is kept", async () => {
-  const model = await startModelSimulator();
-  const settings = loadSettings({
-    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
-    HTTP_PORT: "0",
-    OPENAI_API_KEY: model.key,
-    OPENAI_BASE_URL: model.baseURL,
-    OPENAI_MODEL: "simulated",
-  });
-  const store = await openStore(settings.STORE_URL);
-  const key = await createAccounts(await openRecordStore(store)).add("Ann", "api");
-  await store.close();
-  const program = await startProgram({ settings, log: captureLog().log });
-  onTestFinished(async () => {
-    await program.stop();
-    await model.close();
-  });
+  const { model, url, key } = await startModelProgram();
   const ask = (content: string) =>
-    fetch(`${program.url}/v1/chat/completions`, {
+    fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       body: JSON.stringify({ model: "assistant", messages: [{ role: "user", content }] }),

@@ -1,18 +1,15 @@
-import { join } from "node:path";
+import { startModelProgram } from "../support/model-program.ts";
 import OpenAI from "openai";
 import { expect, onTestFinished, test } from "vitest";
 import { createAccounts, createWeb, type WebOptions } from "../../adapters/web/index.ts";
 import type { Update } from "../../adapters/web/conversations/updates.ts";
 import { createRecords } from "../../adapters/web/conversations/records.ts";
 import { createSearch } from "../../adapters/web/conversations/search.ts";
-import { loadSettings } from "../../config/settings.ts";
 import type { ChatEvent } from "../../src/event.ts";
-import { startProgram } from "../../src/program/start.ts";
-import { type ModelSimulatorOptions, startModelSimulator } from "../../src/testing/openai.ts";
+import { type ModelSimulatorOptions } from "../../src/testing/openai.ts";
 import { startServer } from "../../src/program/server.ts";
 import { openStore } from "../../src/store/store.ts";
 import { openRecordStore } from "../../src/program/web-chat.ts";
-import { temporaryFolder } from "../support/folder.ts";
 import { captureLog } from "../support/log.ts";
 import { until } from "../../src/testing/until.ts";
 
@@ -21,25 +18,8 @@ const DOT =
 
 /** The program with a simulated model. */
 async function openProgram(more: Record<string, string>, reply: ModelSimulatorOptions["reply"] = "fine") {
-  const model = await startModelSimulator({ reply });
-  const settings = loadSettings({
-    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
-    HTTP_PORT: "0",
-    OPENAI_API_KEY: model.key,
-    OPENAI_BASE_URL: model.baseURL,
-    OPENAI_MODEL: "simulated",
-    ...more,
-  });
-  const store = await openStore(settings.STORE_URL);
-  const key = await createAccounts(await openRecordStore(store)).add("Ann", "api");
-  const link = await createAccounts(await openRecordStore(store)).add("Ann", "link");
-  await store.close();
-  const program = await startProgram({ settings, log: captureLog().log });
-  onTestFinished(async () => {
-    await program.stop();
-    await model.close();
-  });
-  return { url: program.url, key, link, model, ...(await signIn(program.url, { key: link })) };
+  const { url, key, link, model } = await startModelProgram({ reply, settings: more });
+  return { url, key, link, model, ...(await signIn(url, { key: link })) };
 }
 
 /** A web chat that takes events in and answers nothing. */

@@ -1,35 +1,13 @@
-import { join } from "node:path";
+import { startModelProgram } from "../../support/model-program.ts";
 import OpenAI from "openai";
-import { expect, onTestFinished, test } from "vitest";
-import { createAccounts } from "../../../adapters/web/index.ts";
-import { loadSettings } from "../../../config/settings.ts";
-import { startProgram } from "../../../src/program/start.ts";
-import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/testing/openai.ts";
-import { openStore } from "../../../src/store/store.ts";
-import { openRecordStore } from "../../../src/program/web-chat.ts";
-import { temporaryFolder } from "../../support/folder.ts";
-import { captureLog } from "../../support/log.ts";
+import { expect, test } from "vitest";
+import { type ModelSimulatorOptions } from "../../../src/testing/openai.ts";
 import { until } from "../../../src/testing/until.ts";
 
 /** A program, and OpenAI's own client with a key of someone called Ann. */
 async function openClient(reply: ModelSimulatorOptions["reply"]) {
-  const model = await startModelSimulator({ ...(reply && { reply }) });
-  const settings = loadSettings({
-    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
-    HTTP_PORT: "0",
-    OPENAI_API_KEY: model.key,
-    OPENAI_BASE_URL: model.baseURL,
-    OPENAI_MODEL: "simulated",
-  });
-  const store = await openStore(settings.STORE_URL);
-  const key = await createAccounts(await openRecordStore(store)).add("Ann", "api");
-  await store.close();
-  const program = await startProgram({ settings, log: captureLog().log });
-  onTestFinished(async () => {
-    await program.stop();
-    await model.close();
-  });
-  const client = (apiKey: string) => new OpenAI({ apiKey, baseURL: `${program.url}/v1`, maxRetries: 0 });
+  const { model, url, key } = await startModelProgram({ ...(reply !== undefined && { reply }) });
+  const client = (apiKey: string) => new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
   return { model, client, openai: client(key) };
 }
 

@@ -1,16 +1,12 @@
+import { startModelProgram } from "../../support/model-program.ts";
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { createConsole, linesOf } from "../../../adapters/console/index.ts";
-import { loadSettings } from "../../../config/settings.ts";
 import { createLocalAccess } from "../../../src/http/local.ts";
-import { startProgram } from "../../../src/program/start.ts";
-import { type ModelSimulatorOptions, startModelSimulator } from "../../../src/testing/openai.ts";
-import { temporaryFolder } from "../../support/folder.ts";
+import { type ModelSimulatorOptions } from "../../../src/testing/openai.ts";
 import { signInByName } from "../../support/local.ts";
-import { captureLog } from "../../support/log.ts";
 import { until } from "../../../src/testing/until.ts";
 
 /** Names that could be taken for one another, or for a part of a key. */
@@ -35,15 +31,6 @@ const traffic = fc.array(fc.record({ who: fc.constantFrom(...NAMES), thread: fc.
 
 /** A program with a web chat, and somebody at its console. */
 async function openProgram(reply: ModelSimulatorOptions["reply"]) {
-  const model = await startModelSimulator({ ...(reply && { reply }) });
-  const settings = loadSettings({
-    STORE_URL: `sqlite:${join(temporaryFolder(), "store.sqlite")}`,
-    HTTP_PORT: "0",
-    OPENAI_API_KEY: model.key,
-    OPENAI_BASE_URL: model.baseURL,
-    OPENAI_MODEL: "simulated",
-    MESSAGES_PER_MINUTE: "100000",
-  });
   const keyboard = new PassThrough();
   const console = createConsole({
     input: linesOf(keyboard),
@@ -52,13 +39,15 @@ async function openProgram(reply: ModelSimulatorOptions["reply"]) {
     color: false,
   });
   const local = createLocalAccess();
-  const program = await startProgram({ settings, log: captureLog().log, console, local });
-  onTestFinished(async () => {
-    keyboard.end();
-    await program.stop();
-    await model.close();
+  onTestFinished(() => void keyboard.end());
+  const { model, url } = await startModelProgram({
+    ...(reply !== undefined && { reply }),
+    hasAccounts: false,
+    settings: { MESSAGES_PER_MINUTE: "100000" },
+    console,
+    local,
   });
-  return { model, link: local.link(program.url) };
+  return { model, link: local.link(url) };
 }
 
 test("nobody waits for another, though terminals may answer beside", async () => {
