@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ChatEvent } from "../event.ts";
+import type { Address, ChatEvent } from "../event.ts";
 import { type Upgrade, upgrade } from "../store/versions.ts";
 
 /** An event in the queue, as it is stored. */
@@ -14,21 +14,32 @@ export interface QueueEntry {
 /** Converts an entry from each version to the next. */
 const STEPS: readonly Upgrade[] = [(entry) => ({ ...entry, attempts: 0 })];
 
-/** The fields that an event must have. Other fields are kept. */
-const event = z.looseObject({
+/** The fields of an event. The compiler compares them with `ChatEvent`; further fields are kept. */
+const event: z.ZodType<ChatEvent> = z.looseObject({
   id: z.string(),
   platform: z.string(),
-  user: z.looseObject({ id: z.string(), name: z.string().optional(), locale: z.string().optional() }),
-  chat: z.looseObject({ id: z.string(), kind: z.enum(["direct", "group"]) }),
-  to: z.looseObject({}),
+  user: z.looseObject({
+    id: z.string(),
+    name: z.string().exactOptional(),
+    locale: z.string().exactOptional(),
+  }),
+  chat: z.looseObject({
+    id: z.string(),
+    kind: z.enum(["direct", "group"]),
+    thread: z.string().exactOptional(),
+  }),
+  // Only its adapter reads it, and a check of all that is in it could exhaust the stack.
+  to: z.custom<Address>((found) => typeof found === "object" && found !== null && !Array.isArray(found)),
   text: z.string(),
-  command: z.string().optional(),
-  silent: z.literal(true).optional(),
-  rewinds: z.number().optional(),
-  attachments: z.array(z.looseObject({ kind: z.string(), ref: z.string().optional() })).optional(),
-  placeholder: z.string().optional(),
+  command: z.string().exactOptional(),
+  silent: z.literal(true).exactOptional(),
+  overflow: z.literal(true).exactOptional(),
+  tooLong: z.number().exactOptional(),
+  rewinds: z.number().exactOptional(),
+  attachments: z.array(z.looseObject({ kind: z.string(), ref: z.string().exactOptional() })).exactOptional(),
+  placeholder: z.string().exactOptional(),
   at: z.number(),
-});
+} satisfies Readonly<Record<keyof ChatEvent, z.ZodType>>);
 
 const entry = z.object({ number: z.int(), event, attempts: z.int().nonnegative() });
 
@@ -40,10 +51,10 @@ export function writeEntry(parts: QueueEntry): QueueEntry & { readonly version: 
 /** Reads an entry of any version. Returns undefined if it is invalid; throws a `StoreError` if its version is newer. */
 export function readEntry(id: string, found: unknown): QueueEntry | undefined {
   const { data } = entry.safeParse(upgrade(found, STEPS, `The event ${id} in the queue`));
-  return data && { ...data, event: data.event as unknown as ChatEvent };
+  return data;
 }
 
 /** Reads a stored event. Returns undefined if it is invalid. */
 export function readEvent(found: unknown): ChatEvent | undefined {
-  return event.safeParse(found).data as unknown as ChatEvent | undefined;
+  return event.safeParse(found).data;
 }
