@@ -10,15 +10,10 @@ import { environment, fileSource, mergeSources, type SettingSource, WORKING_FOLD
 /** All settings, validated. */
 export type Settings = z.infer<typeof schema>;
 
-/** Settings whose values must never be printed; each can also be given as a file, under its name plus `_FILE`. */
-const SECRETS = [
-  "OPENAI_API_KEY",
-  "TELEGRAM_BOT_TOKEN",
-  "TELEGRAM_WEBHOOK_SECRET",
-  "DISCORD_BOT_TOKEN",
-  "DINGTALK_CLIENT_SECRET",
-  "STATUS_TOKEN",
-] as const;
+type Name = keyof Settings;
+
+/** Settings whose values must never be printed: those that can also be given as a file, under their name plus `_FILE`. */
+const SECRETS = (Object.keys(schema.shape) as Name[]).filter((name) => `${name}_FILE` in schema.shape);
 
 export interface LoadOptions {
   readonly dotEnv?: SettingSource | undefined;

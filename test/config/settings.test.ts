@@ -3,7 +3,8 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findPersona, loadPersonas } from "../../config/personas.ts";
-import { loadSettings, secretsOf } from "../../config/settings.ts";
+import { schema } from "../../config/schema.ts";
+import { loadSettings, secretsIn, secretsOf } from "../../config/settings.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -146,3 +147,12 @@ function fileWith(content: string): string {
   writeFileSync(path, content, { mode: 0o600 });
   return path;
 }
+
+test("every setting that holds a secret can be given as a file, and is kept out of the log by that", () => {
+  const names = Object.keys(schema.shape);
+  const secrets = names.filter((name) => /_(?:TOKEN|KEY|SECRET|PASSWORD)$/.test(name));
+  expect(secrets.length).toBeGreaterThan(4);
+  for (const name of secrets) expect(names).toContain(`${name}_FILE`);
+  const values = Object.fromEntries(secrets.map((name) => [name, `value of ${name}`]));
+  expect(secretsIn(values)).toEqual(Object.values(values));
+});
