@@ -47,6 +47,7 @@ export {
   parseCommand,
   type User,
 } from "./event.ts";
+export { isSame } from "./http/is-same.ts";
 export { createWebhook, type WebhookOptions } from "./http/webhook.ts";
 
 // Text: Markdown, blocks, pages, and what dialects share.
