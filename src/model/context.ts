@@ -42,8 +42,8 @@ export async function fitContext(parts: ContextParts): Promise<Message[]> {
 }
 
 /**
- * An upper bound of the tokens, as none is shorter than a byte of UTF-8. It spares short requests the tokenizer, which is
- * slow to load.
+ * An upper bound on the number of tokens, because no token is shorter than one byte of UTF-8. Short requests do not need
+ * the tokenizer then, which is slow to load.
  */
 function maxTokens(messages: readonly Message[]): number {
   return messages.reduce(

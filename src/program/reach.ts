@@ -20,7 +20,7 @@ export function trustedProxies(settings: Settings): Forwarded {
   return createForwarded(trusted);
 }
 
-/** Whether other machines send requests, by the page's address, a webhook or a callback. */
+/** Whether other machines send requests: to the page's public URL, to a webhook or to a callback. */
 function hasPublicUrl({
   WEB_URL,
   TELEGRAM_WEBHOOK_URL,

@@ -7,6 +7,7 @@ import { type Backlog, createBacklogs, type Job, type Origin } from "./backlogs.
 import type { DeadLetters } from "./dead.ts";
 import { type QueueEntry, readEntry, writeEntry } from "./entry.ts";
 import { logRetry } from "./failures.ts";
+import type { CommonQueueOptions } from "./common-options.ts";
 import { createAttempts } from "./journal-attempts.ts";
 import { conversationIsFull, queueIsFull } from "./overflow.ts";
 import { createPoisonGuard } from "./poison.ts";
@@ -15,24 +16,13 @@ import { MAX_PAUSE_MS } from "./retry-policy.ts";
 import { createRunning, type Note } from "./running.ts";
 import { backOff } from "../system/back-off.ts";
 
-export interface JournalOptions {
+export interface JournalOptions extends CommonQueueOptions {
   /** Holds only the queue; it must throw on errors. */
   readonly keyv: Keyv;
-  /** The list of events that were given up, best in the same file, so that its writes are flushed in order with the queue's. */
+  /** Best in the same file, so that its writes are flushed in order with the queue's. */
   readonly dead: DeadLetters;
   /** Holds the ids of the events that are being processed; it need not survive a power failure. */
   readonly running: Note;
-  /** The conversation of an event. */
-  readonly keyOf: (event: ChatEvent) => string;
-  /** Whether the event stops the answers to earlier events of its conversation. */
-  readonly interrupts: (event: ChatEvent) => boolean;
-  /** The maximum number of events that are processed at once. */
-  readonly atOnce: number;
-  /** How long `stop()` lets running work continue, in ms. */
-  readonly graceMs: number;
-  /** The pause after the first failure, in ms; it doubles with each further one, up to a minute. */
-  readonly pauseMs: number;
-  readonly log: Log;
 }
 
 /** How often to check for dead letters to retry, in ms. */

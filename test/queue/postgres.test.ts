@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { type ChatEvent, conversationKey } from "../../src/event.ts";
+import { conversationKey } from "../../src/event.ts";
 import { openSession } from "../../src/postgres/session.ts";
 import { openDeadLetters } from "../../src/queue/dead.ts";
 import { createPostgresQueue } from "../../src/queue/postgres/queue.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { describeQueue } from "../../src/testing/contracts/queue.ts";
+import { said } from "../../src/testing/contracts/queue-under-test.ts";
 import { openLink } from "../support/link.ts";
 import { captureLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -108,18 +109,6 @@ test("an event that makes no sense is set aside, and its conversation goes on", 
   expect(await left()).toEqual([{ id: "ann-1", conversation: "set aside: paper:ann" }]);
   await queue.stop();
 });
-
-function said(user: string, index: number): ChatEvent {
-  return {
-    id: `${user}-${index}`,
-    platform: "paper",
-    user: { id: user },
-    chat: { id: user, kind: "direct" },
-    to: {},
-    text: `message ${index}`,
-    at: index,
-  };
-}
 
 /** What of a process has to do with the queue; it waits less long than usual for everything. */
 async function openProcess(url: string, atOnce: number) {

@@ -100,7 +100,7 @@ export async function startDingtalkSimulator(
     calls,
     stream,
     say: (user, text, { chat } = {}) => {
-      // In a group, DingTalk replaces the mention of the robot by a space.
+      // In a group, DingTalk replaces the mention of the robot with a space.
       const content = chat === undefined ? text : ` ${text} `;
       return deliver(user, { msgtype: "text", text: { content } }, chat);
     },

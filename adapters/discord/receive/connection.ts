@@ -40,7 +40,7 @@ interface ReconnectOptions {
   readonly session: ShardSession;
   /** Resolves when it is time for the next attempt. */
   readonly pause: () => Promise<void>;
-  /** Whether so many attempts have failed that the session's own address may be dead. */
+  /** Whether the session's own address may be dead, judging by the number of failed attempts. */
   readonly isAddressDead: () => boolean;
   /** Called with errors that would otherwise be unhandled rejections and end the process. */
   readonly onError: (error: unknown) => void;

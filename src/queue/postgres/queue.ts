@@ -1,32 +1,18 @@
 import { markStage } from "../../telemetry/stages.ts";
 import type { ChatEvent } from "../../event.ts";
-import type { Log } from "../../log.ts";
 import type { Postgres } from "../../postgres/pool.ts";
 import type { ClusterSession } from "../../postgres/session.ts";
-import type { DeadLetters } from "../dead.ts";
 import { queueIsFull } from "../overflow.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openInbox } from "./inbox.ts";
 import { INTERRUPT } from "./statements.ts";
+import type { CommonQueueOptions } from "../common-options.ts";
 import { MAX_WAITING, type Queue } from "../queue.ts";
 import { holdLease, type Lease } from "./lease.ts";
 
-export interface PostgresQueueOptions {
+export interface PostgresQueueOptions extends CommonQueueOptions {
   readonly db: Postgres;
   readonly session: ClusterSession;
-  /** The list of events that were given up. */
-  readonly dead: DeadLetters;
-  /** The conversation of an event. */
-  readonly keyOf: (event: ChatEvent) => string;
-  /** Whether the event stops the answers to earlier events of its conversation. */
-  readonly interrupts: (event: ChatEvent) => boolean;
-  /** The maximum number of events that this process works on at once. */
-  readonly atOnce: number;
-  /** How long `stop()` lets running work continue, in ms. */
-  readonly graceMs: number;
-  /** The pause after the first failure, in ms; it doubles with each further one, up to a minute. */
-  readonly pauseMs: number;
-  readonly log: Log;
   /** How often to check for conversations that are due, in ms; 500 by default. */
   readonly pollMs?: number;
   /** How long a worker may be without a connection before it counts as dead, in ms; 4000 by default. */

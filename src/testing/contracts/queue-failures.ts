@@ -3,10 +3,11 @@ import { PlatformError, StoreError } from "../../errors.ts";
 import type { ChatEvent } from "../../event.ts";
 import { MAX_ATTEMPTS, type Signals } from "../../queue/queue.ts";
 import { until } from "../until.ts";
-import { aborted, begin, forEver, said, type Scenario } from "./queue-under-test.ts";
+import { aborted, begin, forEver, type QueueUnderTest, said } from "./queue-under-test.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** What happens to events that fail, or end the process. */
-export function describeFailures(scenario: Scenario): void {
+export function describeFailures(scenario: Scenario<QueueUnderTest>): void {
   scenario(
     "gives up what fails each time, says so once, and goes on with the conversation",
     async (subject) => {

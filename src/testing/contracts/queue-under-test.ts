@@ -1,4 +1,3 @@
-import { test } from "vitest";
 import type { ChatEvent } from "../../event.ts";
 import type { DeadLetters } from "../../queue/dead.ts";
 import type { Queue, Signals, Worker } from "../../queue/queue.ts";
@@ -14,22 +13,6 @@ export interface QueueUnderTest {
   /** The ids of the stored events. */
   stored(): Promise<string[]>;
   close(): Promise<void>;
-}
-
-/** Declares a test with a database of its own. */
-export type Scenario = (title: string, run: (subject: QueueUnderTest) => Promise<void>) => void;
-
-/** How scenarios are declared; each builds its database, and closes it at the end. */
-export function scenariosOf(build: () => Promise<QueueUnderTest>): Scenario {
-  return (title, run) =>
-    test(title, async () => {
-      const subject = await build();
-      try {
-        await run(subject);
-      } finally {
-        await subject.close();
-      }
-    });
 }
 
 /** Starts a queue whose events are given up in silence. */

@@ -5,7 +5,8 @@ import type { ChatEvent } from "../../event.ts";
 import { MAX_WAITING } from "../../queue/queue.ts";
 import { until } from "../until.ts";
 import { describeFailures } from "./queue-failures.ts";
-import { aborted, begin, type QueueUnderTest, said, type Scenario, scenariosOf } from "./queue-under-test.ts";
+import { aborted, begin, type QueueUnderTest, said } from "./queue-under-test.ts";
+import { type Scenario, scenariosOf } from "./scenario.ts";
 
 /** Declares the tests that every queue must pass. */
 export function describeQueue(name: string, build: () => Promise<QueueUnderTest>): void {
@@ -17,7 +18,7 @@ export function describeQueue(name: string, build: () => Promise<QueueUnderTest>
 }
 
 /** What is stored, and in which order and how many at a time events are processed. */
-function describeOrder(scenario: Scenario): void {
+function describeOrder(scenario: Scenario<QueueUnderTest>): void {
   scenario("stores an event before push resolves, and deletes it once it is answered", async (subject) => {
     const queue = await subject.open();
     await queue.push(said("ann", 1));

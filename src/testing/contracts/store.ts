@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { openHistory } from "../../conversation/conversation.ts";
 import type { Store } from "../../store/store.ts";
+import { scenariosOf } from "./scenario.ts";
 
 /** A database; `open` opens a store on it, as a process does when it starts. */
 export interface StoreUnderTest {
@@ -12,15 +13,7 @@ export interface StoreUnderTest {
 /** Declares the tests that every persistent store must pass. */
 export function describeStore(name: string, build: () => Promise<StoreUnderTest>): void {
   describe(`store: ${name}`, () => {
-    const scenario = (title: string, run: (subject: StoreUnderTest) => Promise<void>) =>
-      test(title, async () => {
-        const subject = await build();
-        try {
-          await run(subject);
-        } finally {
-          await subject.close();
-        }
-      });
+    const scenario = scenariosOf(build);
 
     scenario("returns any value that was set, also after it is opened again", async (subject) => {
       const first = await subject.open();
